@@ -1,0 +1,1 @@
+"""The configuration file: read, checked whole, compiled into a snapshot, watched."""

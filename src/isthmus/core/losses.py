@@ -1,0 +1,57 @@
+"""What could not be said, and who is told: one ledger per exchange.
+
+A codec writes to it whenever it drops, rewrites or emulates something; the engine
+logs it, counts it and returns it to the caller.
+"""
+
+from enum import StrEnum
+
+from isthmus.core.value import Extra, Value
+
+LIMIT = 100
+"""Losses kept by name in one exchange; further ones are only counted, in `Losses.more`."""
+
+
+class Deed(StrEnum):
+    DROPPED = "dropped"
+    REWRITTEN = "rewritten"
+    EMULATED = "emulated"
+
+
+class Loss(Value, frozen=True):
+    """`path` names the item in the core's words ("sampling.top_k", "messages[2].parts[0]")."""
+
+    path: str
+    deed: Deed
+    reason: str
+
+
+class Losses:
+    """The ledger. Equal entries are kept once, so that a stream of thousands of deltas stays bounded."""
+
+    def __init__(self) -> None:
+        self.found: list[Loss] = []
+        self.more = 0
+
+    def drop(self, path: str, reason: str) -> None:
+        self._note(Loss(path, Deed.DROPPED, reason))
+
+    def rewrite(self, path: str, reason: str) -> None:
+        self._note(Loss(path, Deed.REWRITTEN, reason))
+
+    def emulate(self, path: str, reason: str) -> None:
+        self._note(Loss(path, Deed.EMULATED, reason))
+
+    def drop_extra(self, extra: Extra | None, path: str) -> None:
+        """Report every field of `extra`, which another dialect alone understands."""
+        if extra is not None:
+            for name in extra.fields:
+                self.drop(f"{path}.{name}" if path else name, f"only {extra.dialect} knows this field")
+
+    def _note(self, loss: Loss) -> None:
+        if loss in self.found:
+            return
+        if len(self.found) >= LIMIT:
+            self.more += 1
+            return
+        self.found.append(loss)

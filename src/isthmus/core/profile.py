@@ -1,0 +1,62 @@
+"""What a model can do and how its provider wants things spelled.
+
+Data only. A codec asks a field ("does this model take a budget?"), never a model's
+name. The defaults describe an unknown model of an unknown host: the widest spelling.
+"""
+
+from enum import StrEnum
+
+from isthmus.core.value import Value
+
+
+class ReasoningStyle(StrEnum):
+    """How a model is told to think."""
+
+    NONE = "none"
+    EFFORT = "effort"
+    BUDGET = "budget"
+    ADAPTIVE = "adaptive"
+
+
+class SchemaStyle(StrEnum):
+    """How a model is held to a JSON schema: natively, by JSON mode and words, or only by words."""
+
+    NATIVE = "native"
+    JSON_MODE = "json_mode"
+    NONE = "none"
+
+
+class ModelProfile(Value, frozen=True, kw_only=True):
+    """One model at one provider.
+
+    `efforts` are the levels the model takes, lowest first; empty when unknown, and then any passes.
+    `reasoning_field` is the message field in which an OpenAI-like host takes and gives thinking in clear;
+    None where the host refuses thinking in the history.
+    """
+
+    max_output_field: str = "max_tokens"
+    requires_max_output: bool = False
+    default_max_output: int = 8192
+    max_output_limit: int | None = None
+
+    system_role: str = "system"
+    system_in_place: bool = True
+    content_lists: bool = True
+
+    images: bool = True
+    documents: bool = True
+    audio: bool = True
+
+    reasoning: ReasoningStyle = ReasoningStyle.EFFORT
+    efforts: tuple[str, ...] = ()
+    reasoning_field: str | None = None
+    sampling_while_reasoning: bool = True
+    sampling: bool = True
+    max_temperature: float = 2.0
+
+    schema: SchemaStyle = SchemaStyle.NATIVE
+    parallel_tools: bool = True
+    prefill: bool = True
+
+
+UNKNOWN = ModelProfile()

@@ -1,0 +1,129 @@
+"""What a codec is: the functions of one dialect for one operation, listed in a frozen value.
+
+`read_*` is wire to core, `write_*` is core to wire. All are pure. Readers of bodies
+raise GatewayError; no reader of a stream ever raises for an event it does not know.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Raw
+
+from isthmus.core.chat import ChatRequest
+from isthmus.core.errors import GatewayError
+from isthmus.core.events import Event
+from isthmus.core.losses import Losses
+from isthmus.core.operations import Operation
+from isthmus.core.profile import ModelProfile
+from isthmus.core.reply import ChatReply
+from isthmus.core.usage import Usage
+from isthmus.core.value import Value
+from isthmus.wire.frames import Frame, Framing
+from isthmus.wire.headers import Headers
+
+
+class Peek(Value, frozen=True):
+    """What routing needs of a request, without reading the rest.
+
+    `usage_asked`: the caller asked for usage in the stream, or the dialect always sends it.
+    """
+
+    model: str
+    stream: bool = False
+    usage_asked: bool = True
+
+
+class ReplyHead(Value, frozen=True):
+    """What a stream writer is told before the first event.
+
+    `model` is the name to show; `created` Unix seconds; `input_estimate` tokens of input, for a
+    dialect that must name them at the start; `show_usage`: the caller asked for usage.
+    """
+
+    model: str
+    created: int
+    input_estimate: int = 0
+    show_usage: bool = True
+
+
+class StreamReader(Protocol):
+    """Frames to events, obeying the grammar. One per stream."""
+
+    def read(self, frame: Frame) -> Sequence[Event]:
+        """The events of one frame. A frame that is not of this dialect gives a StreamError of kind GARBLED."""
+        ...
+
+    def end(self) -> Sequence[Event]:
+        """The upstream closed: nothing when the answer was complete, else a StreamError of kind CUT_SHORT."""
+        ...
+
+
+class StreamWriter(Protocol):
+    """Events to bytes, whole frames only. One per stream."""
+
+    def write(self, event: Event) -> bytes:
+        """The bytes to send for `event`; b"" when this dialect has nothing to say."""
+        ...
+
+    def end(self) -> bytes:
+        """The bytes that close a stream whose last event was a MessageStop."""
+        ...
+
+
+class Tap(Protocol):
+    """Watches the bytes of a stream that is passed through. Holds only an unfinished tail, which is bounded."""
+
+    usage: Usage | None
+    """The last usage seen."""
+    complete: bool
+    """The dialect's end of an answer was seen."""
+    error: GatewayError | None
+    """An error that the provider told inside the stream."""
+    started: bool
+    """Something that belongs to an answer was seen, and not only pings, comments or an error."""
+
+    def feed(self, data: bytes) -> bytes:
+        """What to send on of `data`: all of it, unless the tap was made to hide usage."""
+        ...
+
+    def end(self) -> bytes:
+        """The upstream closed: whatever was still held back."""
+        ...
+
+
+class Codec(Value, frozen=True, kw_only=True):
+    """One dialect, one operation.
+
+    `passed_request_headers` and `passed_reply_headers` are the names (lower case) that travel
+    between a client and a provider of this dialect; everything else stays here.
+    """
+
+    dialect: str
+    operation: Operation
+    framing: Framing
+    content_type: bytes
+    ping: bytes
+    passed_request_headers: frozenset[bytes]
+    passed_reply_headers: frozenset[bytes]
+
+    peek: Callable[[bytes], Peek]
+    """Model and stream flag. Raises INVALID for a body no provider could answer, naming the field."""
+    read_request: Callable[[bytes], ChatRequest]
+    write_request: Callable[[ChatRequest, ModelProfile, Losses], bytes]
+    read_reply: Callable[[bytes], ChatReply]
+    """Raises GARBLED for what is no answer, and the told error for an error in a 200."""
+    write_reply: Callable[[ChatReply, Losses], bytes]
+    stream_reader: Callable[[], StreamReader]
+    stream_writer: Callable[[ReplyHead, Losses], StreamWriter]
+    read_error: Callable[[int, Headers, bytes], GatewayError]
+    """An upstream's refusal, by status, headers and body."""
+    write_error: Callable[[GatewayError], bytes]
+    """The body of an error answer."""
+    write_error_event: Callable[[GatewayError], bytes]
+    """The same inside a stream, after which nothing follows."""
+    tap_reply: Callable[[bytes], Usage | None]
+    """The usage in a unary answer that is passed through. Raises as read_reply does."""
+    tap: Callable[[bool], Tap]
+    """A tap for one stream; True: take out the usage the caller did not ask for."""
+    ask_usage: Callable[[Mapping[str, Raw]], Mapping[str, Raw | None]] | None = None
+    """The top-level changes that make a provider send usage in a stream; None where it always does."""

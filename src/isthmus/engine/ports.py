@@ -1,0 +1,71 @@
+"""What the engine needs from outside, as protocols. The row above implements them."""
+
+from typing import TYPE_CHECKING, Protocol
+
+from isthmus.providers.provider import Deadlines, Outgoing
+from isthmus.wire.headers import Headers
+
+if TYPE_CHECKING:
+    from isthmus.engine.exchange import Exchange
+
+
+class Incoming(Protocol):
+    """An upstream's answer whose head has arrived.
+
+    Interim (1xx) answers are skipped and content codings undone before they get here.
+    Whoever receives one calls `close`, whatever happens; closing an unfinished answer
+    ends the upstream's work at once by closing its connection.
+    """
+
+    status: int
+    headers: Headers
+
+    async def read(self) -> bytes:
+        """The next bytes of the body as they come; b"" at its end. Raises CUT_SHORT, TIMED_OUT or GARBLED."""
+        ...
+
+    async def body(self, limit: int) -> bytes:
+        """All that is left of the body. Raises GARBLED when it is longer than `limit` bytes, else as `read`."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Transport(Protocol):
+    """The only way out."""
+
+    async def send(self, outgoing: Outgoing, deadlines: Deadlines) -> Incoming:
+        """Send one request and wait for the head of its answer. Redirects are answers, not followed.
+
+        Raises GatewayError: UNREACHABLE when no connection could be had, TIMED_OUT, CUT_SHORT when
+        the connection ended before an answer, GARBLED for what is not HTTP. Being cancelled
+        closes the connection.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """`now` is monotonic seconds, for durations; `time` is Unix seconds, for people."""
+
+    def now(self) -> float: ...
+
+    def time(self) -> float: ...
+
+
+class Recorder(Protocol):
+    """Told of every exchange once, when its last byte has left or will not."""
+
+    def record(self, exchange: "Exchange") -> None:
+        """Never blocks and never raises."""
+        ...
+
+
+class Ports:
+    """The outside, as one value handed down the line."""
+
+    __slots__ = ("clock", "recorder", "transport")
+
+    def __init__(self, transport: Transport, clock: Clock, recorder: Recorder) -> None:
+        self.transport = transport
+        self.clock = clock
+        self.recorder = recorder

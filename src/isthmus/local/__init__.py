@@ -1,0 +1,1 @@
+"""The bundled model: a small real model in a process of its own."""

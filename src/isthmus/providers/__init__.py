@@ -1,0 +1,1 @@
+"""Where requests go. Builds outgoing requests; sends nothing."""

@@ -1,0 +1,93 @@
+"""A provider: a dialect, an address, a signature and a few oddities. Five independent choices in one row."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from isthmus.core.chat import ChatRequest
+from isthmus.core.events import Event
+from isthmus.core.losses import Losses
+from isthmus.core.operations import Operation
+from isthmus.core.profile import ModelProfile
+from isthmus.core.secret import Secret
+from isthmus.core.value import Value
+from isthmus.providers.quirks import NO_QUIRKS, Quirks
+from isthmus.wire.headers import Headers
+
+
+class Origin(Value, frozen=True):
+    """Where connections go, and how. `scheme` is http or https; the host comes from configuration only.
+
+    `proxy` is an http, https or socks5 URL (it may hold a secret and is never logged); `ca_file`
+    a PEM file trusted in place of the system's; `http2` asks for HTTP/2.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    proxy: str | None = None
+    ca_file: str | None = None
+    http2: bool = False
+
+
+class Deadlines(Value, frozen=True):
+    """Seconds for each phase of one upstream request; `total` None means no limit as a whole."""
+
+    connect: float = 10.0
+    first_byte: float = 300.0
+    between_bytes: float = 120.0
+    total: float | None = None
+
+
+class Outgoing(Value, frozen=True):
+    """One request, ready to be sent. `target` is the path with its query. Names in `headers` are lower case.
+
+    The transport adds `host`, `content-length`, `connection` and `accept-encoding`, and nothing else.
+    """
+
+    origin: Origin
+    method: str
+    target: str
+    headers: Headers
+    body: bytes = b""
+
+
+Signer = Callable[[Headers, Secret | None], Headers]
+"""Adds what proves who is asking."""
+
+Address = Callable[[Operation, str, bool], tuple[str, str]]
+"""(operation, upstream model, streaming) to (method, path with query)."""
+
+
+class Emulator(Protocol):
+    """Makes a model look as if it could do more than it can: one request's way there and back."""
+
+    def prepare(self, request: ChatRequest, losses: Losses) -> ChatRequest:
+        """The request as this model can take it."""
+        ...
+
+    def read(self, event: Event) -> Sequence[Event]:
+        """The events the caller should see in place of one of the model's."""
+        ...
+
+
+class Provider(Value, frozen=True, kw_only=True):
+    """One configured provider, compiled.
+
+    `dialects` says what it speaks for each operation. `models` are the names or wildcards it
+    is known to serve; `listed`: it can be asked for its models. `emulator` is None for all
+    models that need no help.
+    """
+
+    name: str
+    dialects: Mapping[Operation, str]
+    origin: Origin
+    address: Address
+    sign: Signer
+    secret: Secret | None = None
+    headers: Headers = ()
+    quirks: Quirks = NO_QUIRKS
+    profile: Callable[[str], ModelProfile]
+    emulator: Callable[[], Emulator] | None = None
+    deadlines: Deadlines = Deadlines()
+    models: tuple[str, ...] = ()
+    listed: bool = True

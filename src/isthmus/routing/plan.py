@@ -1,0 +1,17 @@
+"""The ordered targets of one request, and why these."""
+
+from isthmus.core.value import Value
+
+
+class Target(Value, frozen=True):
+    """One provider and one model name there."""
+
+    provider: str
+    model: str
+
+
+class Plan(Value, frozen=True):
+    """`because` says in words how the asked name led to these targets."""
+
+    targets: tuple[Target, ...]
+    because: str

@@ -1,0 +1,1 @@
+"""The way in: ASGI in front of the engine."""
