@@ -1,0 +1,43 @@
+"""Everything configured, compiled and immutable. One is taken per exchange; a reload swaps in another."""
+
+from collections.abc import Mapping
+
+from isthmus.core.value import Value
+from isthmus.providers.provider import Provider
+from isthmus.routing.plan import Target
+
+MIB = 1024 * 1024
+
+
+class Client(Value, frozen=True):
+    """Who is calling. `name` is for logs; it is never a secret."""
+
+    name: str
+
+
+ANYONE = Client("anyone")
+
+
+class Limits(Value, frozen=True, kw_only=True):
+    """Bounds on what one exchange may take. Sizes in bytes, times in seconds."""
+
+    request_body: int = 64 * MIB
+    reply_body: int = 128 * MIB
+    attempts: int = 6
+    ping_every: float = 15.0
+    drain: float = 30.0
+    exchanges: int = 10_000
+
+
+class Snapshot(Value, frozen=True, kw_only=True):
+    """`routes` are names with explicit targets; every other name is looked for among the providers.
+
+    `clients` maps the SHA-256 digest of a client key to its owner; when it is empty no key is
+    asked for. `source` names where the configuration came from.
+    """
+
+    providers: Mapping[str, Provider]
+    routes: Mapping[str, tuple[Target, ...]] = {}
+    clients: Mapping[bytes, Client] = {}
+    limits: Limits = Limits()
+    source: str = "defaults"
