@@ -1,20 +1,46 @@
 """The snapshot in force. Swapping is one assignment; whoever took one keeps it to the end."""
 
+from collections.abc import Mapping
+
+from isthmus.core.value import Value
 from isthmus.engine.snapshot import Snapshot
+from isthmus.routing.names import Directory, Offer
+
+
+class Now(Value, frozen=True):
+    """What one exchange runs on: a snapshot, and the directory of names that goes with it."""
+
+    snapshot: Snapshot
+    directory: Directory
+    version: int
 
 
 class Live:
-    """`version` counts the swaps, so that a log line can say under which configuration it ran."""
+    """Holds what is in force. What providers list of their models outlives a swap of the configuration."""
 
-    __slots__ = ("_snapshot", "version")
+    __slots__ = ("_listed", "_now")
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self.version = 1
+        self._listed: dict[str, tuple[str, ...]] = {}
+        self._now = self._make(snapshot, 1)
 
-    def take(self) -> Snapshot:
-        return self._snapshot
+    def take(self) -> Now:
+        return self._now
 
     def swap(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self.version += 1
+        """Put another configuration in force, for every exchange that begins from here on."""
+        self._listed = {name: models for name, models in self._listed.items() if name in snapshot.providers}
+        self._now = self._make(snapshot, self._now.version + 1)
+
+    def learn(self, listed: Mapping[str, tuple[str, ...]]) -> None:
+        """Take in the models that providers say they have, by provider."""
+        self._listed.update(listed)
+        self._now = self._make(self._now.snapshot, self._now.version)
+
+    def _make(self, snapshot: Snapshot, version: int) -> Now:
+        offers = []
+        for name, provider in snapshot.providers.items():
+            exact = tuple(model for model in provider.models if "*" not in model)
+            patterns = tuple(model for model in provider.models if "*" in model)
+            offers.append(Offer(name, exact + self._listed.get(name, ()), patterns))
+        return Now(snapshot, Directory(snapshot.routes, offers), version)

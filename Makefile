@@ -1,0 +1,72 @@
+# Isthmus. `make run` serves; `make test` tests. Both set up all they need.
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+export PYTHONDONTWRITEBYTECODE =
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check static fast e2e bench soak fmt lint type contract golden docs lock clean
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+run: .venv/run.stamp  ## set up what is needed, fetch the bundled model if no provider is configured, serve
+	@$(BIN)/isthmus local install --if-needed
+	@exec $(BIN)/isthmus serve
+
+test: .venv/dev.stamp static  ## set up, check and run every test that needs Python packages and the bundled model
+	@$(BIN)/isthmus local install
+	$(PYTEST) -m "not e2e" tests
+
+check: .venv/dev.stamp static fast  ## format, lint, types, import contract and the fast tests, in under a minute
+
+static: fmt lint type contract
+
+fmt: .venv/dev.stamp
+	$(BIN)/ruff format --check -q
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check -q
+
+type: .venv/dev.stamp
+	$(BIN)/mypy --no-error-summary
+
+contract: .venv/dev.stamp
+	@$(BIN)/lint-imports --no-cache > .venv/contract.log || (cat .venv/contract.log; exit 1)
+
+fast: .venv/dev.stamp
+	$(PYTEST) -m "not e2e and not local_model and not recordings and not slow" tests
+
+e2e: .venv/dev.stamp  ## install clients from npm and run the tests that need them
+	@$(BIN)/isthmus local install
+	$(BIN)/python tests/e2e/install.py
+	$(BIN)/python -m pytest -m e2e tests/e2e
+
+bench: .venv/dev.stamp  ## measure the gateway beside nginx and a direct connection, in one run
+	$(BIN)/python -m bench
+
+soak: .venv/dev.stamp  ## five minutes at half load with failing upstreams and leaving clients
+	$(BIN)/python -m bench.soak
+
+golden: .venv/dev.stamp  ## rewrite the specimens' golden files from the codecs; review the difference like code
+	$(BIN)/python tests/golden.py
+
+docs: .venv/dev.stamp  ## write the generated references again
+	$(BIN)/python -m isthmus.config.reference > docs/reference/configuration.md
+
+lock:  ## resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --extra local --group build $(LOCK) -o requirements.lock
+	uv pip compile pyproject.toml --extra local --group build --group dev $(LOCK) -o requirements-dev.lock
+
+LOCK := -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+.venv/run.stamp: requirements.lock pyproject.toml
+	@sh scripts/environment.sh requirements.lock
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock pyproject.toml
+	@sh scripts/environment.sh requirements-dev.lock
+	@touch $@ .venv/run.stamp
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis

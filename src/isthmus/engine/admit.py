@@ -1,0 +1,49 @@
+"""May this exchange begin? Who is calling, and is there room."""
+
+import hashlib
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.snapshot import ANYONE, Client, Snapshot
+
+BUSY_RETRY = 1.0
+"""Seconds after which a caller who found no room may come again."""
+
+
+class Gate:
+    """Counts the exchanges that run, and is closed when the gateway stops."""
+
+    __slots__ = ("closing", "running")
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.closing = False
+
+    def enter(self, limit: int) -> None:
+        """Let one more in. Raises STOPPING or OVERLOADED; whoever got in must `leave`."""
+        if self.closing:
+            raise GatewayError(Kind.STOPPING, "the gateway is stopping; try again shortly", retry_after=BUSY_RETRY)
+        if self.running >= limit:
+            raise GatewayError(
+                Kind.OVERLOADED,
+                f"the gateway already runs {limit} exchanges, which is its limit (limits.exchanges); try again shortly",
+                retry_after=BUSY_RETRY,
+            )
+        self.running += 1
+
+    def leave(self) -> None:
+        self.running -= 1
+
+
+def identify(presented: str | None, snapshot: Snapshot) -> Client:
+    """Whose key this is. Only the digest is looked up, so nothing depends on the key's characters in time."""
+    if not snapshot.clients:
+        return ANYONE
+    if presented is None:
+        raise GatewayError(
+            Kind.UNAUTHENTICATED,
+            "a client key is required; send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'",
+        )
+    client = snapshot.clients.get(hashlib.sha256(presented.encode()).digest())
+    if client is None:
+        raise GatewayError(Kind.UNAUTHENTICATED, "this client key is not known here; check the key you send")
+    return client

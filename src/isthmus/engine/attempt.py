@@ -1,0 +1,196 @@
+"""One try at one target, and the walk along the plan until one of them answers."""
+
+import asyncio
+from random import Random
+
+from isthmus.core.chat import ChatRequest
+from isthmus.core.errors import GatewayError, Kind, Tell
+from isthmus.core.fold import fold, unfold
+from isthmus.dialects.codec import Codec
+from isthmus.dialects.table import CODECS
+from isthmus.engine.answer import Answer
+from isthmus.engine.exchange import AttemptRecord, Exchange, Lane
+from isthmus.engine.lane import choose_lane, forward, outgoing, translate
+from isthmus.engine.live import Now
+from isthmus.engine.ports import Incoming, Ports
+from isthmus.engine.relay import Passage, Translation
+from isthmus.providers.key_guard import mask
+from isthmus.providers.provider import Provider
+from isthmus.routing.plan import Target
+from isthmus.routing.retry import Step, backoff, step_after
+from isthmus.wire.headers import Headers, find, pick
+
+ERROR_BODY = 1024 * 1024
+"""Bytes of an upstream's refusal that are read."""
+_DICE = Random()  # noqa: S311  jitter, not a secret
+
+
+class Asked:
+    """The caller's request on its way to several targets. It is read at most once, and only if a lane needs it."""
+
+    __slots__ = ("_read", "body", "codec")
+
+    def __init__(self, body: bytes, codec: Codec) -> None:
+        self.body = body
+        self.codec = codec
+        self._read: ChatRequest | None = None
+
+    def request(self) -> ChatRequest:
+        if self._read is None:
+            self._read = self.codec.read_request(self.body)
+        return self._read
+
+
+async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Ports) -> Answer:
+    """Walk the plan until a target answers. Raises the last error when none does."""
+    assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
+    targets, spent = exchange.plan.targets, 0
+    for number, target in enumerate(targets):
+        last, tries = number == len(targets) - 1, 0
+        while True:
+            tries, spent = tries + 1, spent + 1
+            try:
+                return await attempt(exchange, target, asked, now=now, ports=ports)
+            except GatewayError as error:
+                exhausted = spent >= now.snapshot.limits.attempts
+                match Step.STOP if exhausted else step_after(error.rule, tries, last=last):
+                    case Step.STOP:
+                        raise
+                    case Step.NEXT:
+                        break
+                    case Step.AGAIN:
+                        await asyncio.sleep(backoff(tries, error.retry_after, _DICE))
+    raise GatewayError(Kind.NO_TARGET, "no target is configured for this model")
+
+
+async def attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now, ports: Ports) -> Answer:
+    """One try. Raises GatewayError, cleaned of every secret, when it brought no answer."""
+    provider = now.snapshot.providers[target.provider]
+    record = AttemptRecord(target)
+    exchange.attempts.append(record)
+    began = ports.clock.now()
+    try:
+        return await _attempt(exchange, target, asked, now=now, ports=ports)
+    except GatewayError as error:
+        record.error = error.kind
+        raise presentable(error, provider) from error
+    finally:
+        record.milliseconds = (ports.clock.now() - began) * 1000
+
+
+async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now, ports: Ports) -> Answer:
+    provider, ours = now.snapshot.providers[target.provider], asked.codec
+    theirs = CODECS[provider.dialects[ours.operation], ours.operation]
+    assert exchange.peek is not None  # noqa: S101  the line has peeked before it attempts
+    exchange.lane = lane = choose_lane(ours, provider)
+    exchange.losses.found.clear()
+    emulator = provider.emulator() if provider.emulator is not None else None
+    if lane is Lane.TRANSLATE:
+        body = translate(
+            asked.request(), theirs, provider=provider, model=target.model, emulator=emulator, losses=exchange.losses
+        )
+    else:
+        body = forward(asked.body, exchange.peek, ours, provider=provider, model=target.model, losses=exchange.losses)
+    stream = exchange.peek.stream
+    request = outgoing(provider, target.model, body, stream=stream, client=exchange.call.headers, codec=ours)
+    incoming = await ports.transport.send(request, provider.deadlines)
+    limit = now.snapshot.limits.reply_body
+    try:
+        if not 200 <= incoming.status < 300:
+            raise theirs.read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))
+        streamed = b"text/event-stream" in (find(incoming.headers, b"content-type") or b"")
+        if lane is not Lane.TRANSLATE and stream == streamed:
+            if stream:
+                return await _stream_passed_on(exchange, incoming, ours, provider)
+            return await _passed_on(exchange, incoming, ours, limit)
+        translation = Translation(exchange, incoming, theirs, ours, emulator=emulator, provider=provider)
+        return await _translated(translation, streamed=streamed, limit=limit)
+    except BaseException:
+        incoming.close()
+        raise
+
+
+async def _passed_on(exchange: Exchange, incoming: Incoming, codec: Codec, limit: int) -> Answer:
+    body = await incoming.body(limit)
+    exchange.usage = codec.tap_reply(body)
+    incoming.close()
+    return Answer(incoming.status, reply_headers(exchange, incoming.headers, codec, b"application/json"), body)
+
+
+async def _stream_passed_on(exchange: Exchange, incoming: Incoming, codec: Codec, provider: Provider) -> Answer:
+    passage = Passage(exchange, incoming, codec, provider=provider)
+    await passage.commit()
+    headers = reply_headers(exchange, incoming.headers, codec, codec.content_type)
+    return Answer(200, headers, stream=passage.chunks())
+
+
+async def _translated(translation: Translation, *, streamed: bool, limit: int) -> Answer:
+    """Any of the four: what the provider sent, whole or streamed, as the caller asked for it, whole or streamed."""
+    exchange, ours = translation.exchange, translation.ours
+    headers = translation.incoming.headers
+    if not streamed:
+        reply = translation.theirs.read_reply(await translation.incoming.body(limit))
+        translation.incoming.close()
+        await translation.begin(unfold(reply))
+    else:
+        await translation.commit()
+    if translation.asked_stream:
+        return Answer(200, reply_headers(exchange, headers, ours, ours.content_type), stream=translation.chunks())
+    reply = fold([event async for event in translation.events()])
+    exchange.usage = reply.usage
+    body = ours.write_reply(translation.shown(reply), exchange.losses)
+    return Answer(200, reply_headers(exchange, headers, ours, b"application/json"), body)
+
+
+def reply_headers(exchange: Exchange, upstream: Headers, codec: Codec, content_type: bytes) -> Headers:
+    """The answer's headers: ours, and those of the upstream's that this dialect's clients know."""
+    headers: Headers = (
+        (b"content-type", content_type),
+        (b"x-isthmus-id", exchange.id.encode()),
+        *pick(upstream, codec.passed_reply_headers),
+    )
+    if exchange.losses.found:
+        headers += ((b"x-isthmus-losses", told_losses(exchange)),)
+    return headers
+
+
+def told_losses(exchange: Exchange) -> bytes:
+    """The ledger as one header of at most about a kilobyte: `path;deed` items, and how many more there are."""
+    items, size = [], 0
+    found = exchange.losses.found
+    for loss in found:
+        item = f"{loss.path};{loss.deed}".encode("ascii", "replace").replace(b"\n", b" ").replace(b"\r", b" ")
+        size += len(item) + 2
+        if size > 1000:
+            break
+        items.append(item)
+    left = len(found) - len(items) + exchange.losses.more
+    return b", ".join(items) + (b", +%d more" % left if left else b"")
+
+
+def presentable(error: GatewayError, provider: Provider) -> GatewayError:
+    """The error as a client may see it: no key in it, and only its kind where its words are not for telling."""
+    words = error.upstream if error.rule.tell is Tell.EVERYTHING else None
+    if words is not None and mask(words.body, provider.secret) != words.body:
+        words = None
+    message = mask(error.message, provider.secret) if error.rule.tell is Tell.EVERYTHING else _known(error, provider)
+    return GatewayError(
+        error.kind,
+        message,
+        status=error.upstream_status,
+        retry_after=error.retry_after,
+        param=error.param,
+        code=error.code,
+        upstream=words,
+    )
+
+
+def _known(error: GatewayError, provider: Provider) -> str:
+    """Words of our own for a failure whose cause is between the gateway and `provider`."""
+    name = provider.name
+    match error.kind:
+        case Kind.CREDENTIAL_REJECTED | Kind.CREDENTIAL_REVOKED:
+            status = f" (HTTP {error.upstream_status})" if error.upstream_status else ""
+            return f"provider {name} refused the gateway's credential{status}; check its api-key"
+        case _:
+            return f"provider {name}: {mask(error.message, provider.secret)}"

@@ -1,0 +1,58 @@
+"""Asking providers which models they have. Never on the way of a request."""
+
+import asyncio
+import logging
+
+from isthmus.core.errors import GatewayError
+from isthmus.core.operations import Operation
+from isthmus.dialects.listings import LISTINGS
+from isthmus.engine.lane import listing
+from isthmus.engine.live import Live
+from isthmus.engine.ports import Transport
+from isthmus.providers.key_guard import mask
+from isthmus.providers.provider import Deadlines, Provider
+from isthmus.wire.frames import MAX_FRAME
+
+PATIENCE = Deadlines(connect=5.0, first_byte=10.0, between_bytes=10.0, total=15.0)
+EVERY = 3600.0
+"""Seconds between two rounds."""
+SOON = 60.0
+"""Seconds until a provider that could not be asked is asked again."""
+MOST = 5000
+"""Models kept of one provider's list."""
+
+log = logging.getLogger(__name__)
+
+
+async def discover(live: Live, transport: Transport) -> bool:
+    """Ask every provider that can be asked, all at once. True when each of them answered."""
+    askable = [provider for provider in live.take().snapshot.providers.values() if provider.listed]
+    answers = await asyncio.gather(*(ask(provider, transport) for provider in askable))
+    live.learn({provider.name: models for provider, models in zip(askable, answers, strict=True) if models is not None})
+    return None not in answers
+
+
+async def keep_discovering(live: Live, transport: Transport) -> None:
+    """Ask, wait and ask again, for as long as the gateway runs."""
+    while True:
+        complete = await discover(live, transport)
+        await asyncio.sleep(EVERY if complete else SOON)
+
+
+async def ask(provider: Provider, transport: Transport) -> tuple[str, ...] | None:
+    """The models of one provider, or None when it does not say. Why is in the log."""
+    try:
+        incoming = await transport.send(listing(provider), PATIENCE)
+        try:
+            body = await incoming.body(MAX_FRAME)
+            if incoming.status != 200:
+                log.info("provider %s does not list its models (HTTP %d)", provider.name, incoming.status)
+                return None
+            return LISTINGS[provider.dialects[Operation.CHAT]].read_models(body)[:MOST]
+        finally:
+            incoming.close()
+    except GatewayError as error:
+        log.info(
+            "provider %s could not be asked for its models: %s", provider.name, mask(error.message, provider.secret)
+        )
+        return None

@@ -1,0 +1,139 @@
+"""One client request and all that happened to it: the only mutable object on the line."""
+
+import secrets
+from enum import StrEnum
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.losses import Losses
+from isthmus.core.usage import Usage
+from isthmus.core.value import Value
+from isthmus.dialects.codec import Codec, Peek
+from isthmus.engine.ports import Clock
+from isthmus.engine.snapshot import ANYONE, Client
+from isthmus.routing.plan import Plan, Target
+from isthmus.wire.headers import Headers
+
+
+class Lane(StrEnum):
+    """How bytes travel: untouched, with top-level fields changed, or read and written anew."""
+
+    PASSTHROUGH = "passthrough"
+    PATCH = "patch"
+    TRANSLATE = "translate"
+
+
+class Call(Value, frozen=True):
+    """What the server learned of a request before its body.
+
+    `presented` is the client key as it was sent, None without one; `peer` the client's address.
+    """
+
+    codec: Codec
+    path: str
+    headers: Headers
+    presented: str | None = None
+    peer: str = ""
+
+
+class AttemptRecord:
+    """One try at one target. `milliseconds` is until its answer's head, or until it failed."""
+
+    __slots__ = ("error", "milliseconds", "target")
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.milliseconds = 0.0
+        self.error: Kind | None = None
+
+
+class Exchange:
+    """Owned by the engine. Times in seconds of the clock's `now`; `at` is Unix time."""
+
+    __slots__ = (
+        "at",
+        "attempts",
+        "bytes_out",
+        "call",
+        "cancelled",
+        "client",
+        "clock",
+        "error",
+        "finished_at",
+        "first_byte_at",
+        "id",
+        "lane",
+        "losses",
+        "peek",
+        "plan",
+        "started_at",
+        "status",
+        "usage",
+        "version",
+    )
+
+    def __init__(self, call: Call, clock: Clock, version: int) -> None:
+        self.id = f"ex_{secrets.token_hex(10)}"
+        self.call = call
+        self.clock = clock
+        self.version = version
+        self.started_at = clock.now()
+        self.at = clock.time()
+        self.client: Client = ANYONE
+        self.peek: Peek | None = None
+        self.plan: Plan | None = None
+        self.lane: Lane | None = None
+        self.attempts: list[AttemptRecord] = []
+        self.losses = Losses()
+        self.usage: Usage | None = None
+        self.error: GatewayError | None = None
+        self.status = 0
+        self.first_byte_at: float | None = None
+        self.finished_at: float | None = None
+        self.bytes_out = 0
+        self.cancelled = False
+
+    def fail(self, error: GatewayError) -> None:
+        """The exchange ends badly. The first error stays: what follows from it is not news."""
+        if self.error is None:
+            self.error = error
+
+    def facts(self) -> dict[str, object]:
+        """The exchange as fields for one log line. Nothing of the conversation, no secret."""
+        end = self.finished_at if self.finished_at is not None else self.clock.now()
+        last = self.attempts[-1] if self.attempts else None
+        found: dict[str, object] = {
+            "id": self.id,
+            "client": self.client.name,
+            "path": self.call.path,
+            "dialect": self.call.codec.dialect,
+            "model": self.peek.model if self.peek else None,
+            "target": f"{last.target.provider}/{last.target.model}" if last else None,
+            "lane": self.lane,
+            "stream": self.peek.stream if self.peek else None,
+            "status": self.status,
+            "outcome": self.outcome,
+            "ms": round((end - self.started_at) * 1000, 1),
+            "version": self.version,
+        }
+        if self.first_byte_at is not None:
+            found["first_byte_ms"] = round((self.first_byte_at - self.started_at) * 1000, 1)
+        if len(self.attempts) > 1 or self.error is not None:
+            found["attempts"] = [
+                {"target": f"{a.target.provider}/{a.target.model}", "error": a.error, "ms": round(a.milliseconds, 1)}
+                for a in self.attempts
+            ]
+        if self.usage is not None:
+            found["input_tokens"], found["output_tokens"] = self.usage.input, self.usage.total_output
+            found["cached_tokens"], found["reasoning_tokens"] = self.usage.cache_read, self.usage.reasoning
+        if self.losses.found:
+            found["losses"] = [f"{loss.path} {loss.deed}" for loss in self.losses.found]
+        if self.error is not None:
+            found["error"], found["message"] = self.error.kind, self.error.message[:500]
+        return found
+
+    @property
+    def outcome(self) -> str:
+        """answered, cancelled, or failed: decided when the last byte has left, not at the headers."""
+        if self.cancelled:
+            return "cancelled"
+        return "answered" if self.error is None else "failed"

@@ -1,0 +1,70 @@
+"""The cheapest correct way to carry one request to one target, and the request it makes."""
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from isthmus.core.chat import ChatRequest
+from isthmus.core.losses import Losses
+from isthmus.core.operations import Operation
+from isthmus.dialects.codec import Codec, Peek
+from isthmus.engine.exchange import Lane
+from isthmus.providers.provider import Emulator, Outgoing, Provider
+from isthmus.providers.quirks import apply_quirks
+from isthmus.wire import json
+from isthmus.wire.headers import Headers, pick
+
+_JSON = ((b"content-type", b"application/json"), (b"user-agent", b"isthmus"))
+
+
+def choose_lane(codec: Codec, provider: Provider) -> Lane:
+    """TRANSLATE when the dialects differ or the model is helped, PATCH when the host is odd, else PASSTHROUGH."""
+    if provider.dialects[codec.operation] != codec.dialect or provider.emulator is not None:
+        return Lane.TRANSLATE
+    return Lane.PATCH if provider.quirks else Lane.PASSTHROUGH
+
+
+def forward(body: bytes, peek: Peek, codec: Codec, *, provider: Provider, model: str, losses: Losses) -> bytes:
+    """The caller's own body for `provider`: the same bytes, unless a top-level field must change."""
+    changes: dict[str, Raw | None] = {}
+    if model != peek.model:
+        changes["model"] = json.raw(model)
+    asks = peek.stream and not peek.usage_asked and codec.ask_usage is not None
+    if not changes and not asks and not provider.quirks:
+        return body
+    fields = json.read_fields(body)
+    if asks and codec.ask_usage is not None:
+        changes.update(codec.ask_usage(fields))
+    for name, value in changes.items():
+        if value is None:
+            fields.pop(name, None)
+        else:
+            fields[name] = value
+    return json.encode(apply_quirks(fields, provider.quirks, losses) if provider.quirks else fields)
+
+
+def translate(
+    request: ChatRequest, theirs: Codec, *, provider: Provider, model: str, emulator: Emulator | None, losses: Losses
+) -> bytes:
+    """The request in the provider's dialect, written anew from what the caller said."""
+    asked = replace(request, model=model)
+    if emulator is not None:
+        asked = emulator.prepare(asked, losses)
+    body = theirs.write_request(asked, provider.profile(model), losses)
+    if provider.quirks:
+        body = json.encode(apply_quirks(json.read_fields(body), provider.quirks, losses))
+    return body
+
+
+def outgoing(provider: Provider, model: str, body: bytes, *, stream: bool, client: Headers, codec: Codec) -> Outgoing:
+    """The signed request. Of the client's headers only those travel that both ends of one dialect understand."""
+    method, target = provider.address(codec.operation, model, stream)
+    headers = _JSON + provider.headers
+    if provider.dialects[codec.operation] == codec.dialect:
+        headers += pick(client, codec.passed_request_headers)
+    return Outgoing(provider.origin, method, target, provider.sign(headers, provider.secret), body)
+
+
+def listing(provider: Provider) -> Outgoing:
+    """The request that asks a provider for its models."""
+    method, target = provider.address(Operation.LIST_MODELS, "", False)
+    return Outgoing(provider.origin, method, target, provider.sign(_JSON[1:] + provider.headers, provider.secret))

@@ -1,0 +1,211 @@
+"""A streamed answer on its way to the client: passed on byte by byte, or translated event by event.
+
+Both hold it back until the first thing that belongs to an answer, so that another target
+can still take over; that is the commit point. What breaks after it is told in the
+caller's own dialect, and never ends like a success. One write per network read.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+
+from msgspec.structs import replace
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.events import (
+    Event,
+    ForeignEvent,
+    MessageStart,
+    StreamError,
+    UsageReport,
+)
+from isthmus.core.reply import ChatReply
+from isthmus.dialects.codec import Codec, ReplyHead
+from isthmus.engine.exchange import Exchange
+from isthmus.engine.ports import Incoming
+from isthmus.providers.key_guard import mask
+from isthmus.providers.provider import Emulator, Provider
+from isthmus.wire.frames import FrameTooLarge
+from isthmus.wire.sse import SseSplitter
+
+HELD = 256 * 1024
+"""Bytes held back at most before the commit point; a longer preamble is passed on as it is."""
+_PREAMBLE = (MessageStart, UsageReport, ForeignEvent)
+_CUT = "the provider's stream ended before the answer was complete"
+
+
+class Passage:
+    """A stream between two ends of one dialect. A tap watches it for usage, errors and its end."""
+
+    def __init__(self, exchange: Exchange, incoming: Incoming, codec: Codec, *, provider: Provider) -> None:
+        self._exchange = exchange
+        self._incoming = incoming
+        self._codec = codec
+        self._provider = provider
+        hide = exchange.peek is not None and not exchange.peek.usage_asked
+        self._tap = codec.tap(hide)
+        self._held: list[bytes] = []
+
+    async def commit(self) -> None:
+        """Read until the answer has begun. Raises what the provider told or suffered instead."""
+        size = 0
+        while not self._tap.started and size <= HELD:
+            data = await self._incoming.read()
+            if not data:
+                if self._tap.complete:
+                    break
+                raise self._tap.error or GatewayError(Kind.CUT_SHORT, _CUT)
+            self._held.append(self._tap.feed(data))
+            size += len(data)
+            if self._tap.error is not None and not self._tap.started:
+                raise self._tap.error
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        exchange, tap, read = self._exchange, self._tap, self._incoming.read
+        exchange.first_byte_at = exchange.clock.now()
+        try:
+            if held := b"".join(self._held):
+                yield held
+            while tap.error is None and (data := await read()):
+                if out := tap.feed(data):
+                    yield out if tap.error is None else mask(out, self._provider.secret)
+            yield self._last()
+        except GatewayError as error:
+            exchange.fail(error)
+            yield self._codec.write_error_event(_for_client(error, self._provider))
+        finally:
+            exchange.usage = tap.usage
+            self._incoming.close()
+
+    def _last(self) -> bytes:
+        """What follows the upstream's last byte: nothing, unless it stopped in the middle."""
+        rest = self._tap.end()
+        if self._tap.error is not None:
+            self._exchange.fail(self._tap.error)
+        elif not self._tap.complete:
+            error = GatewayError(Kind.CUT_SHORT, _CUT)
+            self._exchange.fail(error)
+            return rest + self._codec.write_error_event(_for_client(error, self._provider))
+        return rest
+
+
+class Translation:
+    """A stream between two dialects: frames to events to bytes."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        incoming: Incoming,
+        theirs: Codec,
+        ours: Codec,
+        *,
+        emulator: Emulator | None,
+        provider: Provider,
+    ) -> None:
+        assert exchange.peek is not None  # noqa: S101  the line has peeked before it relays
+        self.exchange = exchange
+        self.incoming = incoming
+        self.theirs = theirs
+        self.ours = ours
+        self.asked_stream = exchange.peek.stream
+        self._peek = exchange.peek
+        self._emulator = emulator
+        self._provider = provider
+        self._held: list[Event] = []
+        self._source: AsyncGenerator[list[Event], None] | None = None
+
+    async def begin(self, events: Iterable[Event]) -> None:
+        """The answer came whole: its events are all there is."""
+        self._held = list(self._helped(events))
+
+    async def commit(self) -> None:
+        """Read until the answer has begun. Raises the error of a stream that began with one."""
+        self._source = self._batches()
+        async for events in self._source:
+            for event in events:
+                if isinstance(event, StreamError):
+                    raise event.error
+                self._held.append(event)
+                if not isinstance(event, _PREAMBLE):
+                    self._held.extend(events[events.index(event) + 1 :])
+                    return
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Every event, for an answer that is wanted whole."""
+        try:
+            for event in self._held:
+                yield event
+            if self._source is not None:
+                async for events in self._source:
+                    for event in events:
+                        yield event
+        finally:
+            await self._close()
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The answer in the caller's dialect, one piece per network read."""
+        exchange = self.exchange
+        exchange.first_byte_at = exchange.clock.now()
+        head = ReplyHead(model=self._peek.model, created=int(exchange.clock.time()), show_usage=self._peek.usage_asked)
+        writer = self.ours.stream_writer(head, exchange.losses)
+        write = writer.write
+        try:
+            if out := b"".join([write(event) for event in self._noted(self._held)]):
+                yield out
+            if self._source is not None:
+                async for events in self._source:
+                    if out := b"".join([write(event) for event in self._noted(events)]):
+                        yield out
+            if exchange.error is None:
+                yield writer.end()
+        except GatewayError as error:
+            exchange.fail(error)
+            yield self.ours.write_error_event(_for_client(error, self._provider))
+        finally:
+            await self._close()
+
+    def shown(self, reply: ChatReply) -> ChatReply:
+        """The reply under the name that the caller asked for."""
+        return replace(reply, model=self._peek.model, created=reply.created or int(self.exchange.clock.time()))
+
+    async def _batches(self) -> AsyncGenerator[list[Event], None]:
+        """The provider's events, a list for each network read."""
+        split, reader, read = SseSplitter(), self.theirs.stream_reader(), self.incoming.read
+        helped = self._emulator is not None
+        try:
+            while data := await read():
+                if events := [event for frame in split.feed(data) for event in reader.read(frame)]:
+                    yield list(self._helped(events)) if helped else events
+        except FrameTooLarge as error:
+            raise GatewayError(Kind.GARBLED, f"the provider sent {error}") from error
+        events = [event for frame in split.end() for event in reader.read(frame)]
+        events.extend(reader.end())
+        yield list(self._helped(events))
+
+    async def _close(self) -> None:
+        self.incoming.close()
+        if self._source is not None:
+            await self._source.aclose()
+
+    def _helped(self, events: Iterable[Event]) -> Iterator[Event]:
+        if self._emulator is None:
+            yield from events
+        else:
+            for event in events:
+                yield from self._emulator.read(event)
+
+    def _noted(self, events: Iterable[Event]) -> Iterator[Event]:
+        """The same events; what the exchange must know of them is noted, and an error ends them."""
+        for event in events:
+            kind = type(event)
+            if kind is UsageReport:
+                self.exchange.usage = event.usage  # type: ignore[union-attr] # `kind` says which member it is
+            elif kind is MessageStart:
+                self.exchange.usage = event.usage  # type: ignore[union-attr] # as above
+            elif kind is StreamError:
+                self.exchange.fail(event.error)  # type: ignore[union-attr] # as above
+                yield StreamError(_for_client(event.error, self._provider))  # type: ignore[union-attr] # as above
+                return
+            yield event
+
+
+def _for_client(error: GatewayError, provider: Provider) -> GatewayError:
+    return GatewayError(error.kind, mask(error.message, provider.secret), status=error.upstream_status)

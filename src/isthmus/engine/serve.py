@@ -1,0 +1,60 @@
+"""The line itself: one client request, from bytes to an answer. Each step is a function in its own file."""
+
+import math
+from collections.abc import Awaitable, Callable
+
+from isthmus.core.errors import GatewayError, Kind, Tell
+from isthmus.dialects.codec import Peek
+from isthmus.engine.admit import identify
+from isthmus.engine.answer import Answer
+from isthmus.engine.attempt import Asked, attempt_in_order
+from isthmus.engine.exchange import Exchange
+from isthmus.engine.live import Now
+from isthmus.engine.ports import Ports
+from isthmus.routing.names import Directory, UnknownName
+from isthmus.routing.plan import Plan
+from isthmus.wire.headers import Headers
+
+
+async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], now: Now, ports: Ports) -> Answer:
+    """Answer one request. `receive` gives its body, or raises TOO_LARGE beyond so many bytes.
+
+    Never raises for what can go wrong: that becomes an answer in the caller's dialect. Being
+    cancelled means that the client has left; nothing upstream survives it.
+    """
+    try:
+        exchange.client = identify(exchange.call.presented, now.snapshot)
+        body = await receive(now.snapshot.limits.request_body)
+        exchange.peek = exchange.call.codec.peek(body)
+        exchange.plan = plan(exchange.peek, now.directory)
+        return await attempt_in_order(exchange, Asked(body, exchange.call.codec), now, ports)
+    except GatewayError as error:
+        exchange.fail(error)
+        return refuse(exchange, error)
+
+
+def plan(peek: Peek, directory: Directory) -> Plan:
+    """The targets for the model that is asked for, or UNKNOWN_MODEL with the nearest names."""
+    try:
+        return directory.plan(peek.model)
+    except UnknownName as unknown:
+        near = f"; the nearest names are {', '.join(unknown.near)}" if unknown.near else ""
+        message = f"Model '{unknown.name[:200]}' not found in any enabled provider{near}"
+        raise GatewayError(Kind.UNKNOWN_MODEL, message, param="model") from unknown
+
+
+def refuse(exchange: Exchange, error: GatewayError) -> Answer:
+    """The error as an answer. The provider's own body is kept where its dialect is the caller's."""
+    codec, words = exchange.call.codec, error.upstream
+    if words is not None and words.dialect == codec.dialect and error.rule.tell is Tell.EVERYTHING:
+        body = words.body
+    else:
+        body = codec.write_error(error)
+    return Answer(error.status, error_headers(error, exchange.id), body)
+
+
+def error_headers(error: GatewayError, exchange_id: str) -> Headers:
+    headers: Headers = ((b"content-type", b"application/json"), (b"x-isthmus-id", exchange_id.encode()))
+    if error.retry_after is not None:
+        headers += ((b"retry-after", b"%d" % math.ceil(error.retry_after)),)
+    return headers

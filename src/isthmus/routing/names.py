@@ -1,0 +1,106 @@
+"""From the name a caller asks for to the targets that can answer it.
+
+Holds the order in which a name is understood. Knows which provider offers which names,
+as plain strings; never what a provider is.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from isthmus.core.value import Value
+from isthmus.routing.plan import Plan, Target
+
+REMEMBERED = 4096
+"""Names whose plan is kept; beyond that, plans are worked out again."""
+NEAR = 3
+"""Names suggested for one that nobody offers."""
+
+
+class Offer(Value, frozen=True):
+    """What one provider serves: `names` are exact, `patterns` may hold `*`."""
+
+    provider: str
+    names: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+
+    def serves(self, model: str) -> bool:
+        return model in self.names or any(fnmatchcase(model, pattern) for pattern in self.patterns)
+
+
+class UnknownName(Exception):
+    """Nobody offers the name. `near` are the closest ones that somebody does."""
+
+    def __init__(self, name: str, near: Sequence[str]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.near = tuple(near)
+
+
+class Directory:
+    """All names of one configuration. Built when it is loaded, asked on every request."""
+
+    def __init__(self, routes: Mapping[str, tuple[Target, ...]], offers: Sequence[Offer]) -> None:
+        self._routes = routes
+        self._offers = {offer.provider: offer for offer in offers}
+        self._known: dict[str, Plan] = {}
+
+    def plan(self, name: str) -> Plan:
+        """The targets for `name`, or UnknownName.
+
+        In this order: a route or alias; a name that providers offer, in the providers' order;
+        `provider://model`; `[provider] model`; `provider/model`; `provider:model`; a name
+        that matches a provider's wildcard.
+        """
+        plan = self._known.get(name)
+        if plan is None:
+            plan = self._work_out(name)
+            if len(self._known) < REMEMBERED:
+                self._known[name] = plan
+        return plan
+
+    def names(self) -> tuple[tuple[str, str], ...]:
+        """Every name that can be listed, each once, with its owner ("isthmus" for routes)."""
+        owners = {name: "isthmus" for name in self._routes}
+        for offer in self._offers.values():
+            for name in offer.names:
+                owners.setdefault(name, offer.provider)
+        return tuple(owners.items())
+
+    def _work_out(self, name: str) -> Plan:
+        if (targets := self._routes.get(name)) is not None:
+            return Plan(targets, f"{name} is a route")
+        if holders := [offer.provider for offer in self._offers.values() if name in offer.names]:
+            return _plan(holders, name, f"offered by {', '.join(holders)}")
+        if (forced := self._forced(name)) is not None:
+            return forced
+        if holders := [offer.provider for offer in self._offers.values() if offer.serves(name)]:
+            return _plan(holders, name, f"matches the models of {', '.join(holders)}")
+        raise UnknownName(name, self._near(name))
+
+    def _forced(self, name: str) -> Plan | None:
+        """The name says which provider it wants. What that provider offers, it is the judge of."""
+        for provider, model in _spellings(name):
+            if provider in self._offers and model:
+                return _plan([provider], model, f"{provider} is named in it")
+        return None
+
+    def _near(self, name: str) -> list[str]:
+        listed = [known for known, _ in self.names()]
+        return difflib.get_close_matches(name, listed, NEAR, 0.4) or listed[:NEAR]
+
+
+def _spellings(name: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    if name.startswith("[") and "] " in name:
+        left, _, right = name[1:].partition("] ")
+        found.append((left, right))
+    for mark in ("://", "/", ":"):
+        left, seen, right = name.partition(mark)
+        if seen:
+            found.append((left, right))
+    return found
+
+
+def _plan(providers: Sequence[str], model: str, because: str) -> Plan:
+    return Plan(tuple(Target(provider, model) for provider in providers), because)

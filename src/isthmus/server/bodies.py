@@ -1,0 +1,82 @@
+"""Request bodies in: bounded in size and in time, and unpacked when they came compressed."""
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.wire.headers import Headers, find
+
+SILENCE = 60.0
+"""Seconds that a client may pause in the middle of sending its body."""
+
+
+class ClientLeft(Exception):
+    """The client closed the connection before its request was complete."""
+
+
+async def read_body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], headers: Headers, limit: int) -> bytes:
+    """The body of a request, whole and unpacked, of at most `limit` bytes.
+
+    Raises TOO_LARGE (before reading, when the length is declared), TIMED_OUT when the client
+    pauses too long, INVALID for a content coding other than gzip, and ClientLeft.
+    """
+    declared = find(headers, b"content-length")
+    if declared is not None and declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    body: bytes = message["body"]
+    if message.get("more_body", False):
+        body = await _rest(receive, body, limit)
+    if len(body) > limit:
+        raise _too_large(limit)
+    coding = find(headers, b"content-encoding")
+    return body if coding is None else _unpack(body, coding.strip().lower(), limit)
+
+
+async def _rest(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], first: bytes, limit: int) -> bytes:
+    pieces, size, more = [first], len(first), True
+    while more:
+        try:
+            async with asyncio.timeout(SILENCE):
+                message = await receive()
+        except TimeoutError as error:
+            raise GatewayError(
+                Kind.INVALID, f"the request's body paused for {SILENCE:.0f} s before it was complete", status=408
+            ) from error
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        pieces.append(message["body"])
+        size += len(message["body"])
+        if size > limit:
+            raise _too_large(limit)
+        more = message.get("more_body", False)
+    return b"".join(pieces)
+
+
+def _unpack(body: bytes, coding: bytes, limit: int) -> bytes:
+    if coding == b"identity":
+        return body
+    if coding not in (b"gzip", b"x-gzip"):
+        name = coding[:40].decode("latin-1")
+        raise GatewayError(Kind.INVALID, f"content-encoding {name!r} is not understood; send gzip or plain JSON")
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacker.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise GatewayError(Kind.INVALID, f"the body is not valid gzip: {error}") from error
+    if len(plain) > limit:
+        raise _too_large(limit)
+    if not unpacker.eof:
+        raise GatewayError(Kind.INVALID, "the gzip body ends before it is complete")
+    return plain
+
+
+def _too_large(limit: int) -> GatewayError:
+    size = f"{limit / 2**20:g} MiB" if limit >= 2**20 else f"{limit} bytes"
+    return GatewayError(
+        Kind.TOO_LARGE, f"the request's body is larger than {size}; raise limits.request-body to allow it"
+    )

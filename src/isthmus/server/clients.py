@@ -1,0 +1,30 @@
+"""Who is calling: any of the four ways a client key is sent, on any route."""
+
+from urllib.parse import parse_qs
+
+from isthmus.wire.headers import Headers
+
+
+def presented_key(headers: Headers, query: bytes) -> str | None:
+    """The key from `authorization`, `x-api-key`, `x-goog-api-key` or `?key=`; None when none is sent.
+
+    The query form is read and never logged.
+    """
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, rest = value.partition(b" ")
+            return _text(rest if scheme.lower() == b"bearer" else value)
+        if name in (b"x-api-key", b"x-goog-api-key"):
+            return _text(value)
+    if b"key=" in query:
+        keys = parse_qs(query.decode("latin-1")).get("key")
+        return keys[0] if keys else None
+    return None
+
+
+def _text(value: bytes) -> str | None:
+    return value.strip().decode("latin-1") or None
+
+
+def is_loopback(peer: str) -> bool:
+    return peer in ("127.0.0.1", "::1", "::ffff:127.0.0.1") or peer.startswith("127.")

@@ -1,0 +1,59 @@
+"""What is answered without asking a provider: models, health, readiness, and what is served at all."""
+
+from collections.abc import Callable, Mapping
+
+from isthmus import __version__
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.models import ModelEntry
+from isthmus.core.value import Value
+from isthmus.dialects.listings import LISTINGS
+from isthmus.engine.exchange import Call
+from isthmus.engine.live import Now
+from isthmus.server.endpoints import ENDPOINTS, Serves
+from isthmus.wire import json
+from isthmus.wire.headers import Headers
+
+
+class Page(Value, frozen=True):
+    """A small JSON answer."""
+
+    status: int
+    body: bytes
+    headers: Headers = ()
+
+
+Health = Callable[[], Mapping[str, object]]
+"""What the parts of the gateway say of themselves, for people; empty when stopping counts as unready."""
+
+
+def answer_page(serves: Serves, call: Call, rest: str, *, now: Now, health: Health, trusted: bool) -> Page:
+    """The page behind a route. Raises UNKNOWN_MODEL for a model that nobody offers."""
+    match serves:
+        case Serves.MODELS:
+            return Page(200, LISTINGS[call.codec.dialect].write_models(entries(now)))
+        case Serves.MODEL:
+            return Page(200, LISTINGS[call.codec.dialect].write_model(_entry(now, rest)))
+        case Serves.ROOT:
+            routes = sorted(f"{method} {path}" for path, methods in ENDPOINTS.items() for method in methods)
+            return Page(
+                200, json.encode({"message": "Isthmus, an LLM gateway", "version": __version__, "endpoints": routes})
+            )
+        case Serves.READY:
+            ready = bool(health()["ready"]) and bool(now.snapshot.providers)
+            return Page(200 if ready else 503, json.encode({"ready": ready}))
+        case _:
+            found = dict(health()) if trusted else {}
+            found.pop("ready", None)
+            return Page(200, json.encode({"status": "ok", **found}))
+
+
+def entries(now: Now) -> tuple[ModelEntry, ...]:
+    """Every name that can be listed, in the order of configuration."""
+    return tuple(ModelEntry(id=name, owner=owner) for name, owner in now.directory.names())
+
+
+def _entry(now: Now, name: str) -> ModelEntry:
+    for entry in entries(now):
+        if entry.id == name:
+            return entry
+    raise GatewayError(Kind.UNKNOWN_MODEL, f"Model '{name[:200]}' not found in any enabled provider", param="model")

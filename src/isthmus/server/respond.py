@@ -1,0 +1,166 @@
+"""One client's connection during one exchange: its body in, its answer out, and whether it is still there."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from isthmus.engine.answer import Answer
+from isthmus.engine.exchange import Exchange
+from isthmus.server.bodies import read_body
+from isthmus.wire.headers import Headers
+
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+WATCH_AFTER = 0.05
+"""Seconds after which an exchange begins to watch for its client's leaving. Shorter ones need no watcher."""
+STALLED = 300.0
+"""Seconds that a client may leave a written piece unread before it counts as gone."""
+STREAM_HEADERS: Headers = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
+
+
+class Responder:
+    """Used by one task, which is cancelled when the client leaves.
+
+    A ping commits the status, not the target: it may be sent before there is an answer, and an
+    error that comes after it is told as an event. Pings stand between whole events only.
+    """
+
+    __slots__ = (
+        "_at_boundary",
+        "_body_read",
+        "_every",
+        "_exchange",
+        "_last",
+        "_loop",
+        "_over",
+        "_pinging",
+        "_receive",
+        "_send",
+        "_task",
+        "_timer",
+        "_watcher",
+        "_writing",
+        "gone",
+        "started",
+    )
+
+    def __init__(self, receive: Receive, send: Send, exchange: Exchange, ping_every: float) -> None:
+        self._receive = receive
+        self._send = send
+        self._exchange = exchange
+        self._every = ping_every
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._watcher: asyncio.Task[None] | None = None
+        self._pinging: asyncio.Task[None] | None = None
+        self._timer = self._loop.call_later(WATCH_AFTER, self._begin_watching)
+        self._last = self._loop.time()
+        self._body_read = self._writing = self._over = False
+        self._at_boundary = True
+        self.gone = False
+        self.started = False
+
+    async def body(self, limit: int) -> bytes:
+        """The request's body. Raises TOO_LARGE, INVALID for a coding we do not know, ClientLeft."""
+        body = await read_body(self._receive, self._exchange.call.headers, limit)
+        self._body_read = True
+        return body
+
+    async def deliver(self, answer: Answer) -> None:
+        """Send the whole answer. Returns when its last byte was handed to the connection."""
+        if answer.stream is not None:
+            await self._stream(answer)
+        elif self.started:
+            await self._end_with_error()
+        else:
+            headers = (*answer.headers, (b"content-length", b"%d" % len(answer.body)))
+            if not self._body_read:
+                headers = (*headers, (b"connection", b"close"))
+            await self._start(answer.status, headers)
+            self._over = True
+            self._exchange.bytes_out = len(answer.body)
+            await self._send({"type": "http.response.body", "body": answer.body})
+
+    def close(self) -> None:
+        """The exchange is over, whichever way."""
+        self._over = True
+        self._timer.cancel()
+        for task in (self._watcher, self._pinging):
+            if task is not None:
+                task.cancel()
+
+    async def _stream(self, answer: Answer) -> None:
+        assert answer.stream is not None  # noqa: S101  the caller has looked
+        if not self.started:
+            await self._start(answer.status, answer.headers + STREAM_HEADERS)
+        try:
+            async for data in answer.stream:
+                if data:
+                    await self._piece(data)
+        finally:
+            await answer.stream.aclose()
+        self._over = True
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _piece(self, data: bytes) -> None:
+        self._writing = True
+        self._last = self._loop.time()
+        self._at_boundary = data.endswith((b"\n\n", b"\r\n\r\n"))
+        self._exchange.bytes_out += len(data)
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self._writing = False
+
+    async def _end_with_error(self) -> None:
+        """A ping has opened the stream, and there is no answer: the error goes out as an event."""
+        error = self._exchange.error
+        if error is not None:
+            await self._piece(self._exchange.call.codec.write_error_event(error))
+        self._over = True
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _start(self, status: int, headers: Headers) -> None:
+        self.started = True
+        self._exchange.status = status
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    def _begin_watching(self) -> None:
+        if not self._body_read:
+            self._timer = self._loop.call_later(WATCH_AFTER, self._begin_watching)
+            return
+        self._watcher = self._loop.create_task(self._watch())
+        self._timer = self._loop.call_later(self._every, self._tick)
+
+    async def _watch(self) -> None:
+        """The body has been read, so all that can come is the news that the client has gone."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._leave()
+
+    def _leave(self) -> None:
+        if not self._over and self._task is not None:
+            self.gone = True
+            self._task.cancel()
+
+    def _tick(self) -> None:
+        """Ping a client whose stream was silent; give up one that does not read what was written."""
+        silent = self._loop.time() - self._last
+        wait = self._every
+        if silent < self._every:
+            wait = self._every - silent
+        elif self._writing:
+            if silent > STALLED:
+                self._leave()
+        elif self._at_boundary and (peek := self._exchange.peek) is not None and peek.stream:
+            self._pinging = self._loop.create_task(self._ping())
+        self._timer = self._loop.call_later(wait, self._tick)
+
+    async def _ping(self) -> None:
+        codec = self._exchange.call.codec
+        if not self.started and not self._over:
+            head = ((b"content-type", codec.content_type), (b"x-isthmus-id", self._exchange.id.encode()))
+            await self._start(200, head + STREAM_HEADERS)
+        if not self._over:
+            self._last = self._loop.time()
+            await self._send({"type": "http.response.body", "body": codec.ping, "more_body": True})

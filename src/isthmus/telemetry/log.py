@@ -1,0 +1,92 @@
+"""One line per exchange, and the gateway's own messages, as JSON or as text for people."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+from isthmus.engine.exchange import Exchange
+from isthmus.telemetry.lines import LineWriter
+from isthmus.wire import json
+
+BATCH_EVERY = 0.05
+"""Seconds that a finished exchange waits for its line to be written, with others."""
+
+
+class ExchangeLog:
+    """Implements the engine's Recorder. On the way of an exchange it only appends to a list."""
+
+    def __init__(self, writer: LineWriter, *, as_json: bool) -> None:
+        self._writer = writer
+        self._as_json = as_json
+        self._waiting: list[Exchange] = []
+
+    def record(self, exchange: Exchange) -> None:
+        if not self._waiting:
+            asyncio.get_running_loop().call_later(BATCH_EVERY, self.flush)
+        self._waiting.append(exchange)
+
+    def flush(self) -> None:
+        """Hand over the lines of what has finished since the last time."""
+        batch, self._waiting = self._waiting, []
+        if batch:
+            line = _json_line if self._as_json else _text_line
+            self._writer.put(b"".join([line(exchange) for exchange in batch]))
+
+
+class MessageHandler(logging.Handler):
+    """The standard library's log records, on the same way out."""
+
+    def __init__(self, writer: LineWriter, *, as_json: bool) -> None:
+        super().__init__()
+        self._writer = writer
+        self._as_json = as_json
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            message += "\n" + logging.Formatter().formatException(record.exc_info)
+        level = record.levelname.lower()
+        if self._as_json:
+            facts = {"at": _stamp(record.created), "level": level, "logger": record.name, "message": message}
+            self._writer.put(json.encode(facts) + b"\n")
+        else:
+            self._writer.put(f"{_clock(record.created)} {level:7} {message}\n".encode(errors="replace"))
+
+
+def set_up_logging(writer: LineWriter, *, as_json: bool, level: str) -> None:
+    """Send everything under `isthmus` at `level` and above to `writer`, and nothing anywhere else."""
+    logger = logging.getLogger("isthmus")
+    logger.handlers = [MessageHandler(writer, as_json=as_json)]
+    logger.propagate = False
+    logger.setLevel(level.upper())
+
+
+def _json_line(exchange: Exchange) -> bytes:
+    facts = {"at": _stamp(exchange.at), "level": "info", "event": "exchange", **exchange.facts()}
+    return json.encode(facts) + b"\n"
+
+
+def _text_line(exchange: Exchange) -> bytes:
+    facts = exchange.facts()
+    words = [
+        _clock(exchange.at),
+        str(facts["status"]),
+        str(facts["path"]),
+        f"{facts['model']} -> {facts['target']} ({facts['lane']})",
+        f"{facts['ms']} ms",
+    ]
+    if exchange.usage is not None:
+        words.append(f"{exchange.usage.input} in, {exchange.usage.total_output} out")
+    if exchange.outcome != "answered":
+        words.append(exchange.outcome)
+    if exchange.error is not None:
+        words.append(f"{facts['error']}: {facts['message']}")
+    return (" ".join(words).replace("\n", " ") + "\n").encode(errors="replace")
+
+
+def _stamp(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _clock(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
