@@ -51,7 +51,9 @@ async def test_each_attempt_is_noted_with_its_error() -> None:
 
 
 async def test_a_fault_of_the_request_is_not_tried_elsewhere() -> None:
-    refusal = b'{"error":{"message":"temperature must be at most 2","type":"invalid_request_error","param":"temperature"}}'
+    refusal = (
+        b'{"error":{"message":"temperature must be at most 2","type":"invalid_request_error","param":"temperature"}}'
+    )
     line = two([Scripted(refusal, status=400)], [])
     status, _, body = await line.ask(ASKED)
     assert (status, body) == (400, refusal)

@@ -6,6 +6,7 @@ The queue is bounded: when it is full, new lines are dropped and counted.
 import queue
 import sys
 import threading
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -20,6 +21,7 @@ class LineWriter:
 
     def __init__(self, path: Path | None = None) -> None:
         self.dropped = 0
+        self._owned = path is not None
         self._out = _open(path)
         self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUE)
         self._thread = threading.Thread(target=self._write_all, name="isthmus-log", daemon=True)
@@ -39,17 +41,19 @@ class LineWriter:
         except queue.Full:
             return
         self._thread.join(CLOSE_PATIENCE)
+        if self._owned and not self._thread.is_alive():
+            self._out.close()
 
     def _write_all(self) -> None:
         while (lines := self._queue.get()) is not None:
             try:
                 self._out.write(lines)
-                self._out.flush()
+                if not self._owned:
+                    self._out.flush()
             except (OSError, ValueError):
                 self.dropped += lines.count(b"\n")
 
 
-def _open(path: Path | None) -> BinaryIO:
-    if path is None:
-        return sys.stderr.buffer
-    return path.open("ab")
+def _open(path: Path | None) -> BinaryIO | FileIO:
+    """A file is opened unbuffered: what could not be written must not come out later, cut off."""
+    return sys.stderr.buffer if path is None else path.open("ab", buffering=0)
