@@ -4,32 +4,14 @@ What is opened here is closed here, in reverse order.
 """
 
 import asyncio
-import contextlib
 import logging
-import signal
-import socket
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
-import uvicorn
-
-from isthmus.config.compile import compile_config
-from isthmus.config.load import Loaded
-from isthmus.config.watch import Reloader, watch
 from isthmus.engine.admit import Gate
-from isthmus.engine.discovery import discover, keep_discovering
 from isthmus.engine.live import Live
-from isthmus.engine.ports import Ports
-from isthmus.local.supervisor import Supervisor
-from isthmus.local.transport import OnDemand
 from isthmus.server.app import Application
-from isthmus.server.banner import banner
-from isthmus.server.protocol import protocol_options
-from isthmus.telemetry.lines import LineWriter
-from isthmus.telemetry.log import ExchangeLog, set_up_logging
-from isthmus.transport.client import Client, open_transport
+from isthmus.transport.client import Client
 
 DISCOVERY_PATIENCE = 1.0
 """Seconds that the start waits for providers to name their models before it prints what it knows."""

@@ -3,22 +3,25 @@
 from typing import Any
 
 import pytest
+from isthmus.dialects.table import CODECS
 from msgspec import Raw
 from msgspec.structs import replace
 
 from fakes.transport import SSE, Scripted
 from isthmus.core.losses import Losses
 from isthmus.core.operations import Operation
-from isthmus.dialects.table import CODECS
 from isthmus.engine import attempt
 from isthmus.engine.exchange import Lane
 from isthmus.engine.lane import choose_lane, forward
-from isthmus.providers.quirks import Quirks
+from isthmus.providers.quirks import NO_QUIRKS, Quirks
 from isthmus.wire import json
 from support.line import Line, provider
 
 OPENAI, ANTHROPIC = CODECS["openai_chat", Operation.CHAT], CODECS["anthropic", Operation.CHAT]
-BODY = b'{ "model": "m",  "temperature": 1.50, "messages" :[{"role":"user","content":"\\u00fc"}], "unknown": {"b":1,"a":2} }'
+BODY = (
+    b'{ "model": "m",  "temperature": 1.50, "messages" :[{"role":"user","content":"\\u00fc"}],'
+    b' "unknown": {"b":1,"a":2} }'
+)
 CHAT_STREAM = (
     b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":'
     b'{"role":"assistant","content":"hi"},"finish_reason":null}]}\n\n'
@@ -46,7 +49,7 @@ def test_the_cheapest_correct_lane_is_taken(codec: Any, dialect: str, quirks: Qu
     assert choose_lane(codec, provider("one", dialect, quirks=quirks)) is lane
 
 
-def forwarded(body: bytes, *, model: str = "m", quirks: Quirks = Quirks()) -> bytes:
+def forwarded(body: bytes, *, model: str = "m", quirks: Quirks = NO_QUIRKS) -> bytes:
     host = provider("one", quirks=quirks)
     return forward(body, OPENAI.peek(body), OPENAI, provider=host, model=model, losses=Losses())
 

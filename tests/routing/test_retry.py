@@ -34,5 +34,5 @@ def test_the_wait_is_what_was_asked_for_but_never_long() -> None:
 
 def test_the_wait_without_a_hint_stays_below_its_ceiling() -> None:
     waits = [backoff(tries, None, Random(seed)) for tries in range(1, 12) for seed in range(20)]
-    assert 0 < min(waits)
+    assert min(waits) > 0
     assert max(waits) <= CEILING

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
+from isthmus.dialects.table import CODECS
+
 from fakes.clock import FakeClock
 from fakes.transport import Scripted, ScriptedTransport
 from isthmus.core.errors import GatewayError
 from isthmus.core.operations import Operation
 from isthmus.core.profile import UNKNOWN, ModelProfile
 from isthmus.core.secret import Secret
-from isthmus.dialects.table import CODECS
 from isthmus.engine.exchange import Call, Exchange
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Ports
