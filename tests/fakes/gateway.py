@@ -1,0 +1,112 @@
+"""A real gateway for tests: a process of its own on a free port, with the configuration that a test writes.
+
+Its standard output and error are kept together in one file, so that a test can ask what was logged.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fakes.scripts import KEY, SCRIPTS
+from fakes.upstream import Upstream
+
+CLIENT_KEY = "sk-client-0123456789abcdef"
+"""A key that the gateway of `between` knows."""
+STARTS_WITHIN = 20.0
+STOPS_WITHIN = 15.0
+
+
+@dataclass(frozen=True)
+class RunningGateway:
+    """Where it listens, and what it has said so far."""
+
+    root: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+def between(upstream: Upstream, more: str = "") -> str:
+    """A configuration with the scripted provider twice, as `openai` and as `anthropic`. Names need their prefix."""
+    models = ", ".join(SCRIPTS)
+    return f"""
+providers:
+  openai:
+    type: compatible
+    dialect: openai
+    base-url: {upstream.root}/v1
+    api-key: {KEY}
+    models: [{models}]
+  anthropic:
+    type: compatible
+    dialect: anthropic
+    base-url: {upstream.root}/v1
+    api-key: {KEY}
+    models: [{models}]
+client-keys:
+  - name: tester
+    key: {CLIENT_KEY}
+{more}
+"""
+
+
+@contextmanager
+def open_gateway(config: str, folder: Path, arguments: Sequence[str] = ()) -> Iterator[RunningGateway]:
+    """Start a gateway that listens, and stop it as an operator would. Fails with its log when it does not start."""
+    port = _free_port()
+    file, log = folder / "isthmus.yaml", folder / "gateway.log"
+    file.write_text(f"listeners:\n  - host: 127.0.0.1\n    port: {port}\n{config}")
+    command = [sys.executable, "-m", "isthmus", "serve", "--config", str(file), *arguments]
+    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=_environment(folder)) as process:
+        gateway = RunningGateway(f"http://127.0.0.1:{port}", process, log)
+        try:
+            _wait_until_ready(gateway)
+            yield gateway
+        finally:
+            _stop(process)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """The caller's environment without its provider keys, and with a home of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_PROXY", "_proxy"))}
+    return {**kept, "HOME": str(folder), "PYTHONUNBUFFERED": "1"}
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+def _wait_until_ready(gateway: RunningGateway) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < deadline:
+        if gateway.process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{gateway.root}/ready", timeout=1) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.03)
+    raise AssertionError(f"the gateway did not become ready; it said:\n{gateway.said()}")
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOPS_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError(f"the gateway did not stop within {STOPS_WITHIN} s") from None
