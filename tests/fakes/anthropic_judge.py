@@ -21,6 +21,7 @@ BETA_FIELDS = {
     "context_management": "context-management-",
     "mcp_servers": "mcp-client-",
     "output_format": "structured-outputs-",
+    "thread": "message-threads-",
 }
 BLOCK_FIELDS = {
     "text": frozenset({"type", "text", "citations", "cache_control"}),

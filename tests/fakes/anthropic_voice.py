@@ -48,8 +48,9 @@ def answer(act: Act, talk: Conversation) -> Reply:
             return Whole(200, encode(_whole(act, talk)), HEADERS)
 
 
-def error_body(message: str, kind: str) -> bytes:
-    return encode({"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_011scripted"})
+def error_body(message: str, kind: str, **details: str) -> bytes:
+    error = {"type": kind, "message": message, **({"details": details} if details else {})}
+    return encode({"type": "error", "error": error, "request_id": "req_011scripted"})
 
 
 def _parts(act: Answer, talk: Conversation) -> list[Part]:

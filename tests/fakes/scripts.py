@@ -20,6 +20,7 @@ AWKWARD = (
 )
 PARIS_JSON = '{"city": "Paris", "degrees": 21}'
 DENIAL = "I can't help with that."
+TOO_LONG = "prompt is too long: 200001 tokens > 200000 maximum"
 SLOW_PIECES = 400
 """Pieces of an endless answer; at its pace it would take 20 s, so whoever hears them all was not cancelled."""
 
@@ -230,7 +231,7 @@ SCRIPTS: Mapping[str, Script] = {
     "fails-529": _fails(529, "Overloaded", "server_error", "overloaded_error"),
     "too-long": _fails(
         400,
-        "prompt is too long: 200001 tokens > 200000 maximum",
+        TOO_LONG,
         "invalid_request_error",
         code="context_length_exceeded",
     ),

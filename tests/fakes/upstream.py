@@ -287,11 +287,20 @@ def _anthropic(upstream: Upstream, seen: Seen) -> Reply:
     except Refused as refused:
         seen.verdict = refused.message
         return Whole(400, voice.error_body(refused.message, "invalid_request_error"))
+    if (body.get("thread") or {}).get("type") == "continue":
+        return _thread_lost(seen)
     talk = anthropic_judge.converse(body)
     script = upstream.script(talk.model)
     if script is None:
         return Whole(404, voice.error_body(f"model: {talk.model}", "not_found_error"))
     return voice.answer(script(talk), talk)
+
+
+def _thread_lost(seen: Seen) -> Reply:
+    """Conversations held by the server are best effort; this server holds none, and says so as it should."""
+    seen.verdict = "thread_not_found"
+    body = anthropic_voice.error_body("No usable thread was found.", "not_found_error", error_code="thread_not_found")
+    return Whole(404, body)
 
 
 def _object(seen: Seen) -> dict[str, Any]:
