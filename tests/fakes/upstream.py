@@ -283,12 +283,12 @@ def _anthropic(upstream: Upstream, seen: Seen) -> Reply:
         if "anthropic-version" not in seen.headers:
             raise Refused("anthropic-version: header is required")
         body = _object(seen)
+        if (body.get("thread") or {}).get("type") == "continue":
+            return _thread_lost(seen)
         anthropic_judge.judge(body, seen.headers.get("anthropic-beta", ""))
     except Refused as refused:
         seen.verdict = refused.message
         return Whole(400, voice.error_body(refused.message, "invalid_request_error"))
-    if (body.get("thread") or {}).get("type") == "continue":
-        return _thread_lost(seen)
     talk = anthropic_judge.converse(body)
     script = upstream.script(talk.model)
     if script is None:
