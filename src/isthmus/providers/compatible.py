@@ -1,0 +1,132 @@
+"""Hosts that speak OpenAI's chat dialect, one row each.
+
+Addresses and key variables were read in each host's own documentation or, where that was
+silent, in two independent client libraries, on 2026-11-21. A quirk is listed only when the
+host refuses a request for it; its witness stands beside it.
+"""
+
+from isthmus.providers.host import Host
+from isthmus.providers.quirks import Quirks
+
+_MAX_TOKENS = Quirks(rename={"max_completion_tokens": "max_tokens"})
+
+COMPATIBLE: tuple[Host, ...] = (
+    # console.groq.com/docs/openai: these three fields are answered with 400.
+    Host(
+        "groq",
+        "https://api.groq.com/openai/v1",
+        ("GROQ_API_KEY",),
+        quirks=Quirks(drop=frozenset({"logprobs", "top_logprobs", "logit_bias"})),
+    ),
+    Host("openrouter", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",)),
+    # api-docs.deepseek.com/api/create-chat-completion knows max_tokens only.
+    Host("deepseek", "https://api.deepseek.com", ("DEEPSEEK_API_KEY",), quirks=_MAX_TOKENS),
+    # docs.mistral.ai/api: every field it does not know is answered with 422 extra_forbidden. Seen for
+    # max_completion_tokens and store (github.com/Gitlawb/openclaude/issues/739) and for
+    # stream_options.include_usage (github.com/avante-corp/avante.nvim/issues/2347); a stream's last
+    # chunk carries usage unasked. The seed is called random_seed.
+    Host(
+        "mistral",
+        "https://api.mistral.ai/v1",
+        ("MISTRAL_API_KEY",),
+        quirks=Quirks(
+            rename={"max_completion_tokens": "max_tokens", "seed": "random_seed"},
+            drop=frozenset(
+                {
+                    "store",
+                    "stream_options",
+                    "user",
+                    "logit_bias",
+                    "logprobs",
+                    "top_logprobs",
+                    "service_tier",
+                    "verbosity",
+                    "safety_identifier",
+                }
+            ),
+        ),
+    ),
+    Host("xai", "https://api.x.ai/v1", ("XAI_API_KEY",)),
+    Host("together", "https://api.together.xyz/v1", ("TOGETHER_API_KEY",)),
+    Host("fireworks", "https://api.fireworks.ai/inference/v1", ("FIREWORKS_API_KEY",)),
+    # inference-docs.cerebras.ai/resources/openai: these three fields are answered with 400.
+    Host(
+        "cerebras",
+        "https://api.cerebras.ai/v1",
+        ("CEREBRAS_API_KEY",),
+        quirks=Quirks(drop=frozenset({"frequency_penalty", "presence_penalty", "logit_bias"})),
+    ),
+    # docs.perplexity.ai: chat answers at the root, where no list of models is offered.
+    Host(
+        "perplexity",
+        "https://api.perplexity.ai",
+        ("PERPLEXITY_API_KEY",),
+        models=("sonar", "sonar-*"),
+        listed=False,
+    ),
+    # docs.api.nvidia.com/nim/reference/llm-apis: each model's request schema is closed and has max_tokens.
+    Host("nvidia", "https://integrate.api.nvidia.com/v1", ("NVIDIA_API_KEY",), quirks=_MAX_TOKENS),
+    # HF_TOKEN is set by whoever downloads models, which is no wish to send prompts there.
+    Host("huggingface", "https://router.huggingface.co/v1", ("HF_TOKEN",), automatic=False),
+    Host("moonshot", "https://api.moonshot.ai/v1", ("MOONSHOT_API_KEY",)),
+    Host("zai", "https://api.z.ai/api/paas/v4", ("ZAI_API_KEY", "ZHIPU_API_KEY"), listed=False, models=("glm-*",)),
+    Host("alibaba", "https://dashscope-intl.aliyuncs.com/compatible-mode/v1", ("DASHSCOPE_API_KEY",)),
+    Host("minimax", "https://api.minimax.io/v1", ("MINIMAX_API_KEY",)),
+    # docs.github.com/en/rest/models: the catalogue lives elsewhere, in another shape. GITHUB_TOKEN is
+    # set on every build machine, which is no wish to send prompts there.
+    Host(
+        "github",
+        "https://models.github.ai/inference",
+        ("GITHUB_TOKEN",),
+        models=("openai/*", "meta/*", "microsoft/*", "mistral-ai/*", "deepseek/*", "xai/*", "cohere/*"),
+        listed=False,
+        automatic=False,
+    ),
+    Host("sambanova", "https://api.sambanova.ai/v1", ("SAMBANOVA_API_KEY",)),
+    Host("hyperbolic", "https://api.hyperbolic.xyz/v1", ("HYPERBOLIC_API_KEY",)),
+    Host("novita", "https://api.novita.ai/openai/v1", ("NOVITA_API_KEY",)),
+    Host("nebius", "https://api.tokenfactory.nebius.com/v1", ("NEBIUS_API_KEY",)),
+    Host("deepinfra", "https://api.deepinfra.com/v1/openai", ("DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN")),
+    Host("siliconflow", "https://api.siliconflow.com/v1", ("SILICONFLOW_API_KEY",)),
+    # docs.cohere.com/docs/compatibility-api; its list of supported fields has max_tokens.
+    Host(
+        "cohere",
+        "https://api.cohere.ai/compatibility/v1",
+        ("CO_API_KEY", "COHERE_API_KEY"),
+        quirks=_MAX_TOKENS,
+        models=("command-*",),
+        listed=False,
+    ),
+    Host("ai21", "https://api.ai21.com/studio/v1", ("AI21_API_KEY",), models=("jamba-*",), listed=False),
+    Host("upstage", "https://api.upstage.ai/v1/solar", ("UPSTAGE_API_KEY",), models=("solar-*",), listed=False),
+    Host("baseten", "https://inference.baseten.co/v1", ("BASETEN_API_KEY",)),
+    Host("venice", "https://api.venice.ai/api/v1", ("VENICE_API_KEY",)),
+    Host("chutes", "https://llm.chutes.ai/v1", ("CHUTES_API_KEY",), quirks=_MAX_TOKENS),
+    Host(
+        "friendli",
+        "https://api.friendli.ai/serverless/v1",
+        ("FRIENDLI_TOKEN",),
+    ),
+    Host("nscale", "https://inference.api.nscale.com/v1", ("NSCALE_API_KEY",)),
+    Host("featherless", "https://api.featherless.ai/v1", ("FEATHERLESS_API_KEY",)),
+    Host("scaleway", "https://api.scaleway.ai/v1", ("SCALEWAY_API_KEY",)),
+    Host("inference-net", "https://api.inference.net/v1", ("INFERENCE_API_KEY",)),
+    Host("poe", "https://api.poe.com/v1", ("POE_API_KEY",), quirks=_MAX_TOKENS),
+    Host("vercel", "https://ai-gateway.vercel.sh/v1", ("AI_GATEWAY_API_KEY",)),
+    Host("meta-llama", "https://api.llama.com/compat/v1", ("LLAMA_API_KEY",)),
+    # ai.google.dev/gemini-api/docs/openai. Unknown fields are answered with 400 "Cannot find field":
+    # github.com/Vali-98/ChatterUI/issues/227 (frequency_penalty, seed), still so in
+    # github.com/sleepydeer666/RPGBox/issues/2 (both penalties).
+    Host(
+        "gemini",
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        quirks=Quirks(drop=frozenset({"frequency_penalty", "presence_penalty", "seed", "store"})),
+    ),
+    # Servers on the user's own machine, at the ports they choose by themselves.
+    Host("ollama", "http://127.0.0.1:11434/v1"),
+    Host("lmstudio", "http://127.0.0.1:1234/v1"),
+    Host("vllm", "http://127.0.0.1:8000/v1"),
+    Host("llamacpp", "http://127.0.0.1:8080/v1"),
+    Host("compatible", None),
+)

@@ -1,0 +1,30 @@
+"""PROVIDERS: every kind of provider that can be configured, by name."""
+
+from collections.abc import Mapping
+
+from isthmus.providers import anthropic
+from isthmus.providers.compatible import COMPATIBLE
+from isthmus.providers.host import ANTHROPIC, Host
+from isthmus.providers.provider import Origin
+from isthmus.providers.signers import unsigned
+
+LOCAL_ORIGIN = Origin("http", "127.0.0.1", 0)
+"""Stands for the bundled model, whose port is known only while it runs. Port 0 is never connected to."""
+LOCAL_MODEL = "smollm2-135m"
+
+_SPECIAL = (
+    Host("openai", "https://api.openai.com/v1", ("OPENAI_API_KEY",)),
+    Host("anthropic", "https://api.anthropic.com/v1", ("ANTHROPIC_API_KEY",), ANTHROPIC, anthropic.sign),
+    Host("anthropic-compatible", None, dialect=ANTHROPIC, sign=anthropic.sign),
+    Host(
+        "local",
+        "http://127.0.0.1:0/v1",
+        sign=unsigned,
+        models=(LOCAL_MODEL,),
+        listed=False,
+    ),
+)
+
+PROVIDERS: Mapping[str, Host] = {host.name: host for host in (*_SPECIAL, *COMPATIBLE)}
+
+__all__ = ["LOCAL_MODEL", "LOCAL_ORIGIN", "PROVIDERS", "Host"]
