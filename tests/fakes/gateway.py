@@ -37,8 +37,11 @@ class RunningGateway:
         return self.log.read_text(errors="replace")
 
 
-def between(upstream: Upstream, more: str = "") -> str:
-    """A configuration with the scripted provider twice, as `openai` and as `anthropic`. Names need their prefix."""
+def between(upstream: Upstream, *, providers: str = "", more: str = "") -> str:
+    """A configuration with the scripted provider twice, as `openai` and as `anthropic`. Names need their prefix.
+
+    `providers` are further entries of that name, indented by two; `more` is further sections.
+    """
     models = ", ".join(SCRIPTS)
     return f"""
 providers:
@@ -54,6 +57,7 @@ providers:
     base-url: {upstream.root}/v1
     api-key: {KEY}
     models: [{models}]
+{providers}
 client-keys:
   - name: tester
     key: {CLIENT_KEY}
