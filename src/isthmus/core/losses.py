@@ -10,6 +10,8 @@ from isthmus.core.value import Extra, Value
 
 LIMIT = 100
 """Losses kept by name in one exchange; further ones are only counted, in `Losses.more`."""
+EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
+"""JSON values whose loss is none."""
 
 
 class Deed(StrEnum):
@@ -43,10 +45,11 @@ class Losses:
         self._note(Loss(path, Deed.EMULATED, reason))
 
     def drop_extra(self, extra: Extra | None, path: str) -> None:
-        """Report every field of `extra`, which another dialect alone understands."""
+        """Report every field of `extra`, which another dialect alone understands. An empty value says nothing."""
         if extra is not None:
-            for name in extra.fields:
-                self.drop(f"{path}.{name}" if path else name, f"only {extra.dialect} knows this field")
+            for name, value in extra.fields.items():
+                if bytes(value) not in EMPTY:
+                    self.drop(f"{path}.{name}" if path else name, f"only {extra.dialect} knows this field")
 
     def _note(self, loss: Loss) -> None:
         if loss in self.found:

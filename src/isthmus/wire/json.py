@@ -136,8 +136,9 @@ class Fields:
         return value
 
     def rest(self, dialect: str) -> Extra | None:
-        """What nobody claimed, to be kept for `dialect`. None when nothing is left."""
-        return Extra(dialect, self._left) if self._left else None
+        """What nobody claimed and is not null, to be kept for `dialect`. None when nothing is left."""
+        left = {name: value for name, value in self._left.items() if value != NULL}
+        return Extra(dialect, left) if left else None
 
     def _typed(self, name: str, read: Callable[[bytes | Raw], _T], expected: str) -> _T | None:
         value = self.raw(name)
