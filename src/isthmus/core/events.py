@@ -39,7 +39,10 @@ class MessageStart(_Event, frozen=True):
 
 
 class BlockStart(_Event, frozen=True):
-    """`call_id` and `name` belong to a TOOL_CALL; `redacted` to a REASONING block that will only carry a signature."""
+    """`call_id` and `name` belong to a TOOL_CALL; `redacted` to a REASONING block that will only carry a signature.
+
+    `extra` is that of the part which the block becomes; a REFUSAL has none.
+    """
 
     index: int
     kind: BlockKind
@@ -47,6 +50,7 @@ class BlockStart(_Event, frozen=True):
     name: str = ""
     redacted: bool = False
     candidate: int = 0
+    extra: Extra | None = None
 
 
 class TextDelta(_Event, frozen=True):
@@ -105,10 +109,11 @@ class UsageReport(_Event, frozen=True):
 
 
 class MessageStop(_Event, frozen=True):
-    """One candidate is complete. `finish` is None when the provider never said why."""
+    """One candidate is complete. `finish` is None when the provider never said why; `extra` is the candidate's."""
 
     finish: Finish | None
     candidate: int = 0
+    extra: Extra | None = None
 
 
 class StreamError(_Event, frozen=True):

@@ -35,7 +35,7 @@ from isthmus.core.events import (
     UsageReport,
     WholePart,
 )
-from isthmus.core.reply import Candidate, ChatReply, Finish
+from isthmus.core.reply import Candidate, ChatReply
 from isthmus.core.usage import Usage
 from isthmus.core.value import Foreign
 
@@ -57,11 +57,11 @@ class _Block:
         text = "".join(self.pieces)
         match self.start.kind:
             case BlockKind.TEXT:
-                return Text(text, citations=tuple(self.citations))
+                return Text(text, citations=tuple(self.citations), extra=self.start.extra)
             case BlockKind.REASONING:
-                return Reasoning(text, self.signature, self.start.redacted)
+                return Reasoning(text, self.signature, self.start.redacted, self.start.extra)
             case BlockKind.TOOL_CALL:
-                return ToolCall(self.start.call_id, self.start.name, text, self.signature)
+                return ToolCall(self.start.call_id, self.start.name, text, self.signature, extra=self.start.extra)
             case BlockKind.REFUSAL:
                 return Refusal(text)
 
@@ -73,7 +73,7 @@ class Folder:
         self._start: MessageStart | None = None
         self._items: dict[int, list[_Block | Media | Foreign]] = {}
         self._blocks: dict[int, _Block] = {}
-        self._finish: dict[int, Finish | None] = {}
+        self._stops: dict[int, MessageStop] = {}
         self._logprobs: dict[int, list[Foreign]] = {}
         self._usage: Usage | None = None
 
@@ -107,7 +107,7 @@ class Folder:
             case UsageReport():
                 self._usage = event.usage
             case MessageStop():
-                self._finish[event.candidate] = event.finish
+                self._stops[event.candidate] = event
             case _:
                 pass
 
@@ -115,7 +115,7 @@ class Folder:
         """The whole answer. Raises CUT_SHORT when nothing ever started."""
         if self._start is None:
             raise GatewayError(Kind.CUT_SHORT, "the provider's answer ended before it began")
-        numbers = range(max((*self._items, *self._finish), default=0) + 1)
+        numbers = range(max((*self._items, *self._stops), default=0) + 1)
         return ChatReply(
             id=self._start.id,
             model=self._start.model,
@@ -128,10 +128,12 @@ class Folder:
     def _candidate(self, number: int) -> Candidate:
         items = self._items.get(number, [])
         logprobs = self._logprobs.get(number)
+        stop = self._stops.get(number)
         return Candidate(
             parts=tuple(item.part() if isinstance(item, _Block) else item for item in items),
-            finish=self._finish.get(number),
+            finish=stop.finish if stop else None,
             logprobs=logprobs[0] if logprobs else None,
+            extra=stop.extra if stop else None,
         )
 
 
@@ -156,21 +158,22 @@ def unfold(reply: ChatReply) -> Iterator[Event]:
     if reply.usage is not None:
         yield UsageReport(reply.usage)
     for number, candidate in enumerate(reply.candidates):
-        yield MessageStop(candidate.finish, number)
+        yield MessageStop(candidate.finish, number, candidate.extra)
 
 
 def _unfold_part(part: Part, index: int, candidate: int) -> Iterator[Event]:
     match part:
         case Text():
-            yield BlockStart(index, BlockKind.TEXT, candidate=candidate)
+            yield BlockStart(index, BlockKind.TEXT, candidate=candidate, extra=part.extra)
             yield from _some(TextDelta(index, part.text), part.text)
             yield from (CitationDelta(index, citation) for citation in part.citations)
         case Reasoning():
-            yield BlockStart(index, BlockKind.REASONING, redacted=part.redacted, candidate=candidate)
+            redacted = part.redacted
+            yield BlockStart(index, BlockKind.REASONING, redacted=redacted, candidate=candidate, extra=part.extra)
             yield from _some(ReasoningDelta(index, part.text), part.text)
             yield from _signed(index, part.signature)
         case ToolCall():
-            yield BlockStart(index, BlockKind.TOOL_CALL, part.id, part.name, candidate=candidate)
+            yield BlockStart(index, BlockKind.TOOL_CALL, part.id, part.name, candidate=candidate, extra=part.extra)
             yield from _some(ArgumentsDelta(index, part.arguments), part.arguments)
             yield from _signed(index, part.signature)
         case Refusal():
