@@ -71,7 +71,7 @@ def judge(body: Mapping[str, Any], beta: str = "") -> None:
     _tools(body)
     _system(body.get("system"))
     for index, message in enumerate(body["messages"]):
-        _message(message, f"messages.{index}", system="mid-conversation-system" in beta)
+        _message(message, f"messages.{index}", system="mid-conversation-" in beta)
     turns = _turns(body["messages"])
     _order(turns)
     _tail(body, turns)

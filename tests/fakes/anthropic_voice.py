@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from fakes.scripts import TOKENS, Act, Answer, Broken, Call, Conversation, Denial, Failure, Part, Thought, Words
 from fakes.wire import MIDSTREAM_ERROR, Piece, Reply, Reset, Stream, Whole, broken, cut_up, encode
 
-ID = "msg_01Scripted0001"
+_NUMBERS = itertools.count(1)
 STOP = {"stop": "end_turn", "calls": "tool_use", "length": "max_tokens", "word": "stop_sequence", "refused": "refusal"}
 HEADERS = {
     "request-id": "req_011scripted",
@@ -75,7 +76,7 @@ def _word(act: Answer, talk: Conversation) -> str | None:
 
 def _whole(act: Answer, talk: Conversation) -> dict[str, Any]:
     return {
-        "id": ID,
+        "id": f"msg_01Scripted{next(_NUMBERS):06}",
         "type": "message",
         "role": "assistant",
         "model": talk.model,

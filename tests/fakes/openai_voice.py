@@ -1,5 +1,6 @@
 """The scripted provider speaking OpenAI chat completions: whole answers, event streams and errors."""
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from fakes.scripts import TOKENS, Act, Answer, Broken, Call, Conversation, Denial, Failure, Thought, Words
 from fakes.wire import MIDSTREAM_ERROR, Piece, Reply, Reset, Stream, Whole, broken, cut_up, encode
 
-ID = "chatcmpl-scripted0001"
+_NUMBERS = itertools.count(1)
 CREATED = 1_790_000_000
 FINISH = {"stop": "stop", "calls": "tool_calls", "length": "length", "word": "stop", "refused": "stop"}
 HEADERS = {
@@ -52,7 +53,7 @@ def error_body(message: str, kind: str, *, param: str | None = None, code: str |
 def _whole(act: Answer, talk: Conversation) -> dict[str, Any]:
     count = talk.body.get("n") or 1
     return {
-        "id": ID,
+        "id": _new_id(),
         "object": "chat.completion",
         "created": CREATED,
         "model": talk.model,
@@ -61,6 +62,11 @@ def _whole(act: Answer, talk: Conversation) -> dict[str, Any]:
         "service_tier": "default",
         "system_fingerprint": "fp_scripted",
     }
+
+
+def _new_id() -> str:
+    """Clients join turns by the ids of their answers, so no two answers may share one."""
+    return f"chatcmpl-scripted{next(_NUMBERS):06}"
 
 
 def _choice(act: Answer, talk: Conversation, index: int) -> dict[str, Any]:
@@ -104,11 +110,12 @@ def _logprob(piece: str) -> dict[str, Any]:
 
 def _stream(act: Answer, talk: Conversation) -> Iterator[Piece | Reset]:
     options = talk.body.get("stream_options") or {}
+    answer_id = _new_id()
     wants_usage = bool(options.get("include_usage"))
 
     def event(choices: list[dict[str, Any]], *, wait: float = 0.0, usage: Mapping[str, Any] | None = None) -> Piece:
         chunk: dict[str, Any] = {
-            "id": ID,
+            "id": answer_id,
             "object": "chat.completion.chunk",
             "created": CREATED,
             "model": talk.model,
