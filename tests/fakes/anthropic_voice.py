@@ -55,9 +55,13 @@ def error_body(message: str, kind: str, **details: str) -> bytes:
 
 
 def _parts(act: Answer, talk: Conversation) -> list[Part]:
-    """Thoughts are shown only to who asked for them."""
-    mode = (talk.body.get("thinking") or {}).get("type", "disabled")
-    return [part for part in act.parts if not isinstance(part, Thought) or mode != "disabled"]
+    """Thoughts come only to who asked for them, and without their text where that is to be left out."""
+    thinking = talk.body.get("thinking") or {"type": "disabled"}
+    if thinking["type"] == "disabled":
+        return [part for part in act.parts if not isinstance(part, Thought)]
+    if thinking.get("display") == "omitted":
+        return [Thought("") if isinstance(part, Thought) else part for part in act.parts]
+    return list(act.parts)
 
 
 def _block(part: Part) -> dict[str, Any]:
@@ -131,7 +135,7 @@ def _deltas(part: Part, size: int) -> Iterator[dict[str, Any]]:
             for piece in cut_up(part.text, size):
                 yield {"type": "text_delta", "text": piece}
         case Thought():
-            for piece in cut_up(part.text, size):
+            for piece in cut_up(part.text, size) if part.text else ():
                 yield {"type": "thinking_delta", "thinking": piece}
             yield {"type": "signature_delta", "signature": sign(part.text)}
         case Call():

@@ -21,14 +21,14 @@ HASTY = """
     base-url: {root}/v1
     api-key: {key}
     models: [never-answers]
-    timeouts: {{first-byte: 0.3}}
+    deadlines: {{first-byte: 0.3}}
   hasty-anthropic:
     type: compatible
     dialect: anthropic
     base-url: {root}/v1
     api-key: {key}
     models: [never-answers]
-    timeouts: {{first-byte: 0.3}}
+    deadlines: {{first-byte: 0.3}}
 """
 
 
