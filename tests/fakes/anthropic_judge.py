@@ -1,4 +1,4 @@
-"""What Anthropic's messages refuse, and what a script may know of a request that they take.
+"""What Anthropic's messages refuse.
 
 Written from the published reference of `POST /v1/messages` and the refusals people report of it.
 """
@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fakes.anthropic_talk import turns_of
 from fakes.anthropic_voice import sign
-from fakes.scripts import Conversation, digest
 from fakes.wire import Refused, names, only
 
 FIELDS = names(
@@ -72,7 +72,7 @@ def judge(body: Mapping[str, Any], beta: str = "") -> None:
     _system(body.get("system"))
     for index, message in enumerate(body["messages"]):
         _message(message, f"messages.{index}", system="mid-conversation-" in beta)
-    turns = _turns(body["messages"])
+    turns = turns_of(body["messages"])
     _order(turns)
     _tail(body, turns)
     if len(list(_marks(body))) > MARKS:
@@ -268,21 +268,6 @@ CHECKS = {
 }
 
 
-def _turns(messages: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Roles with their blocks; neighbours of one role are one turn, and system words belong to none."""
-    turns: list[tuple[str, list[Mapping[str, Any]]]] = []
-    for message in messages:
-        if message["role"] == "system":
-            continue
-        content = message["content"]
-        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
-        if turns and turns[-1][0] == message["role"]:
-            turns[-1][1].extend(blocks)
-        else:
-            turns.append((message["role"], blocks))
-    return turns
-
-
 def _order(turns: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> None:
     """Each tool_use is answered at the head of the next user turn, and no result stands without its call."""
     if turns and turns[0][0] != "user":
@@ -327,12 +312,20 @@ def _tail(body: Mapping[str, Any], turns: Sequence[tuple[str, Sequence[Mapping[s
             raise Refused("When thinking is enabled, a final `assistant` message must not be prefilled.")
         if turns[-1][1] and str(turns[-1][1][-1].get("text", "")).endswith((" ", "\n", "\t")):
             raise Refused("messages: final assistant content cannot end with trailing whitespace")
-    if not thinks or len(turns) < 2 or turns[-1][1][0]["type"] != "tool_result":
-        return
-    first = turns[-2][1][0]["type"]
+    if thinks:
+        _led_by_thought(turns)
+
+
+def _led_by_thought(turns: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> None:
+    """A tool loop that still goes on began with a thought, in the turn behind the user's last words."""
+    loop = 0
+    for number, (role, blocks) in enumerate(turns):
+        if role == "user" and any(block["type"] != "tool_result" for block in blocks):
+            loop = number + 1
+    first = turns[loop][1][0]["type"] if loop < len(turns) else "thinking"
     if first not in ("thinking", "redacted_thinking"):
         raise Refused(
-            f"messages.{len(turns) - 2}.content.0: Expected `thinking` or `redacted_thinking`, but found `{first}`. "
+            f"messages.{loop}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{first}`. "
             "When `thinking` is enabled, a final `assistant` message must start with a thinking block."
         )
 
@@ -347,48 +340,3 @@ def _marks(value: Any) -> Iterator[Any]:
     elif isinstance(value, list):
         for inner in value:
             yield from _marks(inner)
-
-
-def converse(body: Mapping[str, Any]) -> Conversation:
-    """The request as a script sees it."""
-    turns = _turns(body["messages"])
-    last = turns[-1][1] if turns and turns[-1][0] == "user" else []
-    system = body.get("system") or ""
-    blocks = [block for _, turn in turns for block in turn]
-    return Conversation(
-        model=body["model"],
-        stream=bool(body.get("stream")),
-        body=body,
-        said=_joined([block for block in last if block["type"] == "text"]),
-        system=system if isinstance(system, str) else "\n".join(block["text"] for block in system),
-        results={block["tool_use_id"]: _told(block) for block in last if block["type"] == "tool_result"},
-        rounds=sum(1 for _, turn in turns if any(block["type"] == "tool_use" for block in turn)),
-        media=tuple(_seen(block) for block in _all(blocks) if block["type"] in ("image", "document")),
-        schema=((body.get("output_config") or {}).get("format") or {}).get("schema"),
-        thoughts=sum(1 for block in blocks if block["type"] == "thinking"),
-        dialect="anthropic",
-    )
-
-
-def _joined(blocks: Sequence[Mapping[str, Any]]) -> str:
-    return "".join(block.get("text", "") for block in blocks)
-
-
-def _told(block: Mapping[str, Any]) -> str:
-    content = block.get("content") or ""
-    text = content if isinstance(content, str) else _joined(content)
-    return f"Error: {text}" if block.get("is_error") else text
-
-
-def _all(blocks: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for block in blocks:
-        yield block
-        if block["type"] == "tool_result" and isinstance(block.get("content"), list):
-            yield from block["content"]
-
-
-def _seen(block: Mapping[str, Any]) -> str:
-    source = block["source"]
-    if source["type"] == "base64":
-        return f"{source['media_type']}:{digest(base64.b64decode(source['data']))}"
-    return str(source.get("url") or source.get("file_id") or source["type"])

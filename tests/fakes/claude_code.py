@@ -1,4 +1,4 @@
-"""Claude Code as a person would run it in a script: one prompt, one JSON result, a home of its own, no other address."""
+"""Claude Code as a person runs it in a script: one prompt, one JSON result, a home of its own, no other address."""
 
 import json
 import os

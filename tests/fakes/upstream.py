@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from fakes import anthropic_judge, anthropic_voice, openai_judge, openai_voice
+from fakes import anthropic_judge, anthropic_talk, anthropic_voice, openai_judge, openai_voice
 from fakes.scripts import KEY, SCRIPTS, Script, script_of
 from fakes.wire import Piece, Refused, Reply, Reset, Silence, Stream, Whole
 
@@ -289,7 +289,7 @@ def _anthropic(upstream: Upstream, seen: Seen) -> Reply:
     except Refused as refused:
         seen.verdict = refused.message
         return Whole(400, voice.error_body(refused.message, "invalid_request_error"))
-    talk = anthropic_judge.converse(body)
+    talk = anthropic_talk.converse(body)
     script = upstream.script(talk.model)
     if script is None:
         return Whole(404, voice.error_body(f"model: {talk.model}", "not_found_error"))
