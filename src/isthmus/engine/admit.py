@@ -1,5 +1,6 @@
 """May this exchange begin? Who is calling, and is there room."""
 
+import asyncio
 import hashlib
 
 from isthmus.core.errors import GatewayError, Kind
@@ -12,11 +13,12 @@ BUSY_RETRY = 1.0
 class Gate:
     """Counts the exchanges that run, and is closed when the gateway stops."""
 
-    __slots__ = ("closing", "running")
+    __slots__ = ("_empty", "closing", "running")
 
     def __init__(self) -> None:
         self.running = 0
         self.closing = False
+        self._empty = asyncio.Event()
 
     def enter(self, limit: int) -> None:
         """Let one more in. Raises STOPPING or OVERLOADED; whoever got in must `leave`."""
@@ -32,6 +34,20 @@ class Gate:
 
     def leave(self) -> None:
         self.running -= 1
+        if self.closing and self.running == 0:
+            self._empty.set()
+
+    async def close(self, patience: float) -> bool:
+        """Let nobody in any more and wait, for so many seconds, until the last has left. False when some have not."""
+        self.closing = True
+        if self.running == 0:
+            return True
+        try:
+            async with asyncio.timeout(patience):
+                await self._empty.wait()
+        except TimeoutError:
+            return False
+        return True
 
 
 def identify(presented: str | None, snapshot: Snapshot) -> Client:
