@@ -1,0 +1,183 @@
+"""What must hold between keys, once each could be read on its own. Notes every problem; stops at none."""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path as FilePath
+from urllib.parse import urlsplit
+
+from isthmus.config.hosts import COMPATIBLE, LOCAL, OLLAMA, host_of, kind_of
+from isthmus.config.names import work_out
+from isthmus.config.problems import Path, nearest, write_path
+from isthmus.config.reading import Reading
+from isthmus.config.schema import Config, ProviderEntry, Switch
+from isthmus.core.secret import Secret
+from isthmus.providers.build import check_headers, check_key, parse_base
+from isthmus.providers.table import PROVIDERS, Host
+
+PROXIES = ("http", "https", "socks5", "socks5h")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def check(config: Config, reading: Reading, folder: FilePath) -> None:
+    """Note everything in a completed configuration that cannot work. Files are looked for below `folder`."""
+    check_listeners(config, reading)
+    check_clients(config, reading)
+    for name, entry in config.providers.items():
+        check_provider(name, entry, reading)
+        check_address(name, entry, reading)
+        check_way_there(name, entry, reading, folder)
+    check_routes(config, reading)
+    check_aliases(config, reading)
+
+
+def check_listeners(config: Config, reading: Reading) -> None:
+    if not config.listeners:
+        reading.note(("listeners",), "is empty, so nobody could connect; leave it out for 127.0.0.1:8317")
+    keyless = not config.client_keys and ("client-keys", 0) not in reading.values
+    taken: set[tuple[str, int]] = set()
+    for index, entry in enumerate(config.listeners):
+        path = reading.item(("listeners",), index)
+        if keyless and not config.insecure and not is_loopback(entry.host):
+            reading.note(
+                (*path, "host"),
+                "other machines can reach this address and no client-keys are set; add one, or set insecure: true",
+            )
+        if entry.port and (entry.host, entry.port) in taken:
+            reading.note(path, "is the same address and port as an earlier one")
+        taken.add((entry.host, entry.port))
+
+
+def is_loopback(host: str) -> bool:
+    """Is this an address that only this machine can reach?"""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def check_clients(config: Config, reading: Reading) -> None:
+    seen: dict[Secret | str, str] = {}
+    for index, entry in enumerate(config.client_keys):
+        path = reading.item(("client-keys",), index)
+        if first := seen.get(entry.key):
+            reading.note(path, f"is the same key as {first}")
+        if entry.name and (first := seen.get(entry.name)):
+            reading.note((*path, "name"), f"is the same name as that of {first}")
+        seen.setdefault(entry.key, write_path(path))
+        seen.setdefault(entry.name, write_path(path))
+
+
+def check_provider(name: str, entry: ProviderEntry, reading: Reading) -> None:
+    """What the provider is, and that it has a key where it needs one."""
+    path: Path = ("providers", name)
+    if not _NAME.fullmatch(name):
+        reading.note(path, "a provider's name is letters, digits, '.', '_' and '-'", at_key=True)
+    if entry.type is None and (*path, "type") in reading.values:
+        return
+    host = host_of(name, entry)
+    if host is None:
+        _note_unknown_kind(name, entry, reading)
+        return
+    if entry.dialect is not None and kind_of(name, entry) != COMPATIBLE:
+        reading.note((*path, "dialect"), f"is only for type: {COMPATIBLE}; {host.name} speaks its own", at_key=True)
+    if entry.enabled and entry.api_key is None and _needs_key(path, entry, host, reading):
+        reading.note(path, f"has no api-key, and {' or '.join(host.key_env)} is not set", at_key=True)
+    try:
+        check_key(entry.api_key)
+    except ValueError as error:
+        reading.note((*path, "api-key"), str(error))
+
+
+def _note_unknown_kind(name: str, entry: ProviderEntry, reading: Reading) -> None:
+    path: Path = ("providers", name)
+    if entry.type is not None:
+        said = reading.quote((*path, "type"), entry.type)
+        reading.note((*path, "type"), f"{said} is not a known type{nearest(entry.type, PROVIDERS)}")
+        return
+    known = nearest(name, PROVIDERS) or f"; for a host of your own, say type: {COMPATIBLE}"
+    reading.note(path, f"is not the name of a known host, and there is no type{known}", at_key=True)
+
+
+def _needs_key(path: Path, entry: ProviderEntry, host: Host, reading: Reading) -> bool:
+    own_address = entry.base_url is not None or (*path, "base-url") in reading.values
+    return bool(host.key_env) and not own_address and (*path, "api-key") not in reading.values
+
+
+def check_address(name: str, entry: ProviderEntry, reading: Reading) -> None:
+    path: Path = ("providers", name)
+    host = host_of(name, entry)
+    if entry.base_url is None:
+        if host is not None and host.base_url is None and (*path, "base-url") not in reading.values:
+            reading.note(path, f"needs a base-url: type {kind_of(name, entry)} has no usual address", at_key=True)
+        return
+    try:
+        parse_base(entry.base_url)
+    except ValueError:
+        reading.note(
+            (*path, "base-url"),
+            "is not a usable address; write it like https://api.example.com/v1: http or https, and no user name, "
+            "password, query or fragment",
+        )
+
+
+def check_way_there(name: str, entry: ProviderEntry, reading: Reading, folder: FilePath) -> None:
+    """The proxy, the authorities and the headers."""
+    path: Path = ("providers", name)
+    if entry.proxy_url is not None and not _is_proxy(entry.proxy_url.reveal()):
+        reading.note(
+            (*path, "proxy-url"),
+            f"is not a proxy's address; write it like socks5://127.0.0.1:1080 ({', '.join(PROXIES)})",
+        )
+    if entry.ca_file is not None and not (folder / entry.ca_file).is_file():
+        reading.note((*path, "ca-file"), "there is no such file")
+    for header, value in entry.headers.items():
+        try:
+            check_headers([(header, value.reveal())])
+        except ValueError as error:
+            reading.note((*path, "headers", header), str(error))
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in PROXIES and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+
+
+def check_routes(config: Config, reading: Reading) -> None:
+    known = _provider_names(config, reading)
+    for name, targets in config.routes.items():
+        path: Path = ("routes", name)
+        if not targets and (*path, 0) not in reading.values:
+            reading.note(path, "has no targets")
+        if name in config.aliases:
+            reading.note(("aliases", name), "is also a route; a name can be only one of them", at_key=True)
+    for at, said in _targets(config, reading):
+        if said not in known:
+            reading.note(at, f"{reading.quote(at, said)} is not a configured provider{nearest(said, known)}")
+
+
+def _targets(config: Config, reading: Reading) -> Iterator[tuple[Path, str]]:
+    """Every route's targets: where each one's provider stands, and its name."""
+    for name, targets in config.routes.items():
+        for index, target in enumerate(targets):
+            at = reading.item(("routes", name), index)
+            yield ((*at, "provider") if (*at, "provider") in reading.values else at), target.provider
+
+
+def check_aliases(config: Config, reading: Reading) -> None:
+    for path, reason in work_out(config, _provider_names(config, reading)).lost:
+        reading.note(path, reason)
+
+
+def _provider_names(config: Config, reading: Reading) -> Sequence[str]:
+    """The providers that may be named: also those that could not be read, and what may be found on this machine."""
+    written = [str(path[1]) for path in reading.keys if len(path) == 2 and path[0] == "providers"]
+    found = [*config.providers, *written]
+    if not written:
+        found.append(OLLAMA)
+    if config.local.enabled is not Switch.OFF:
+        found.append(LOCAL)
+    return list(dict.fromkeys(found))

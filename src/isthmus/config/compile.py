@@ -1,0 +1,74 @@
+"""From a checked configuration to the snapshot that the engine runs on."""
+
+import hashlib
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from msgspec.structs import asdict
+
+from isthmus.config.hosts import LOCAL, host_of, kind_of
+from isthmus.config.names import Targets, work_out
+from isthmus.config.schema import Config, ProviderEntry, Switch
+from isthmus.engine.snapshot import Client, Limits, Snapshot
+from isthmus.providers.build import build
+from isthmus.providers.provider import Deadlines, Provider
+
+
+def compile_config(config: Config, source: str = "defaults") -> Snapshot:
+    """The snapshot. `source` says where the configuration came from.
+
+    A route loses the targets whose provider is disabled or not there, and is gone when none is left.
+    The configuration is one that `load` returned; for any other a ValueError may be raised.
+    """
+    named = work_out(config).routes
+    providers = {name: _provider(name, entry) for name, entry in config.providers.items() if entry.enabled}
+    if wants_local(config, providers, named):
+        providers[LOCAL] = _provider(LOCAL, ProviderEntry())
+    return Snapshot(
+        providers=MappingProxyType(providers),
+        routes=MappingProxyType(_reachable(named, providers)),
+        clients=MappingProxyType(_clients(config)),
+        limits=Limits(**asdict(config.limits)),
+        source=source,
+    )
+
+
+def wants_local(config: Config, providers: Mapping[str, Provider], routes: Mapping[str, Targets]) -> bool:
+    """Is the bundled model on? By the switch, or because nothing else is, or because a name leads to it."""
+    if LOCAL in config.providers or config.local.enabled is Switch.OFF:
+        return False
+    if config.local.enabled is Switch.ON or not providers:
+        return True
+    return any(target.provider == LOCAL for targets in routes.values() for target in targets)
+
+
+def _provider(name: str, entry: ProviderEntry) -> Provider:
+    host = host_of(name, entry)
+    if host is None:
+        raise ValueError(f"{kind_of(name, entry)} is not a known type of provider")
+    return build(
+        host,
+        name=name,
+        base_url=entry.base_url,
+        secret=entry.api_key,
+        headers=[(header, value.reveal()) for header, value in entry.headers.items()],
+        models=entry.models or None,
+        deadlines=Deadlines(**asdict(entry.deadlines)),
+        proxy=entry.proxy_url.reveal() if entry.proxy_url else None,
+        ca_file=entry.ca_file,
+        http2=entry.http2,
+    )
+
+
+def _reachable(routes: Mapping[str, Targets], providers: Mapping[str, Provider]) -> dict[str, Targets]:
+    left = {
+        name: tuple(target for target in targets if target.provider in providers) for name, targets in routes.items()
+    }
+    return {name: targets for name, targets in left.items() if targets}
+
+
+def _clients(config: Config) -> dict[bytes, Client]:
+    return {
+        hashlib.sha256(entry.key.reveal().encode()).digest(): Client(entry.name or f"client-{number}")
+        for number, entry in enumerate(config.client_keys, 1)
+    }

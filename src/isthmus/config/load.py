@@ -1,0 +1,149 @@
+"""From a file, or none, to a checked configuration. Everything that is wrong is raised together."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from isthmus.config.checks import check
+from isthmus.config.environment import complete
+from isthmus.config.nodes import MAX_BYTES, Broken, compose
+from isthmus.config.problems import ConfigProblems, Problem
+from isthmus.config.reading import Reading
+from isthmus.config.schema import Config, ListenerEntry
+from isthmus.config.secrets import Environment
+from isthmus.core.value import Value
+
+FILE = "isthmus.yaml"
+
+
+class Found(Value, frozen=True):
+    """A file to read, or None, and in words how it was come by."""
+
+    path: Path | None
+    how: str
+
+
+class Loaded(Value, frozen=True):
+    """A checked configuration, and where it is from.
+
+    `automatic`: it names no provider, so those are used that were found. `listen` is what the command line
+    put in place of the configured listeners, for reading the file again.
+    """
+
+    config: Config
+    path: Path | None
+    environment: Environment
+    found: str
+    automatic: bool
+    listen: "Listen"
+
+    @property
+    def source(self) -> str:
+        """The configuration's name, for people."""
+        return str(self.path) if self.path else self.found
+
+
+class Listen(Value, frozen=True):
+    """What the command line says of listening; None for what it leaves to the file."""
+
+    host: str | None = None
+    port: int | None = None
+
+
+AS_CONFIGURED = Listen()
+
+
+def load(
+    given: Path | None, environment: Environment, *, here: Path | None = None, listen: Listen = AS_CONFIGURED
+) -> Loaded:
+    """Find the file, read it, check it. `given` is the file that the user named. Raises ConfigProblems."""
+    found = find(given, environment, here or Path())
+    text = read_text(found.path) if found.path else ""
+    return parse(text, found, environment, listen)
+
+
+def reload(before: Loaded) -> Loaded:
+    """The same file as it is now. Raises ConfigProblems."""
+    found = Found(before.path, before.found)
+    text = read_text(found.path) if found.path else ""
+    return parse(text, found, before.environment, before.listen)
+
+
+def find(given: Path | None, environment: Environment, here: Path) -> Found:
+    """The file to use: the one that was named, else the first that exists where one is looked for."""
+    if given is not None:
+        return Found(given, "--config")
+    if named := environment.get("ISTHMUS_CONFIG"):
+        return Found(Path(named), "ISTHMUS_CONFIG")
+    for path in _usual_places(environment, here):
+        if path.is_file():
+            return Found(path, "the usual place")
+    return Found(None, "no file; the environment was looked at")
+
+
+def read_text(path: Path) -> str:
+    """The file's text. Raises ConfigProblems where it cannot be read, is too long, or is not UTF-8."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise _whole(path, f"is longer than {MAX_BYTES // 1024**2} MiB")
+        return content.decode()
+    except OSError as error:
+        raise _whole(path, f"cannot be read: {error.strerror or type(error).__name__}") from error
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ConfigProblems(str(path), [Problem(line, 1, "", "is not UTF-8 text")]) from error
+
+
+def parse(text: str, found: Found, environment: Environment, listen: Listen = AS_CONFIGURED) -> Loaded:
+    """A configuration from its text. Raises ConfigProblems with all there are."""
+    name = str(found.path) if found.path else "environment"
+    reading = Reading(environment)
+    try:
+        read = reading.config(compose(text))
+    except Broken as broken:
+        raise ConfigProblems(name, [broken.problem]) from broken
+    automatic = not any(path[:1] == ("providers",) and len(path) == 2 for path in reading.keys)
+    if listen != AS_CONFIGURED:
+        reading.forget("listeners")
+    config = complete(_listening(read, listen), environment, automatic=automatic)
+    folder = found.path.parent if found.path else Path()
+    check(config, reading, folder)
+    if reading.problems:
+        raise ConfigProblems(name, reading.problems)
+    return Loaded(_placed(config, folder), found.path, environment, found.how, automatic, listen)
+
+
+def _usual_places(environment: Environment, here: Path) -> list[Path]:
+    places = [here / FILE]
+    home = environment.get("HOME")
+    if settings := environment.get("XDG_CONFIG_HOME"):
+        places.append(Path(settings) / "isthmus" / FILE)
+    elif home:
+        places.append(Path(home) / ".config" / "isthmus" / FILE)
+    return places
+
+
+def _whole(path: Path, message: str) -> ConfigProblems:
+    return ConfigProblems(str(path), [Problem(1, 1, "", message)])
+
+
+def _listening(config: Config, listen: Listen) -> Config:
+    if listen == AS_CONFIGURED:
+        return config
+    first = config.listeners[0] if config.listeners else ListenerEntry()
+    host = first.host if listen.host is None else listen.host
+    port = first.port if listen.port is None else listen.port
+    return replace(config, listeners=(ListenerEntry(host, port),))
+
+
+def _placed(config: Config, folder: Path) -> Config:
+    """Files that are named relative to the configuration's own folder, where they are."""
+    providers: Mapping[str, object] = {
+        name: replace(entry, ca_file=str(folder / entry.ca_file)) if entry.ca_file else entry
+        for name, entry in config.providers.items()
+    }
+    log = replace(config.log, file=str(folder / config.log.file)) if config.log.file else config.log
+    return replace(config, providers=providers, log=log)

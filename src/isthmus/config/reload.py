@@ -1,0 +1,45 @@
+"""Putting a changed file in force while the gateway runs. A bad file changes nothing, and the log says why."""
+
+import logging
+from collections.abc import Callable
+
+from isthmus.config.compile import compile_config
+from isthmus.config.load import Loaded, reload
+from isthmus.config.problems import ConfigProblems
+from isthmus.config.schema import Config
+from isthmus.engine.live import Live
+
+log = logging.getLogger(__name__)
+
+AT_START = ("listeners", "log", "management_key")
+"""Sections that are read only when the gateway starts."""
+
+
+class Reloader:
+    """Knows the configuration in force. `settle` adds to a configuration what was found when the gateway started."""
+
+    def __init__(self, loaded: Loaded, live: Live, *, settle: Callable[[Loaded], Config] | None = None) -> None:
+        self.loaded = loaded
+        self._live = live
+        self._settle = settle or (lambda found: found.config)
+
+    def reload(self) -> bool:
+        """Read the file again and put it in force. False when it is bad, and what was in force stays."""
+        try:
+            loaded = reload(self.loaded)
+            if loaded.config != self.loaded.config:
+                self._swap(loaded)
+        except ConfigProblems as bad:
+            for line in bad.lines():
+                log.error("configuration: %s", line)
+            log.error("configuration: nothing was changed because of %d problems", len(bad.problems))
+            return False
+        return True
+
+    def _swap(self, loaded: Loaded) -> None:
+        self._live.swap(compile_config(self._settle(loaded), loaded.source))
+        log.info("configuration: %s is in force as version %d", loaded.source, self._live.take().version)
+        for section in AT_START:
+            if getattr(loaded.config, section) != getattr(self.loaded.config, section):
+                log.warning("configuration: a change of %s takes a restart", section.replace("_", "-"))
+        self.loaded = loaded

@@ -1,0 +1,220 @@
+"""Everything that can be configured: the sections of `isthmus.yaml`, their keys, defaults and bounds.
+
+Each key carries its own sentence, from which the reference in the docs is written. Only shapes stand here;
+what must agree between keys is in checks.py.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Annotated, Any, get_args, get_origin
+
+from isthmus.core.secret import Secret
+from isthmus.core.value import Value
+from isthmus.engine import snapshot
+from isthmus.providers import provider
+
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+DAY = 86_400.0
+
+
+class Unit(StrEnum):
+    """What a number counts. BYTES also lets it be written as 512KiB, 64MiB or 1GiB."""
+
+    NONE = ""
+    BYTES = "bytes"
+    SECONDS = "seconds"
+
+
+class About(Value, frozen=True):
+    """What a key means, for people, and the bounds of its number."""
+
+    sentence: str
+    unit: Unit = Unit.NONE
+    least: float | None = None
+    most: float | None = None
+
+
+class Dialect(StrEnum):
+    OPENAI = "openai"
+    ANTHROPIC = "anthropic"
+
+
+class LogFormat(StrEnum):
+    JSON = "json"
+    TEXT = "text"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Switch(StrEnum):
+    AUTO = "auto"
+    ON = "true"
+    OFF = "false"
+
+
+_LIMITS = snapshot.Limits()
+_DEADLINES = provider.Deadlines()
+
+
+class ListenerEntry(Value, frozen=True, rename="kebab"):
+    host: Annotated[str, About("The address to listen on. Anything but this machine's own needs client keys.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, About("The port to listen on; 0 takes any free one.", least=0, most=65535)] = 8317
+
+
+class ClientEntry(Value, frozen=True, rename="kebab", kw_only=True):
+    name: Annotated[str, About("Who uses the key, for the log. Without it: client-1, client-2, by position.")] = ""
+    key: Annotated[Secret, About("The key that the client sends.")]
+
+
+class DeadlinesEntry(Value, frozen=True, rename="kebab"):
+    connect: Annotated[float, About("For a connection, with TLS.", Unit.SECONDS, 0.1, 600)] = _DEADLINES.connect
+    first_byte: Annotated[
+        float, About("From the request's last byte to the answer's first.", Unit.SECONDS, 0.1, DAY)
+    ] = _DEADLINES.first_byte
+    between_bytes: Annotated[float, About("For any silence inside an answer.", Unit.SECONDS, 0.1, DAY)] = (
+        _DEADLINES.between_bytes
+    )
+    total: Annotated[
+        float | None, About("For the whole of one request; without it there is no such limit.", Unit.SECONDS, 0.1, DAY)
+    ] = _DEADLINES.total
+
+
+class ProviderEntry(Value, frozen=True, rename="kebab"):
+    type: Annotated[
+        str | None,
+        About("A host that Isthmus knows, or `compatible` for another that speaks a known dialect. Without it: NAME."),
+    ] = None
+    api_key: Annotated[
+        Secret | None, About("The key. Without it, and without a base-url, the host's usual variable is read.")
+    ] = None
+    base_url: Annotated[
+        str | None, About("Where the API begins, http or https, in place of the host's usual address.")
+    ] = None
+    proxy_url: Annotated[Secret | None, About("An http, https, socks5 or socks5h proxy to go through.")] = None
+    ca_file: Annotated[
+        str | None,
+        About("A PEM file of authorities to trust in place of the system's, relative to the configuration file."),
+    ] = None
+    http2: Annotated[bool, About("Speak HTTP/2 where the host does.")] = False
+    headers: Annotated[Mapping[str, Secret], About("Headers to add to every request, by name.")] = {}
+    models: Annotated[
+        tuple[str, ...],
+        About("The models it serves, as names or wildcards (`gpt-*`). Without it: what is known, and what it lists."),
+    ] = ()
+    dialect: Annotated[
+        Dialect | None, About("What it speaks; only for `type: compatible`, which speaks openai unless told otherwise.")
+    ] = None
+    deadlines: Annotated[DeadlinesEntry, About("How long to wait for it.")] = DeadlinesEntry()
+    enabled: Annotated[bool, About("Whether it is used.")] = True
+
+
+class TargetEntry(Value, frozen=True, rename="kebab"):
+    provider: Annotated[str, About("The NAME of a provider.")]
+    model: Annotated[str, About("The model's name there.")]
+
+
+class LimitsEntry(Value, frozen=True, rename="kebab"):
+    request_body: Annotated[
+        int, About("The longest request body; a longer one is refused with 413.", Unit.BYTES, KIB, GIB)
+    ] = _LIMITS.request_body
+    reply_body: Annotated[
+        int, About("The longest answer that is held whole, to be translated.", Unit.BYTES, KIB, 4 * GIB)
+    ] = _LIMITS.reply_body
+    attempts: Annotated[int, About("Tries at upstreams for one request, over all targets.", least=1, most=50)] = (
+        _LIMITS.attempts
+    )
+    ping_every: Annotated[
+        float, About("Silence after which a streaming client is sent a sign of life.", Unit.SECONDS, 0.1, 3600)
+    ] = _LIMITS.ping_every
+    drain: Annotated[
+        float, About("How long running requests may take to finish when the gateway stops.", Unit.SECONDS, 0, 3600)
+    ] = _LIMITS.drain
+    exchanges: Annotated[
+        int, About("Requests that may run at the same time; one more is refused with 503.", least=1, most=1_000_000)
+    ] = _LIMITS.exchanges
+
+
+class LogEntry(Value, frozen=True, rename="kebab"):
+    format: Annotated[
+        LogFormat | None, About("How a line is written. Without it: text on a terminal, json elsewhere.")
+    ] = None
+    level: Annotated[LogLevel, About("The least important messages to write.")] = LogLevel.INFO
+    file: Annotated[
+        str | None,
+        About("A file to append to, relative to the configuration file. Without it: standard error."),
+    ] = None
+
+
+class LocalEntry(Value, frozen=True, rename="kebab"):
+    enabled: Annotated[
+        Switch, About("`auto` has it on when no other provider is, or when a route or alias names `local`.")
+    ] = Switch.AUTO
+    idle_seconds: Annotated[
+        float, About("Idle time after which its process is stopped; 0 keeps it running.", Unit.SECONDS, 0, DAY)
+    ] = 600.0
+
+
+class Config(Value, frozen=True, rename="kebab"):
+    """One whole configuration."""
+
+    listeners: Annotated[tuple[ListenerEntry, ...], About("Where clients connect.")] = (ListenerEntry(),)
+    client_keys: Annotated[
+        tuple[ClientEntry, ...],
+        About("The keys of those who may ask, each a mapping or the key alone. Without any, no key is asked for."),
+    ] = ()
+    insecure: Annotated[bool, About("Lets a listener that other machines can reach start without client keys.")] = False
+    management_key: Annotated[
+        Secret | None, About("What an administrator sends. The variable ISTHMUS_MANAGEMENT_KEY comes before it.")
+    ] = None
+    providers: Annotated[
+        Mapping[str, ProviderEntry],
+        About(
+            "Where requests can go, by NAME. Without this section, every host whose usual key variable is set is used,"
+            " a running Ollama, and else the bundled model."
+        ),
+    ] = {}
+    routes: Annotated[
+        Mapping[str, tuple[TargetEntry, ...]],
+        About("Model names of your own. Targets are tried in order, each a mapping or written `provider/model`."),
+    ] = {}
+    aliases: Annotated[
+        Mapping[str, str], About("Other names: for a route, for another alias, or for a model, as `provider/model`.")
+    ] = {}
+    limits: Annotated[LimitsEntry, About("Bounds on what one request may take.")] = LimitsEntry()
+    log: Annotated[LogEntry, About("What the gateway writes about its work.")] = LogEntry()
+    local: Annotated[LocalEntry, About("The small model that comes with Isthmus.")] = LocalEntry()
+
+
+def client_of(text: str) -> ClientEntry:
+    """A client key written as the key alone."""
+    return ClientEntry(key=Secret(text))
+
+
+def target_of(text: str) -> TargetEntry:
+    """A target written as `provider/model`. Raises ValueError."""
+    name, _, model = text.partition("/")
+    if not name or not model:
+        raise ValueError("a target is written provider/model, or as a mapping of provider and model")
+    return TargetEntry(name, model)
+
+
+SHORT_FORMS: Mapping[type, Callable[[str], Value]] = {ClientEntry: client_of, TargetEntry: target_of}
+"""What may be written as one text in place of a mapping."""
+
+
+def unwrap(hint: Any) -> tuple[Any, About | None]:
+    """A declared type without `| None` and without its sentence, and the sentence."""
+    about = None
+    if get_origin(hint) is Annotated:
+        hint, about = get_args(hint)[0], get_args(hint)[1]
+    if get_origin(hint) is UnionType:
+        hint = next(kind for kind in get_args(hint) if kind is not NoneType)
+    return hint, about
