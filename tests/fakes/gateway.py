@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,13 +66,19 @@ client-keys:
 
 
 @contextmanager
-def open_gateway(config: str, folder: Path, arguments: Sequence[str] = ()) -> Iterator[RunningGateway]:
-    """Start a gateway that listens, and stop it as an operator would. Fails with its log when it does not start."""
+def open_gateway(config: str, folder: Path, *, home: Path | None = None) -> Iterator[RunningGateway]:
+    """Start a gateway that listens, and stop it as an operator would. Fails with its log when it does not start.
+
+    `home` is an empty one unless it is given; the bundled model is kept below the real one.
+    """
     port = _free_port()
     file, log = folder / "isthmus.yaml", folder / "gateway.log"
     file.write_text(f"listeners:\n  - host: 127.0.0.1\n    port: {port}\n{config}")
-    command = [sys.executable, "-m", "isthmus", "serve", "--config", str(file), *arguments]
-    with log.open("wb") as out, subprocess.Popen(command, stdout=out, stderr=out, env=_environment(folder)) as process:
+    command = [sys.executable, "-m", "isthmus", "serve", "--config", str(file)]
+    with (
+        log.open("wb") as out,
+        subprocess.Popen(command, stdout=out, stderr=out, env=_environment(home or folder)) as process,
+    ):
         gateway = RunningGateway(f"http://127.0.0.1:{port}", process, log)
         try:
             _wait_until_ready(gateway)
@@ -81,10 +87,10 @@ def open_gateway(config: str, folder: Path, arguments: Sequence[str] = ()) -> It
             _stop(process)
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(home: Path) -> dict[str, str]:
     """The caller's environment without its provider keys, and with a home of its own."""
     kept = {name: value for name, value in os.environ.items() if not name.endswith(("_API_KEY", "_PROXY", "_proxy"))}
-    return {**kept, "HOME": str(folder), "PYTHONUNBUFFERED": "1"}
+    return {**kept, "HOME": str(home), "PYTHONUNBUFFERED": "1"}
 
 
 def _free_port() -> int:
