@@ -6,12 +6,20 @@ from types import MappingProxyType
 
 from msgspec.structs import asdict
 
+from isthmus.config.environment import with_ollama
 from isthmus.config.hosts import LOCAL, host_of, kind_of
+from isthmus.config.load import Loaded
 from isthmus.config.names import Targets, work_out
 from isthmus.config.schema import Config, ProviderEntry, Switch
 from isthmus.engine.snapshot import Client, Limits, Snapshot
 from isthmus.providers.build import build
 from isthmus.providers.provider import Deadlines, Provider
+
+
+def compile_loaded(loaded: Loaded, *, ollama: bool) -> Snapshot:
+    """The snapshot of what was loaded. `ollama`: one answers on this machine; used where no file names providers."""
+    config = with_ollama(loaded.config) if ollama and loaded.automatic else loaded.config
+    return compile_config(config, loaded.source)
 
 
 def compile_config(config: Config, source: str = "defaults") -> Snapshot:

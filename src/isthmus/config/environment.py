@@ -1,7 +1,7 @@
 """What is used when no file says which providers there are: keys in the environment, and what runs on this machine."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from msgspec.structs import replace
@@ -16,8 +16,6 @@ PATIENCE = 0.2
 """Seconds that a server on this machine has to answer."""
 ANSWER = 4096
 """Bytes of its answer that are looked at."""
-
-Probe = Callable[[], Awaitable[bool]]
 
 
 def complete(config: Config, environment: Environment, *, automatic: bool) -> Config:
@@ -36,11 +34,8 @@ def hosts_with_keys(environment: Environment) -> Mapping[str, ProviderEntry]:
     }
 
 
-async def with_ollama(config: Config, *, probe: Probe | None = None) -> Config:
-    """The configuration and, where it answers, the Ollama on this machine. For when no file names providers."""
-    answers = await (probe or ollama_answers)()
-    if not answers or OLLAMA in config.providers:
-        return config
+def with_ollama(config: Config) -> Config:
+    """The configuration and the Ollama on this machine."""
     return replace(config, providers=MappingProxyType({**config.providers, OLLAMA: ProviderEntry()}))
 
 

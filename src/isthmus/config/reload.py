@@ -1,12 +1,10 @@
 """Putting a changed file in force while the gateway runs. A bad file changes nothing, and the log says why."""
 
 import logging
-from collections.abc import Callable
 
-from isthmus.config.compile import compile_config
+from isthmus.config.compile import compile_loaded
 from isthmus.config.load import Loaded, reload
 from isthmus.config.problems import ConfigProblems
-from isthmus.config.schema import Config
 from isthmus.engine.live import Live
 
 log = logging.getLogger(__name__)
@@ -16,12 +14,12 @@ AT_START = ("listeners", "log", "management_key")
 
 
 class Reloader:
-    """Knows the configuration in force. `settle` adds to a configuration what was found when the gateway started."""
+    """Knows the configuration in force. `ollama`: one was found on this machine when the gateway started."""
 
-    def __init__(self, loaded: Loaded, live: Live, *, settle: Callable[[Loaded], Config] | None = None) -> None:
+    def __init__(self, loaded: Loaded, live: Live, *, ollama: bool = False) -> None:
         self.loaded = loaded
         self._live = live
-        self._settle = settle or (lambda found: found.config)
+        self._ollama = ollama
 
     def reload(self) -> bool:
         """Read the file again and put it in force. False when it is bad, and what was in force stays."""
@@ -37,7 +35,7 @@ class Reloader:
         return True
 
     def _swap(self, loaded: Loaded) -> None:
-        self._live.swap(compile_config(self._settle(loaded), loaded.source))
+        self._live.swap(compile_loaded(loaded, ollama=self._ollama))
         log.info("configuration: %s is in force as version %d", loaded.source, self._live.take().version)
         for section in AT_START:
             if getattr(loaded.config, section) != getattr(self.loaded.config, section):

@@ -46,7 +46,8 @@ def write_number(number: float, unit: Unit = Unit.NONE) -> str:
 def _bounds(about: About) -> str:
     if about.least is None or about.most is None:
         return ""
-    return f" from {write_number(about.least, about.unit)} to {write_number(about.most, about.unit)}"
+    comma = "," if about.unit is Unit.BYTES else ""
+    return f"{comma} from {write_number(about.least, about.unit)} to {write_number(about.most, about.unit)}"
 
 
 def _choice(text: str, kind: type[StrEnum]) -> StrEnum:

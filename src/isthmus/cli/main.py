@@ -1,0 +1,63 @@
+"""The command line's table of contents. A command's file is imported only when that command is called."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from isthmus import __version__
+
+
+class Row(NamedTuple):
+    """Where a command lives, and what it does in a few words. Its module holds it as `command`."""
+
+    module: str
+    about: str
+
+
+COMMANDS: Mapping[str, Row] = {
+    "serve": Row("isthmus.cli.commands.serve", "Start the gateway. What happens without a command, too."),
+    "init": Row("isthmus.cli.commands.init", "Write a commented isthmus.yaml."),
+    "check": Row("isthmus.cli.commands.check", "Tell everything that is wrong with a configuration."),
+    "models": Row("isthmus.cli.commands.models", "List what the configuration would serve."),
+    "version": Row("isthmus.cli.commands.version", "Tell the version."),
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands from the table."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        return _load(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, row.about) for name, row in COMMANDS.items()])
+
+
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="isthmus", message="%(prog)s %(version)s")
+@click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
+@click.option("--init", "begin", is_flag=True, help="The same as the command init.")
+@click.option("--force", is_flag=True, help="With --init: put a new management key into a file that exists.")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None, begin: bool, force: bool) -> None:
+    """An LLM gateway: any client API in front, any provider behind."""
+    if force and not begin:
+        raise click.UsageError("--force belongs to --init")
+    if begin and ctx.invoked_subcommand:
+        raise click.UsageError("--init takes no further command")
+    if begin:
+        ctx.invoke(_load("init"), config=config, force=force)
+    elif ctx.invoked_subcommand is None:
+        ctx.invoke(_load("serve"), config=config)
+
+
+def _load(name: str) -> click.Command:
+    command: click.Command = import_module(COMMANDS[name].module).command
+    return command

@@ -1,0 +1,116 @@
+"""The configuration reference, written from the schema: `python -m isthmus.config.reference`."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import get_args, get_origin
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import FieldInfo, fields
+
+from isthmus.config.hosts import LOCAL
+from isthmus.config.scalars import PLAIN, expected, write_number
+from isthmus.config.schema import SHORT_FORMS, About, Config, Dialect, unwrap
+from isthmus.core.secret import Secret
+from isthmus.providers.host import ANTHROPIC, OPENAI_CHAT
+from isthmus.providers.table import PROVIDERS, Host
+
+OPENING = """\
+# Configuration reference
+
+Written from the schema in `isthmus.config.schema`; do not edit. The guide is [configure.md](../guide/configure.md).
+
+The file is YAML, UTF-8, at most 4 MiB. It is looked for as `--config FILE`, as `ISTHMUS_CONFIG`, as `./isthmus.yaml`,
+and as `isthmus/isthmus.yaml` in `$XDG_CONFIG_HOME` (or `~/.config`); the first that is there is used. An unknown key is
+an error. In every value `${NAME}` stands for an environment variable, `${NAME:-default}` for a variable with a default,
+and `$${` for `${`. An empty value counts as not given, an empty variable as not set.
+"""
+HOSTS = """
+## Known hosts
+
+What `type` can name. With an empty last column no key is needed; a host marked * is used only when it is configured.
+
+| type | usual address | dialect | key variables |
+| --- | --- | --- | --- |
+"""
+
+_DIALECTS: Mapping[str, Dialect] = {OPENAI_CHAT: Dialect.OPENAI, ANTHROPIC: Dialect.ANTHROPIC}
+
+
+def write_reference() -> str:
+    """The whole page, in Markdown."""
+    sections = "".join(_section(title, kind, about) for title, kind, about in _sections("", Config))
+    return OPENING + _section("Top level", Config, PLAIN) + sections + HOSTS + "".join(map(_host, PROVIDERS.values()))
+
+
+def _sections(above: str, kind: type[Struct]) -> Iterator[tuple[str, type[Struct], About]]:
+    """Every structure inside of `kind`, with the path that leads to it."""
+    for field in fields(kind):
+        inner, about = unwrap(field.type)
+        path = f"{above}.{field.encode_name}" if above else field.encode_name
+        if get_origin(inner) is Mapping:
+            inner, path = get_args(inner)[1], f"{path}.NAME"
+        if get_origin(inner) is tuple:
+            inner, path = get_args(inner)[0], f"{path}[]"
+        if isinstance(inner, type) and issubclass(inner, Struct):
+            yield path, inner, about or PLAIN
+            yield from _sections(path, inner)
+
+
+def _section(title: str, kind: type[Struct], about: About) -> str:
+    rows = "".join(_row(field) for field in fields(kind))
+    heading = f"`{title}`" if title != "Top level" else title
+    words = f"\n{about.sentence}\n" if about.sentence else ""
+    return f"\n## {heading}\n{words}\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n{rows}"
+
+
+def _row(field: FieldInfo) -> str:
+    kind, about = unwrap(field.type)
+    about = about or PLAIN
+    return f"| `{field.encode_name}` | {_value(kind, about)} | {_default(field, about)} | {about.sentence} |\n"
+
+
+def _value(kind: type, about: About) -> str:
+    if get_origin(kind) is tuple:
+        return f"a list of {_plural(get_args(kind)[0])}"
+    if get_origin(kind) is Mapping:
+        return f"a mapping of names to {_plural(get_args(kind)[1])}"
+    if issubclass(kind, Struct):
+        return "a mapping"
+    return "text, secret" if kind is Secret else expected(kind, about)
+
+
+def _plural(kind: type) -> str:
+    if get_origin(kind) is tuple:
+        return f"lists of {_plural(get_args(kind)[0])}"
+    if issubclass(kind, Struct):
+        return "mappings or texts" if kind in SHORT_FORMS else "mappings"
+    return "secret texts" if kind is Secret else "texts"
+
+
+def _default(field: FieldInfo, about: About) -> str:
+    value = field.default
+    if value is NODEFAULT:
+        return "required" if field.default_factory is NODEFAULT else "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, int | float):
+        return f"`{write_number(value, about.unit)}`"
+    return f"`{value}`" if isinstance(value, str | StrEnum) and value else _absent(value)
+
+
+def _absent(value: object) -> str:
+    """A default that is not one plain word: sections say theirs key by key."""
+    return "none" if value is None or value in ("", ()) else "as below"
+
+
+def _host(host: Host) -> str:
+    name = host.name if host.automatic or not host.key_env else f"{host.name} *"
+    address = f"`{host.base_url}`" if host.base_url else "none; set base-url"
+    keys = ", ".join(f"`{key}`" for key in host.key_env)
+    where = "started by Isthmus itself" if host.name == LOCAL else address
+    return f"| {name} | {where} | {_DIALECTS[host.dialect]} | {keys} |\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(write_reference())

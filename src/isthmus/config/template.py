@@ -1,0 +1,138 @@
+"""The file that `isthmus init` writes, and a new management key for one that exists.
+
+In the written file a line that begins with `# ` is prose; any other comment is an example, which is valid as it
+stands when its first character is taken away.
+"""
+
+import yaml
+
+from isthmus.config.nodes import Node, compose
+from isthmus.core.secret import Secret
+
+KEY = "management-key"
+
+TEMPLATE = """\
+# The configuration of Isthmus. Every key is described in docs/reference/configuration.md.
+# "isthmus check" tells what is wrong with this file; a running gateway takes up changes by itself.
+# ${NAME} stands for an environment variable, ${NAME:-default} gives a default.
+
+# What an administrator shows to the gateway. "isthmus init --force" puts a new one here.
+management-key: MANAGEMENT_KEY
+
+# Where clients connect. Addresses that other machines can reach need client-keys.
+listeners:
+  - host: 127.0.0.1
+    port: 8317
+
+# Who may ask. Without any, no key is asked for. The name is for the log.
+#client-keys:
+#  - name: laptop
+#    key: ${LAPTOP_KEY}
+#  - ${TEAM_KEY}
+
+# Lets a listener that other machines can reach start without client keys.
+#insecure: false
+
+# Where requests can go. Without this section every known host whose usual key variable is set is used
+# (OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, GROQ_API_KEY, ...), a running Ollama, and else the bundled model.
+#providers:
+#  openai:
+#    api-key: ${OPENAI_API_KEY}
+#  anthropic:
+#    api-key: ${ANTHROPIC_API_KEY}
+#    deadlines:
+#      connect: 10
+#      first-byte: 300
+#      between-bytes: 120
+#      total: 1200
+#  ollama:
+#    base-url: http://127.0.0.1:11434/v1
+#  # Any other host that speaks one of the dialects openai and anthropic.
+#  ours:
+#    type: compatible
+#    dialect: openai
+#    base-url: https://llm.example.com/v1
+#    api-key: ${OUR_KEY}
+#    models: [our-large, our-small-*]
+#    headers:
+#      x-team: search
+#    proxy-url: ${OUR_PROXY:-}
+#    http2: true
+#    enabled: true
+
+# Model names of your own. The targets are tried in order, until one answers.
+#routes:
+#  smart:
+#    - anthropic/claude-sonnet-4-5
+#    - openai/gpt-5
+#  small:
+#    - provider: ours
+#      model: our-small-1
+
+# Other names: for a route, for another alias, or for a model, as provider/model.
+#aliases:
+#  default: smart
+#  gpt-4o: openai/gpt-4o-mini
+
+# Bounds on what one request may take. Sizes in KiB, MiB or GiB, times in seconds.
+#limits:
+#  request-body: 64MiB
+#  reply-body: 128MiB
+#  attempts: 6
+#  ping-every: 15
+#  drain: 30
+#  exchanges: 10000
+
+# What the gateway writes about its work: json or text; debug, info, warning or error.
+#log:
+#  format: json
+#  level: info
+#  file: isthmus.log
+
+# The bundled model: auto has it on when no other provider is.
+#local:
+#  enabled: auto
+#  idle-seconds: 600
+"""
+
+
+class CannotRekey(Exception):
+    """The file has no place where a management key could be put without changing the rest. Says what to do."""
+
+
+def write_template(management_key: Secret) -> str:
+    """The whole commented file."""
+    return TEMPLATE.replace("MANAGEMENT_KEY", management_key.reveal(), 1)
+
+
+def rekey(text: str, management_key: Secret) -> str:
+    """The same text with another management key, every other character as it was. Raises Broken or CannotRekey."""
+    root = compose(text)
+    if root is not None and (not isinstance(root, yaml.MappingNode) or root.flow_style):
+        raise CannotRekey(f"the file is not a block of keys; set {KEY} by hand")
+    found = [(key, value) for key, value in root.value if key.value == KEY] if root is not None else []
+    changed = _replace(text, *found[0], management_key) if found else _append(text, management_key)
+    _prove(changed, management_key)
+    return changed
+
+
+def _replace(text: str, key: Node, value: Node, management_key: Secret) -> str:
+    lines = text.splitlines(keepends=True)
+    line, start, end = value.start_mark.line, value.start_mark.column, value.end_mark.column
+    if not isinstance(value, yaml.ScalarNode) or value.end_mark.line != line or not value.value:
+        raise CannotRekey(f"{KEY} on line {key.start_mark.line + 1} is not a text on one line; set it by hand")
+    lines[line] = lines[line][:start] + management_key.reveal() + lines[line][end:]
+    return "".join(lines)
+
+
+def _append(text: str, management_key: Secret) -> str:
+    gap = "" if not text or text.endswith("\n") else "\n"
+    return f"{text}{gap}{KEY}: {management_key.reveal()}\n"
+
+
+def _prove(text: str, management_key: Secret) -> None:
+    """Read what was written; a document that ends early, say with `...`, would not hold the key."""
+    root = compose(text)
+    said = [value.value for key, value in root.value if key.value == KEY] if root is not None else []
+    if said != [management_key.reveal()]:
+        raise CannotRekey(f"{KEY} could not be put into the file; set it by hand")

@@ -1,0 +1,45 @@
+"""Writing the configuration file: for the first time, and to give it another management key.
+
+The file holds keys, so nobody but its owner may read it (mode 0600). It is never seen half written.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from isthmus.config.load import read_text
+from isthmus.config.template import rekey, write_template
+from isthmus.core.secret import Secret
+
+KEY_BYTES = 24
+MODE = 0o600
+
+
+def new_key() -> Secret:
+    """A management key that nobody can guess, of characters that a header and a YAML file take as they are."""
+    return Secret(secrets.token_urlsafe(KEY_BYTES))
+
+
+def begin(path: Path, management_key: Secret) -> None:
+    """Write the commented template where there is no file yet. Raises FileExistsError, or another OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "wb") as file:
+        file.write(write_template(management_key).encode())
+
+
+def change_key(path: Path, management_key: Secret) -> None:
+    """Put another management key into the file and leave the rest as it is.
+
+    Raises ConfigProblems for a file that cannot be read, Broken or CannotRekey for one that cannot be changed, OSError.
+    """
+    changed = rekey(read_text(path), management_key).encode()
+    target = path.resolve()
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "wb") as file:
+            file.write(changed)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
