@@ -1,0 +1,66 @@
+"""The way to the bundled model: its process is started when the first request for it comes."""
+
+from msgspec.structs import replace
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.ports import Incoming, Transport
+from isthmus.local.supervisor import Supervisor
+from isthmus.providers.provider import Deadlines, Outgoing
+from isthmus.providers.table import LOCAL_ORIGIN
+from isthmus.wire.headers import Headers
+
+
+class OnDemand:
+    """A Transport. What is addressed to LOCAL_ORIGIN goes to wherever the model listens, all else straight on."""
+
+    def __init__(self, inner: Transport, supervisor: Supervisor) -> None:
+        self._inner = inner
+        self._supervisor = supervisor
+
+    async def send(self, outgoing: Outgoing, deadlines: Deadlines) -> Incoming:
+        """As the inner transport. UNREACHABLE also when the model's process cannot be started."""
+        if outgoing.origin.port != LOCAL_ORIGIN.port:
+            return await self._inner.send(outgoing, deadlines)
+        self._supervisor.enter()
+        try:
+            return _Held(await self._to_model(outgoing, deadlines), self._supervisor)
+        except BaseException:
+            self._supervisor.leave()
+            raise
+
+    async def _to_model(self, outgoing: Outgoing, deadlines: Deadlines) -> Incoming:
+        port = await self._supervisor.port()
+        try:
+            return await self._inner.send(_at(outgoing, port), deadlines)
+        except GatewayError as error:
+            if error.kind is not Kind.UNREACHABLE or not await self._supervisor.lost(port):
+                raise
+        return await self._inner.send(_at(outgoing, await self._supervisor.port()), deadlines)
+
+
+class _Held:
+    """An answer of the model, which is in use until this is closed."""
+
+    __slots__ = ("_incoming", "_supervisor", "headers", "status")
+
+    def __init__(self, incoming: Incoming, supervisor: Supervisor) -> None:
+        self.status: int = incoming.status
+        self.headers: Headers = incoming.headers
+        self._incoming = incoming
+        self._supervisor: Supervisor | None = supervisor
+
+    async def read(self) -> bytes:
+        return await self._incoming.read()
+
+    async def body(self, limit: int) -> bytes:
+        return await self._incoming.body(limit)
+
+    def close(self) -> None:
+        self._incoming.close()
+        if self._supervisor is not None:
+            self._supervisor.leave()
+            self._supervisor = None
+
+
+def _at(outgoing: Outgoing, port: int) -> Outgoing:
+    return replace(outgoing, origin=replace(LOCAL_ORIGIN, port=port))
