@@ -37,16 +37,17 @@ def sign(thought: str) -> str:
 def answer(act: Act, talk: Conversation) -> Reply:
     match act:
         case Failure():
-            return Whole(act.status, error_body(act.message, act.kind[1]), {**HEADERS, **act.headers})
+            body = error_body(act.message, act.kind[1])
+            return Whole(act.status, body, {**HEADERS, **act.headers}, late=act.late)
         case Broken():
             hello = encode(_whole(Answer((Words("cut off"),)), talk))
             return broken(act.how, error_body("The scripted provider says 200 and means 500.", "api_error"), hello)
         case Answer() if talk.stream:
-            return Stream(_stream(act, talk), HEADERS)
+            return Stream(_stream(act, talk), HEADERS, act.late)
         case Answer() if act.cut == "reset":
             return Reset()
         case _:
-            return Whole(200, encode(_whole(act, talk)), HEADERS)
+            return Whole(200, encode(_whole(act, talk)), HEADERS, late=act.late)
 
 
 def error_body(message: str, kind: str, **details: str) -> bytes:

@@ -34,16 +34,17 @@ USAGE = {
 def answer(act: Act, talk: Conversation) -> Reply:
     match act:
         case Failure():
-            return Whole(act.status, error_body(act.message, act.kind[0], code=act.code), {**HEADERS, **act.headers})
+            body = error_body(act.message, act.kind[0], code=act.code)
+            return Whole(act.status, body, {**HEADERS, **act.headers}, late=act.late)
         case Broken():
             hello = encode(_whole(Answer((Words("cut off"),)), talk))
             return broken(act.how, error_body("The scripted provider says 200 and means 500.", "server_error"), hello)
         case Answer() if talk.stream:
-            return Stream(_stream(act, talk), HEADERS)
+            return Stream(_stream(act, talk), HEADERS, act.late)
         case Answer() if act.cut == "reset":
             return Reset()
         case _:
-            return Whole(200, encode(_whole(act, talk)), HEADERS)
+            return Whole(200, encode(_whole(act, talk)), HEADERS, late=act.late)
 
 
 def error_body(message: str, kind: str, *, param: str | None = None, code: str | None = None) -> bytes:

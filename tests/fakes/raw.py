@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -42,21 +43,49 @@ def _events(text: str) -> Iterator[tuple[str, str]]:
 
 def ask(door: Door, dialect: str, model: str, *, stream: bool = False, **more: Any) -> Heard:
     """One small request in `dialect`, as a client of that dialect would send it."""
-    body = {"model": door.model(model), "messages": [{"role": "user", "content": "Hello?"}], "stream": stream, **more}
-    if dialect == "anthropic":
-        body["max_tokens"] = 64
-    return send(door, "POST", PATHS[dialect], json.dumps(body).encode(), dialect=dialect)
+    body = _question(door, dialect, model, stream=stream, **more)
+    return send(door, "POST", PATHS[dialect], body, dialect=dialect)
 
 
 def send(door: Door, method: str, path: str, body: bytes | None = None, *, dialect: str = "openai") -> Heard:
-    address = urlsplit(door.root)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=15)
-    headers = {"authorization": f"Bearer {door.key}", "content-type": "application/json", **HEADERS[dialect]}
+    connection = _connection(door)
     try:
-        connection.request(method, path, body, headers)
+        connection.request(method, path, body, _headers(door, dialect))
         return _heard(connection.getresponse())
     finally:
         connection.close()
+
+
+def listen(door: Door, dialect: str, model: str) -> list[tuple[float, bytes]]:
+    """A stream's bytes as they came, each read with its time on `time.monotonic`."""
+    connection, heard = _connection(door), []
+    try:
+        connection.request(
+            "POST", PATHS[dialect], _question(door, dialect, model, stream=True), _headers(door, dialect)
+        )
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.read()
+        while data := answer.read1():
+            heard.append((time.monotonic(), data))
+    finally:
+        connection.close()
+    return heard
+
+
+def _connection(door: Door) -> http.client.HTTPConnection:
+    address = urlsplit(door.root)
+    return http.client.HTTPConnection(address.hostname or "", address.port, timeout=15)
+
+
+def _headers(door: Door, dialect: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {door.key}", "content-type": "application/json", **HEADERS[dialect]}
+
+
+def _question(door: Door, dialect: str, model: str, **more: Any) -> bytes:
+    body = {"model": door.model(model), "messages": [{"role": "user", "content": "Hello?"}], **more}
+    if dialect == "anthropic":
+        body["max_tokens"] = 64
+    return json.dumps(body).encode()
 
 
 def _heard(answer: http.client.HTTPResponse) -> Heard:

@@ -68,11 +68,13 @@ Part: TypeAlias = Words | Thought | Call | Denial
 class Answer:
     """`stop`: stop, calls, length, word (a stop sequence) or refused. Times in seconds.
 
+    `late` is before the answer's head, `before` before its first event, `between` before each piece of text.
     `cut` breaks the stream after its first words: reset, end (a clean end without a finish) or error.
     """
 
     parts: tuple[Part, ...]
     stop: str = "stop"
+    late: float = 0.0
     before: float = 0.0
     between: float = 0.0
     cut: str | None = None
@@ -87,6 +89,7 @@ class Failure:
     kind: tuple[str, str]
     code: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    late: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -173,10 +176,8 @@ def _structured(talk: Conversation) -> Act:
     return Answer((Words(PARIS_JSON),))
 
 
-def _says(
-    *parts: Part, stop: str = "stop", before: float = 0.0, between: float = 0.0, cut: str | None = None
-) -> Script:
-    return lambda talk: Answer(parts, stop, before, between, cut)
+def _says(*parts: Part, **how: Any) -> Script:
+    return lambda talk: Answer(parts, **how)
 
 
 def _fails(status: int, message: str, *kind: str, code: str | None = None, **headers: str) -> Script:
@@ -202,7 +203,10 @@ SCRIPTS: Mapping[str, Script] = {
     "runs-out": _says(Words("This goes on and"), stop="length"),
     "stops-at-word": _says(Words("One, two, "), stop="word"),
     "speaks-slowly": _says(Words("tick " * SLOW_PIECES), between=0.05),
-    "pauses": _says(Words(HELLO), before=0.6, between=0.3),
+    "ticks": _says(Words("tick " * 10), between=0.05),
+    "pauses": _says(Words("One two"), before=0.4, between=0.4),
+    "dawdles": _says(Words(HELLO), late=0.5),
+    "dawdles-and-fails": lambda talk: Failure(500, "Too late.", ("server_error", "api_error"), late=0.5),
     "fails-400": _fails(400, "max_tokens: the scripted provider does not like it", "invalid_request_error"),
     "fails-401": _fails(
         401,

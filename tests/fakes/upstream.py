@@ -201,6 +201,8 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -
 
 async def _speak(reply: Reply, writer: asyncio.StreamWriter) -> bool:
     """Put the reply on the wire; True when the connection can be used again."""
+    if isinstance(reply, Whole | Stream) and reply.late:
+        await asyncio.sleep(reply.late)
     match reply:
         case Whole():
             length = len(reply.body) if reply.promised is None else reply.promised

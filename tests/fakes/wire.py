@@ -16,6 +16,8 @@ class Whole:
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    late: float = 0.0
+    """Seconds of silence before the first byte."""
     promised: int | None = None
     """A content-length that is not the body's own: the connection ends before it is reached."""
 
@@ -44,6 +46,7 @@ class Stream:
 
     steps: Iterator["Piece | Reset"]
     headers: Mapping[str, str] = field(default_factory=dict)
+    late: float = 0.0
 
 
 Reply: TypeAlias = Whole | Stream | Reset | Silence
