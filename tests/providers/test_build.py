@@ -127,6 +127,11 @@ def test_a_kind_without_an_address_needs_one() -> None:
         provider("compatible")
 
 
+def test_port_zero_belongs_to_the_bundled_model_alone() -> None:
+    with pytest.raises(ValueError, match="port 0"):
+        provider("compatible", base_url="http://127.0.0.1:0/v1")
+
+
 def test_configuration_goes_before_the_row() -> None:
     built = provider(
         "groq",

@@ -41,6 +41,8 @@ def build(  # noqa: PLR0913  one argument for each key of a provider in the conf
     if url is None:
         raise ValueError(f"a provider of kind {host.name} has no usual address: give it a base-url")
     origin, prefix = parse_base(url, proxy=proxy, ca_file=ca_file, http2=http2)
+    if origin.port == 0 and base_url:
+        raise ValueError(f"{base_url!r} names port 0, which nobody listens on")
     return Provider(
         name=name,
         dialects=dict.fromkeys(Operation, host.dialect),

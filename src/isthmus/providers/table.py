@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from isthmus.providers import anthropic
 from isthmus.providers.compatible import COMPATIBLE
+from isthmus.providers.emulate import SmallModel
 from isthmus.providers.host import ANTHROPIC, Host
 from isthmus.providers.provider import Origin
 from isthmus.providers.signers import unsigned
@@ -22,6 +23,7 @@ _SPECIAL = (
         sign=unsigned,
         models=(LOCAL_MODEL,),
         listed=False,
+        emulator=SmallModel,
     ),
 )
 
