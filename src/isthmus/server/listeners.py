@@ -1,0 +1,102 @@
+"""Sockets that listen, uvicorn on them, and how both end.
+
+On the first SIGINT or SIGTERM new exchanges are refused and running ones may finish, within a bound;
+on the second everything ends at once. SIGHUP is for whoever asked to be told.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+
+import uvicorn
+
+from isthmus.engine.admit import Gate
+from isthmus.server.app import Application
+from isthmus.server.protocol import protocol_options
+
+LAST_WORDS = 1
+"""Seconds that uvicorn waits for connections to close, after the gate has emptied or given up."""
+
+log = logging.getLogger(__name__)
+
+
+class ListenFailed(Exception):
+    """An address cannot be listened on. The message says which, why and what to do."""
+
+
+def listen(wanted: Sequence[tuple[str, int]]) -> list[socket.socket]:
+    """A listening socket for each address and port. Raises ListenFailed, and then none is left open."""
+    sockets: list[socket.socket] = []
+    try:
+        for host, port in wanted:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            sockets.append(socket.create_server((host, port), family=family, backlog=2048))
+    except OSError as error:
+        for opened in sockets:
+            opened.close()
+        reason = error.strerror or str(error)
+        raise ListenFailed(f"cannot listen on {host}:{port}: {reason}; choose another with --port") from error
+    return sockets
+
+
+def addresses(sockets: Sequence[socket.socket]) -> list[str]:
+    """The URL of each, without a path."""
+    found = []
+    for one in sockets:
+        host, port = one.getsockname()[:2]
+        found.append(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+    return found
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own way with signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Serving:
+    """The application on its sockets, until a signal ends it."""
+
+    def __init__(self, application: Application, gate: Gate, drain: Callable[[], float]) -> None:
+        self._gate = gate
+        self._drain = drain
+        self._hangup: Callable[[], object] | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._complete = True
+        config = uvicorn.Config(application, timeout_graceful_shutdown=LAST_WORDS, **protocol_options())
+        self._server = _Server(config)
+
+    def on_hangup(self, call: Callable[[], object]) -> None:
+        """What SIGHUP does."""
+        self._hangup = call
+
+    async def run(self, sockets: list[socket.socket]) -> bool:
+        """Serve until told to stop. True when every exchange that ran then could finish."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop)
+        if self._hangup is not None and hasattr(signal, "SIGHUP"):
+            loop.add_signal_handler(signal.SIGHUP, self._hangup)
+        await self._server.serve(sockets)
+        return self._complete
+
+    def stop(self) -> None:
+        """Begin to end; said again, end at once."""
+        if self._ending is None:
+            self._ending = asyncio.get_running_loop().create_task(self._end())
+        else:
+            self._complete = self._gate.running == 0
+            self._server.force_exit = self._server.should_exit = True
+
+    async def _end(self) -> None:
+        seconds = self._drain()
+        log.info("stopping: %d exchanges may take %g s to finish", self._gate.running, seconds)
+        self._complete = await self._gate.close(seconds)
+        if not self._complete:
+            log.warning("stopping: %d exchanges did not finish in time", self._gate.running)
+        self._server.should_exit = True
