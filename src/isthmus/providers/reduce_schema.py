@@ -15,10 +15,12 @@ STRING = 200
 """Characters of a string at most."""
 ITEMS = 6
 """Items of an array at most, unless more are demanded."""
+DEMANDED = 100
+"""Items of an array at most, however many are demanded."""
 NODES = 2000
 """Subschemas in all; references can multiply without end. The rest become strings."""
 
-_FORMATS = frozenset({"date", "time", "date-time", "uuid"})
+_FORMATS = ("date", "time", "date-time", "uuid")
 _ANY: Mapping[str, object] = {"type": "string", "maxLength": STRING}
 
 
@@ -71,7 +73,9 @@ class _Reduction:
 
     def _object(self, schema: Mapping[str, object], depth: int) -> Mapping[str, object]:
         given = schema.get("properties")
-        properties = dict(given) if isinstance(given, dict) else {}
+        properties = (
+            {} if not isinstance(given, dict) else {name: value for name, value in given.items() if value is not False}
+        )
         wanted = schema.get("required")
         required = [name for name in wanted if isinstance(name, str)] if isinstance(wanted, list) else []
         if depth >= DEPTH:
@@ -80,16 +84,14 @@ class _Reduction:
             properties.setdefault(name, {})
         return {
             "type": "object",
-            "properties": {
-                name: self.reduce(value, depth + 1) for name, value in properties.items() if value is not False
-            },
+            "properties": {name: self.reduce(value, depth + 1) for name, value in properties.items()},
             "required": required,
             "additionalProperties": False,
         }
 
     def _array(self, schema: Mapping[str, object], depth: int) -> Mapping[str, object]:
         bounds = _whole(schema, "minItems", "maxItems")
-        least = max(0, bounds.get("minItems", 0))
+        least = max(0, min(bounds.get("minItems", 0), DEMANDED))
         most = max(least, min(bounds.get("maxItems", ITEMS), ITEMS))
         items = self.reduce(schema.get("items"), depth + 1)
         return {"type": "array", "items": items, "minItems": least, "maxItems": most}
