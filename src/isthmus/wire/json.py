@@ -98,6 +98,11 @@ class Fields:
         value = self._left.pop(name, None)
         return None if value is None or value == NULL else value
 
+    def look(self, name: str) -> Raw | None:
+        """As `raw`, without claiming the field."""
+        value = self._left.get(name)
+        return None if value is None or value == NULL else value
+
     def text(self, name: str) -> str | None:
         """A string; None when absent or null. Raises Malformed for another type, as all below do."""
         return self._typed(name, _decode_str, "a string")

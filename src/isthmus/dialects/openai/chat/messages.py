@@ -1,0 +1,241 @@
+"""The conversation: messages of five roles on the wire, turns with results among their parts in the core.
+
+A run of `tool` messages and the nameless user message behind it are one user turn; the writer
+splits it again, and puts results directly behind their calls wherever they stood.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from isthmus.core.chat import Message, Role
+from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
+from isthmus.core.value import Extra, Foreign
+from isthmus.dialects.openai import CHAT
+from isthmus.dialects.openai.chat import thinking
+from isthmus.dialects.openai.chat.calls import fitting_id, is_call, read_calls, write_calls
+from isthmus.dialects.openai.chat.content import (
+    Host,
+    Written,
+    is_thinking_part,
+    read_cache,
+    read_content,
+    without_blanks,
+    write_cache,
+    write_content,
+)
+from isthmus.dialects.openai.chat.extras import empties, fields_of, keep, restore
+from isthmus.wire import json
+from isthmus.wire.json import Fields
+
+_DROPPED_WHEN_EMPTY = ("reasoning_content", "reasoning")
+
+
+def read_messages(items: Sequence[Raw]) -> tuple[Message, ...]:
+    """The turns of the list `messages`. A message of a role that we do not know is kept as a turn of its own."""
+    turns: list[Message] = []
+    results: list[Part] = []
+    for number, item in enumerate(items):
+        fields = Fields(item, f"messages[{number}]")
+        role = fields.need("role", fields.text("role"))
+        if role == "tool":
+            results.append(_read_result(fields))
+            continue
+        reader = _READERS.get(role)
+        turn = reader(fields, item) if reader is not None else Message(Role.USER, (Foreign(CHAT, item),))
+        if results:
+            turn = _joined(results, turn, turns)
+            results = []
+        turns.append(turn)
+    if results:
+        turns.append(Message(Role.USER, tuple(results)))
+    return tuple(turns)
+
+
+def _joined(results: Sequence[Part], turn: Message, turns: list[Message]) -> Message:
+    """`turn` with the results in front, or as it is with the results as a turn before it."""
+    if turn.role is Role.USER and turn.name is None and turn.extra is None and whole_message(turn) is None:
+        return replace(turn, parts=(*results, *(part for part in turn.parts if part != Text(""))))
+    turns.append(Message(Role.USER, tuple(results)))
+    return turn
+
+
+def whole_message(turn: Message) -> Raw | None:
+    """The message of an unknown role that `turn` keeps."""
+    match turn.parts:
+        case (Foreign(dialect=dialect, body=body),) if dialect == CHAT and b'"role"' in bytes(body):
+            return body if "role" in json.read_fields(body) else None
+    return None
+
+
+def _read_plain(role: Role) -> Callable[[Fields, Raw], Message]:
+    def read(fields: Fields, _item: Raw) -> Message:
+        parts = without_blanks(read_content(fields.raw("content"), fields.at("content")))
+        return Message(role, parts, fields.text("name"), keep(fields))
+
+    return read
+
+
+def _read_assistant(fields: Fields, item: Raw) -> Message:
+    hollow = empties(json.read_fields(item), _DROPPED_WHEN_EMPTY)
+    spoken = read_turn(fields)
+    name, extra = fields.text("name"), keep(fields)
+    if hollow:
+        extra = Extra(CHAT, {**fields_of(extra), **hollow})
+    return Message(Role.ASSISTANT, without_blanks(spoken), name, extra)
+
+
+def read_turn(fields: Fields, *seeds: object) -> tuple[Part, ...]:
+    """What an assistant says, in a request or a reply: thoughts, then texts and refusals, then calls."""
+    thoughts = thinking.read_thinking(fields)
+    content = read_content(fields.raw("content"), fields.at("content"))
+    refusal = fields.text("refusal")
+    refused = (Refusal(refusal),) if refusal else ()
+    return (*thoughts, *content, *refused, *read_calls(fields, *seeds))
+
+
+_READERS: Mapping[str, Callable[[Fields, Raw], Message]] = {
+    "system": _read_plain(Role.SYSTEM),
+    "developer": _read_plain(Role.DEVELOPER),
+    "user": _read_plain(Role.USER),
+    "assistant": _read_assistant,
+}
+
+
+def _read_result(fields: Fields) -> ToolResult:
+    parts = read_content(fields.raw("content"), fields.at("content"))
+    return ToolResult(
+        call_id=fields.need("tool_call_id", fields.text("tool_call_id")),
+        parts=tuple(
+            part for part in parts if isinstance(part, Media | Foreign) or (isinstance(part, Text) and part.text)
+        ),
+        cache=read_cache(fields),
+        extra=keep(fields),
+    )
+
+
+def write_messages(turns: Iterable[tuple[str, Message]], host: Host) -> list[Written]:
+    """The list `messages` for `turns`, each with the path at which its losses are told."""
+    conversation = _Conversation(host)
+    for path, turn in turns:
+        conversation.add(path, turn)
+    return conversation.messages
+
+
+class _Conversation:
+    """The list while it grows. `_behind` is the place behind the last assistant turn that called, and its results."""
+
+    def __init__(self, host: Host) -> None:
+        self.messages: list[Written] = []
+        self._host = host
+        self._behind: int | None = None
+
+    def add(self, path: str, turn: Message) -> None:
+        match turn.role:
+            case Role.ASSISTANT:
+                self._add_assistant(path, turn)
+            case Role.USER:
+                self._add_user(path, turn)
+            case Role.SYSTEM | Role.DEVELOPER:
+                self._add_system(path, turn)
+
+    def _add(self, role: str, content: object, turn: Message, path: str) -> dict[str, Any]:
+        document: dict[str, Any] = {"role": role, "content": content}
+        if turn.name is not None:
+            document["name"] = turn.name
+        restore(document, turn.extra, path, self._host.losses)
+        self.messages.append(document)
+        return document
+
+    def _add_system(self, path: str, turn: Message) -> None:
+        wanted = self._host.profile.system_role
+        if turn.role is Role.DEVELOPER and wanted != "developer":
+            self._host.losses.rewrite(f"{path}.role", f"this host knows the role {wanted} only")
+        self._add(wanted, write_content(turn.parts, f"{path}.parts", self._host), turn, path)
+
+    def _add_user(self, path: str, turn: Message) -> None:
+        whole = whole_message(turn)
+        if whole is not None:
+            self.messages.append(whole)
+            return
+        rest: list[Part] = []
+        found = False
+        for number, part in enumerate(turn.parts):
+            if isinstance(part, ToolResult):
+                found = True
+                rest.extend(self._add_result(f"{path}.parts[{number}]", part))
+        rest.extend(part for part in turn.parts if not isinstance(part, ToolResult))
+        if rest or not found:
+            self._add("user", write_content(rest, f"{path}.parts", self._host), turn, path)
+
+    def _add_result(self, path: str, result: ToolResult) -> list[Part]:
+        """Write one result; what a tool message cannot hold is returned, for the user message behind it."""
+        losses = self._host.losses
+        moved = [part for part in result.parts if isinstance(part, Media)]
+        if moved:
+            losses.rewrite(f"{path}.parts", "a tool's answer is text only, so the rest follows as the user's")
+        said = [part for part in result.parts if not isinstance(part, Media)]
+        content = write_content(said, f"{path}.parts", self._host)
+        if result.failed:
+            losses.rewrite(f"{path}.failed", "this dialect has no field for a failed call, so the text says it")
+            content = _as_error(content)
+        document = {"role": "tool", "tool_call_id": fitting_id(result.call_id), "content": content or ""}
+        document.update(write_cache(result.cache, losses))
+        restore(document, result.extra, path, losses)
+        self._place(document, path)
+        return list(moved)
+
+    def _place(self, document: dict[str, Any], path: str) -> None:
+        if self._behind is None or self._behind == len(self.messages):
+            self.messages.append(document)
+        else:
+            self._host.losses.rewrite(path, "a result stands directly behind its call")
+            self.messages.insert(self._behind, document)
+        if self._behind is not None:
+            self._behind += 1
+
+    def _add_assistant(self, path: str, turn: Message) -> None:
+        losses, thoughts, said = self._host.losses, list[Reasoning](), list[Part]()
+        calls: list[tuple[ToolCall | Foreign, str]] = []
+        for number, part in enumerate(turn.parts):
+            if isinstance(part, Reasoning) and not is_thinking_part(part):
+                thoughts.append(part)
+            elif isinstance(part, ToolCall):
+                calls.append((replace(part, id=fitting_id(part.id)), f"{path}.parts[{number}]"))
+            elif isinstance(part, Foreign) and part.dialect == CHAT and is_call(part):
+                calls.append((part, path))
+            elif isinstance(part, Media):
+                losses.drop(f"{path}.parts[{number}]", "an assistant's message of this dialect holds no media")
+            else:
+                said.append(part)
+        self._add_spoken(path, turn, thoughts=thoughts, said=said, calls=calls)
+
+    def _add_spoken(
+        self,
+        path: str,
+        turn: Message,
+        *,
+        thoughts: Sequence[Reasoning],
+        said: list[Part],
+        calls: Sequence[tuple[ToolCall | Foreign, str]],
+    ) -> None:
+        losses, field = self._host.losses, self._host.profile.reasoning_field
+        if field is None and any(map(is_thinking_part, said)):
+            losses.drop(f"{path}.reasoning", "this host takes no thinking back")
+            said = [part for part in said if not is_thinking_part(part)]
+        refusal = said.pop() if said and isinstance(said[-1], Refusal) else None
+        document = self._add("assistant", write_content(said, f"{path}.parts", self._host), turn, path)
+        if isinstance(refusal, Refusal):
+            document["refusal"] = refusal.text
+        document.update(thinking.write_history(thoughts, path, field, losses))
+        if calls:
+            document["tool_calls"] = write_calls(calls, losses)
+        self._behind = len(self.messages) if calls else None
+
+
+def _as_error(content: str | list[Written] | None) -> str | list[Written]:
+    if isinstance(content, list):
+        return [{"type": "text", "text": "Error: "}, *content]
+    return f"Error: {content or ''}"

@@ -1,0 +1,50 @@
+"""What routing needs of a request body, at the price of one shallow decode, and how usage is asked for."""
+
+from collections.abc import Mapping
+
+from msgspec import Raw
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.dialects.codec import Peek
+from isthmus.dialects.openai.chat.shapes import read_envelope
+from isthmus.wire import json
+from isthmus.wire.json import Fields, Malformed
+
+
+def peek(body: bytes) -> Peek:
+    """Model, stream flag, and whether usage was asked for. Raises INVALID, naming the field at fault."""
+    try:
+        envelope = read_envelope(body)
+    except json.DECODE_ERRORS:
+        return _peek_slowly(body)
+    if not envelope.messages or not envelope.model:
+        return _peek_slowly(body)
+    options = envelope.stream_options
+    return Peek(envelope.model, bool(envelope.stream), options is not None and bool(options.include_usage))
+
+
+def _peek_slowly(body: bytes) -> Peek:
+    """The same, field by field, so that the one at fault can be named."""
+    try:
+        fields = Fields(body)
+        model = fields.need("model", fields.text("model") or None)
+        items = fields.raw("messages")
+        if not json.read_items(fields.need("messages", items), "messages"):
+            raise Malformed("messages must not be empty", "messages")
+        stream, options = fields.flag("stream"), fields.fields("stream_options")
+        asked = options is not None and bool(options.flag("include_usage"))
+        return Peek(model, bool(stream), asked)
+    except Malformed as error:
+        raise invalid(error) from error
+
+
+def invalid(error: Malformed) -> GatewayError:
+    """What a caller is told of a body that cannot be read."""
+    return GatewayError(Kind.INVALID, error.message, param=error.path or None)
+
+
+def ask_usage(fields: Mapping[str, Raw]) -> Mapping[str, Raw | None]:
+    """The change that makes a provider send usage in a stream. Other options of the stream stay as they are."""
+    options = fields.get("stream_options")
+    told = {} if options is None or options == json.NULL else json.read_fields(options, "stream_options")
+    return {"stream_options": json.raw({**told, "include_usage": True})}

@@ -1,0 +1,138 @@
+"""Watches a stream that is passed through for its beginning, its usage, an error and its end.
+
+Once the answer has begun, a read costs a few searches for words; frames are opened only where one is found.
+A word inside a text is no find: there its quotes are escaped.
+"""
+
+import re
+from collections.abc import Sequence
+
+from isthmus.core.errors import GatewayError
+from isthmus.core.usage import Usage
+from isthmus.dialects.openai.chat.shapes import Chunk, read_chunk
+from isthmus.dialects.openai.chat.stream import DONE, usage_in
+from isthmus.dialects.openai.chat.usage import read_usage
+from isthmus.dialects.openai.errors import told_error
+from isthmus.wire import json
+from isthmus.wire.frames import MAX_FRAME, Frame
+from isthmus.wire.json import DECODE_ERRORS, Malformed
+from isthmus.wire.sse import SseSplitter
+
+_BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_HOLLOW = frozenset({b"null", b'""', b"[]", b"{}"})
+
+
+class ChatTap:
+    """Implements Tap. With `hide` it holds back unfinished frames, and takes out a chunk of usage alone."""
+
+    def __init__(self, hide: bool) -> None:
+        self.usage: Usage | None = None
+        self.complete = False
+        self.error: GatewayError | None = None
+        self.started = False
+        self._hide = hide
+        self._tail = b""
+
+    def feed(self, data: bytes) -> bytes:
+        whole = self._tail + data if self._tail else data
+        if whole.endswith(b"\n\n"):
+            self._tail = b""
+        else:
+            whole = self._cut(whole)
+        if not whole:
+            return b"" if self._hide else data
+        if self.started and not _is_telling(whole):
+            return whole if self._hide else data
+        shown = self._look(whole)
+        return shown if self._hide else data
+
+    def end(self) -> bytes:
+        tail, self._tail = self._tail, b""
+        shown = self._look(tail) if tail else b""
+        return shown if self._hide else b""
+
+    def _cut(self, whole: bytes) -> bytes:
+        """The finished frames; the rest is kept, or, where it grows without end, let go unread."""
+        if b"\r" in whole:
+            end = max((match.end() for match in _BLANK_LINE.finditer(whole)), default=0)
+        else:
+            end = whole.rfind(b"\n\n") + 2 if b"\n\n" in whole else 0
+        self._tail = whole[end:]
+        if len(self._tail) > MAX_FRAME:
+            self._tail = b""
+            return whole
+        return whole[:end]
+
+    def _look(self, whole: bytes) -> bytes:
+        """Read frame by frame; what is left when the frames that the caller did not ask for are taken out."""
+        shown, start = [], 0
+        for end in (*(match.end() for match in _BLANK_LINE.finditer(whole)), len(whole)):
+            piece = whole[start:end]
+            if piece and not self._hides(piece):
+                shown.append(piece)
+            start = end
+        return b"".join(shown)
+
+    def _hides(self, piece: bytes) -> bool:
+        """Note what one frame tells. Is it usage, and nothing else, that the caller did not ask for?"""
+        splitter = SseSplitter()
+        frames: Sequence[Frame] = (*splitter.feed(piece), *splitter.end())
+        return any([self._note(frame) for frame in frames])
+
+    def _note(self, frame: Frame) -> bool:
+        data = frame.data.strip()
+        if data == DONE:
+            self.complete = True
+        if data in (DONE, b""):
+            return False
+        chunk = _read(frame)
+        if chunk is None:
+            self.started = True
+            return False
+        if chunk.error is not None or frame.event == b"error":
+            self.error = self.error or told_error(frame.data)
+            return False
+        usage = usage_in(chunk)
+        if usage is not None:
+            self.usage = read_usage(usage)
+        self.complete = self.complete or any(choice.finish_reason for choice in chunk.choices or ())
+        self.started = self.started or _begins(frame)
+        return self._hide and usage is not None and not chunk.choices
+
+
+def _is_telling(whole: bytes) -> bool:
+    """Is there usage, an error, a reason to stop or the end mark? Each chunk may say that there is none yet."""
+    if b"[DONE]" in whole or b'"error"' in whole or b"event: error" in whole:
+        return True
+    if b'"usage"' in whole and whole.count(b'"usage"') > whole.count(b'"usage":null') + whole.count(b'"usage": null'):
+        return True
+    return b'"finish_reason":"' in whole or b'"finish_reason": "' in whole
+
+
+def _begins(frame: Frame) -> bool:
+    """Does a choice say more than who speaks? Asked of the first frames only, so every field may be looked at."""
+    choices = json.read_fields(frame.data).get("choices")
+    if choices is None or choices == json.NULL:
+        return False
+    for item in json.read_items(choices):
+        fields = json.read_fields(item)
+        if bytes(fields.get("finish_reason", json.NULL)) not in _HOLLOW:
+            return True
+        delta = fields.get("delta", json.NULL)
+        said = {} if delta == json.NULL else json.read_fields(delta)
+        if any(name != "role" and bytes(value) not in _HOLLOW for name, value in said.items()):
+            return True
+    return False
+
+
+def _read(frame: Frame) -> Chunk | None:
+    """The chunk, as far as it can be read; None for what is none, which is the client's to judge."""
+    try:
+        return read_chunk(frame.data)
+    except DECODE_ERRORS:
+        pass
+    try:
+        told = frame.event == b"error" or "error" in json.read_fields(frame.data)
+    except Malformed:
+        return None
+    return Chunk(error="") if told else None
