@@ -29,7 +29,9 @@ def work_out(config: Config, also: Iterable[str] = ()) -> Names:
         name: tuple(Target(target.provider, target.model) for target in targets)
         for name, targets in config.routes.items()
     }
-    directory = Directory(routes, [*offers(config), *(Offer(name) for name in also)])
+    known = offers(config)
+    named = {offer.provider for offer in known}
+    directory = Directory(routes, [*known, *(Offer(name) for name in also if name not in named)])
     lost: list[tuple[Path, str]] = []
     led: dict[str, Targets] = {}
     for name in config.aliases:
