@@ -1,0 +1,22 @@
+"""Identifiers in the form that this dialect's ends accept."""
+
+import hashlib
+import re
+
+_CALL = re.compile(r"[a-zA-Z0-9_-]+")
+_PREFIX = "msg_"
+_OTHERS = ("chatcmpl-", "resp_", "gen-")
+
+
+def call_id(text: str) -> str:
+    """The id of a tool call, or a stand-in made from it, the same wherever the id is used."""
+    return text if _CALL.fullmatch(text) else "call_" + hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def message_id(text: str) -> str:
+    """The id of an answer with this dialect's customary prefix in place of another's."""
+    if text.startswith(_PREFIX):
+        return text
+    for other in _OTHERS:
+        text = text.removeprefix(other)
+    return _PREFIX + text

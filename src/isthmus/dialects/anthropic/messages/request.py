@@ -1,0 +1,219 @@
+"""A request of `POST /v1/messages`: peeked at, read and written.
+
+What the core has no word for (`service_tier`, `container`, `context_management`, `mcp_servers`...)
+is kept in the request's extra, under its own name.
+
+Source: https://docs.anthropic.com/en/api/messages.
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+from msgspec import Raw, Struct
+
+from isthmus.core.chat import ChatRequest, OutputFormat, ReasoningOptions
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.losses import Losses
+from isthmus.core.profile import ModelProfile
+from isthmus.core.value import Extra
+from isthmus.dialects.anthropic.messages.content import plain_text
+from isthmus.dialects.anthropic.messages.marks import Block
+from isthmus.dialects.anthropic.messages.output import read_format, write_format
+from isthmus.dialects.anthropic.messages.pen import Pen
+from isthmus.dialects.anthropic.messages.sampling import read_sampling, write_sampling
+from isthmus.dialects.anthropic.messages.thinking import (
+    fit_output,
+    is_known,
+    plan_reasoning,
+    read_reasoning,
+    write_thinking,
+)
+from isthmus.dialects.anthropic.messages.tools import read_choice, read_tools, write_choice, write_tools
+from isthmus.dialects.anthropic.messages.turns import read_messages, write_turns
+from isthmus.dialects.anthropic.words import DIALECT
+from isthmus.dialects.codec import Peek
+from isthmus.wire import json
+from isthmus.wire.json import DECODE_ERRORS, Fields, Malformed
+
+LONGEST_USER = 256
+"""Characters of `metadata.user_id` that the provider takes."""
+
+
+class _Glance(Struct):
+    """Just enough of a request to route it."""
+
+    model: str
+    messages: list[Raw]
+    stream: bool | None = None
+
+
+_glance = json.decoder(_Glance)
+
+
+def peek(body: bytes) -> Peek:
+    """Model and stream flag. Raises INVALID, naming the field."""
+    try:
+        seen = _glance(body)
+    except DECODE_ERRORS:
+        seen = _look_closely(body)
+    if not seen.model:
+        raise GatewayError(Kind.INVALID, "model must not be empty", param="model")
+    if not seen.messages:
+        raise GatewayError(Kind.INVALID, "messages must hold at least one message", param="messages")
+    return Peek(seen.model, seen.stream or False)
+
+
+def _look_closely(body: bytes) -> _Glance:
+    try:
+        fields = Fields(body)
+        model = fields.need("model", fields.text("model"))
+        messages = json.read_items(fields.need("messages", fields.raw("messages")), "messages")
+        return _Glance(model, messages, fields.flag("stream"))
+    except Malformed as error:
+        raise _invalid(error) from error
+
+
+def _invalid(error: Malformed) -> GatewayError:
+    return GatewayError(Kind.INVALID, error.message, param=error.path or None)
+
+
+def read_request(body: bytes) -> ChatRequest:
+    """Raises INVALID, naming the field at fault."""
+    try:
+        return _read(Fields(body))
+    except Malformed as error:
+        raise _invalid(error) from error
+
+
+def _read(body: Fields) -> ChatRequest:
+    kept: dict[str, Raw] = {}
+    effort, output = _read_config(body, kept)
+    choice, parallel = read_choice(body)
+    model, messages, tools = body.need("model", body.text("model")), read_messages(body), read_tools(body)
+    sampling, max_output, stream = read_sampling(body), body.integer("max_tokens"), body.flag("stream")
+    reasoning = _read_thinking(body, effort, kept)
+    end_user = _read_user(body, kept)
+    if (rest := body.rest(DIALECT)) is not None:
+        kept = {**rest.fields, **kept}
+    return ChatRequest(
+        model=model,
+        messages=messages,
+        tools=tools,
+        tool_choice=choice,
+        parallel_tools=parallel,
+        sampling=sampling,
+        max_output=max_output,
+        reasoning=reasoning,
+        output=output,
+        stream=stream or False,
+        end_user=end_user,
+        extra=Extra(DIALECT, kept) if kept else None,
+    )
+
+
+def _read_config(body: Fields, kept: dict[str, Raw]) -> tuple[str | None, OutputFormat | None]:
+    """Effort and format, from `output_config` or the older `output_format`."""
+    effort, output = None, None
+    config = body.fields("output_config")
+    if config is not None:
+        effort = config.text("effort")
+        wanted = config.raw("format")
+        output = None if wanted is None else read_format(wanted, config.at("format"))
+        left = config.rest(DIALECT)
+        fields = dict(left.fields) if left else {}
+        if wanted is not None and output is None:
+            fields["format"] = wanted
+        if fields:
+            kept["output_config"] = json.raw(fields)
+    older = body.raw("output_format")
+    if older is not None and output is None:
+        output = read_format(older, "output_format")
+        if output is None:
+            kept["output_format"] = older
+    return effort, output
+
+
+def _read_thinking(body: Fields, effort: str | None, kept: dict[str, Raw]) -> ReasoningOptions | None:
+    """A kind of thinking that is not known yet is kept whole."""
+    value = body.raw("thinking")
+    if value is None:
+        return read_reasoning(None, effort)
+    if not is_known(Fields(value, "thinking").text("type")):
+        kept["thinking"] = value
+        return read_reasoning(None, effort)
+    return read_reasoning(Fields(value, "thinking"), effort)
+
+
+def _read_user(body: Fields, kept: dict[str, Raw]) -> str | None:
+    metadata = body.fields("metadata")
+    if metadata is None:
+        return None
+    user = metadata.text("user_id")
+    if (left := metadata.rest(DIALECT)) is not None:
+        kept["metadata"] = json.raw(left.fields)
+    return user
+
+
+def write_request(request: ChatRequest, profile: ModelProfile, losses: Losses) -> bytes:
+    """The same request gives the same bytes, so that the provider's cache holds. Raises INVALID for one without words.
+
+    `stream` and an empty list of tools are left out where they say what their absence says.
+    """
+    pen = Pen(profile, losses)
+    system, turns = write_turns(request.messages, pen)
+    asked, words = write_format(request.output, pen)
+    if words is not None:
+        system = [*system, words]
+    max_tokens, plan = fit_output(request, plan_reasoning(request, turns, pen), pen)
+    body: Block = {"model": request.model, "max_tokens": max_tokens}
+    if system:
+        text = plain_text(system)
+        body["system"] = system if text is None else text
+    body["messages"] = [turn.body() for turn in turns]
+    _write_tools(body, request, pen)
+    thinking = write_thinking(request.reasoning, plan, pen)
+    if thinking is not None:
+        body["thinking"] = thinking
+    body.update(write_sampling(request.sampling, pen, thinking=plan.on))
+    _write_extra(body, request, pen, {"effort": plan.effort, "format": asked})
+    if request.stream:
+        body["stream"] = True
+    return json.encode(body)
+
+
+def _write_tools(body: Block, request: ChatRequest, pen: Pen) -> None:
+    tools = write_tools(request, pen)
+    if not tools:
+        return
+    body["tools"] = tools
+    choice = write_choice(request, pen)
+    if choice is not None:
+        body["tool_choice"] = choice
+
+
+def _write_extra(body: Block, request: ChatRequest, pen: Pen, config: Mapping[str, object]) -> None:
+    """What only this dialect knows, with the fields of it that the core does know put back."""
+    extra = request.extra
+    if extra is not None and extra.dialect != DIALECT:
+        pen.losses.drop_extra(extra, "")
+        extra = None
+    kept = dict(extra.fields) if extra is not None else {}
+    _put_back(body, "output_config", kept, config)
+    _put_back(body, "metadata", kept, {"user_id": _write_user(request.end_user, pen)})
+    body.update(kept)
+
+
+def _put_back(body: Block, name: str, kept: dict[str, Raw], known: Mapping[str, object]) -> None:
+    left = kept.pop(name, None)
+    fields = {} if left is None else json.read_fields(left)
+    whole = {key: value for key, value in known.items() if value is not None} | fields
+    if whole:
+        body[name] = whole
+
+
+def _write_user(user: str | None, pen: Pen) -> str | None:
+    """The provider refuses a name that shows who it is, and one that is too long: then it is told a digest."""
+    if not user or ("@" not in user and len(user) <= LONGEST_USER):
+        return user or None
+    pen.losses.rewrite("end_user", "the provider takes no address and no long name: it is told a digest")
+    return "user_" + hashlib.sha256(user.encode()).hexdigest()[:32]
