@@ -179,8 +179,8 @@ def presentable(error: GatewayError, provider: Provider) -> GatewayError:
         message,
         status=error.upstream_status,
         retry_after=error.retry_after,
-        param=error.param,
-        code=error.code,
+        param=mask(error.param, provider.secret) if error.param else None,
+        code=mask(error.code, provider.secret) if error.code else None,
         upstream=words,
     )
 
