@@ -73,14 +73,25 @@ class StreamWriter(Protocol):
 class Tap(Protocol):
     """Watches the bytes of a stream that is passed through. Holds only an unfinished tail, which is bounded."""
 
-    usage: Usage | None
-    """The last usage seen."""
-    complete: bool
-    """The dialect's end of an answer was seen."""
-    error: GatewayError | None
-    """An error that the provider told inside the stream."""
-    started: bool
-    """Something that belongs to an answer was seen, and not only pings, comments or an error."""
+    @property
+    def usage(self) -> Usage | None:
+        """The last usage seen."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """The dialect's end of an answer was seen."""
+        ...
+
+    @property
+    def error(self) -> GatewayError | None:
+        """An error that the provider told inside the stream."""
+        ...
+
+    @property
+    def started(self) -> bool:
+        """Something that belongs to an answer was seen, and not only pings, comments or an error."""
+        ...
 
     def feed(self, data: bytes) -> bytes:
         """What to send on of `data`: all of it, unless the tap was made to hide usage."""

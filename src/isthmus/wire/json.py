@@ -26,6 +26,11 @@ encode: Callable[[object], bytes] = _encoder.encode
 """The compact JSON of a value of structs, mappings, sequences, strings, numbers and Raw."""
 
 
+def encode_line(value: object) -> bytes:
+    """The same on one line, as an event's data must be: a carried Raw may hold line breaks, outside its strings."""
+    return encode(value).replace(b"\n", b" ").replace(b"\r", b" ")
+
+
 class Malformed(Exception):
     """The text is not JSON, or not of the shape asked for. `path` is the field at fault, "" for the whole."""
 

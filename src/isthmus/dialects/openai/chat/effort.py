@@ -86,7 +86,7 @@ def write_reasoning(options: ReasoningOptions | None, left: Mapping[str, Raw], h
         return {}
     if spelled is not None:
         return {"reasoning": {**_spelled(options, host), **json.read_fields(spelled)}}
-    if style is ReasoningStyle.EFFORT:
+    if style is ReasoningStyle.EFFORT and "thinking" not in left:
         return _as_effort(options, host)
     return _as_thinking(options, left, host)
 
@@ -129,7 +129,7 @@ def _as_effort(options: ReasoningOptions, host: Host) -> dict[str, Any]:
 
 def _as_thinking(options: ReasoningOptions, left: Mapping[str, Raw], host: Host) -> dict[str, Any]:
     """`thinking` as in the Anthropic API, and beside it the effort where the host takes both."""
-    both = host.profile.reasoning is ReasoningStyle.ADAPTIVE
+    both = host.profile.reasoning is not ReasoningStyle.BUDGET
     mode, budget = options.mode, options.budget
     if options.effort is not None and budget is None and not both:
         host.losses.rewrite("reasoning.effort", "this host takes a budget in place of a level of effort")

@@ -1,10 +1,11 @@
 """Watches a stream that is passed through for its beginning, its usage, an error and its end.
 
-Once the answer has begun, a read costs a few searches for words; frames are opened only where one is found.
-A word inside a text is no find: there its quotes are escaped.
+Once the answer has begun, a read is searched for an error, and for what must be taken out; the rest is
+looked at when somebody asks. A word inside a text is no find: there its quotes are escaped.
 """
 
 import re
+from collections import deque
 from collections.abc import Sequence
 
 from isthmus.core.errors import GatewayError
@@ -18,6 +19,8 @@ from isthmus.wire.frames import MAX_FRAME, Frame
 from isthmus.wire.json import DECODE_ERRORS, Malformed
 from isthmus.wire.sse import SseSplitter
 
+RECENT = 16
+"""Reads that are kept to be looked at. Usage and the end of an answer stand in the last ones, or in every one."""
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _HOLLOW = frozenset({b"null", b'""', b"[]", b"{}"})
 
@@ -26,12 +29,23 @@ class ChatTap:
     """Implements Tap. With `hide` it holds back unfinished frames, and takes out a chunk of usage alone."""
 
     def __init__(self, hide: bool) -> None:
-        self.usage: Usage | None = None
-        self.complete = False
         self.error: GatewayError | None = None
         self.started = False
+        self._usage: Usage | None = None
+        self._complete = False
         self._hide = hide
         self._tail = b""
+        self._recent: deque[bytes] = deque(maxlen=RECENT)
+
+    @property
+    def usage(self) -> Usage | None:
+        self._catch_up()
+        return self._usage
+
+    @property
+    def complete(self) -> bool:
+        self._catch_up()
+        return self._complete
 
     def feed(self, data: bytes) -> bytes:
         whole = self._tail + data if self._tail else data
@@ -39,17 +53,24 @@ class ChatTap:
             self._tail = b""
         else:
             whole = self._cut(whole)
-        if not whole:
-            return b"" if self._hide else data
-        if self.started and not _is_telling(whole):
+            if not whole:
+                return b"" if self._hide else data
+        if self.started and b'"error"' not in whole and not (self._hide and b"[]" in whole):
+            self._recent.append(whole)
             return whole if self._hide else data
+        self._catch_up()
         shown = self._look(whole)
         return shown if self._hide else data
 
     def end(self) -> bytes:
+        self._catch_up()
         tail, self._tail = self._tail, b""
-        shown = self._look(tail) if tail else b""
+        shown = self._look(tail)
         return shown if self._hide else b""
+
+    def _catch_up(self) -> None:
+        while self._recent:
+            self._look(self._recent.popleft())
 
     def _cut(self, whole: bytes) -> bytes:
         """The finished frames; the rest is kept, or, where it grows without end, let go unread."""
@@ -82,7 +103,7 @@ class ChatTap:
     def _note(self, frame: Frame) -> bool:
         data = frame.data.strip()
         if data == DONE:
-            self.complete = True
+            self._complete = True
         if data in (DONE, b""):
             return False
         chunk = _read(frame)
@@ -94,19 +115,10 @@ class ChatTap:
             return False
         usage = usage_in(chunk)
         if usage is not None:
-            self.usage = read_usage(usage)
-        self.complete = self.complete or any(choice.finish_reason for choice in chunk.choices or ())
+            self._usage = read_usage(usage)
+        self._complete = self._complete or any(choice.finish_reason for choice in chunk.choices or ())
         self.started = self.started or _begins(frame)
         return self._hide and usage is not None and not chunk.choices
-
-
-def _is_telling(whole: bytes) -> bool:
-    """Is there usage, an error, a reason to stop or the end mark? Each chunk may say that there is none yet."""
-    if b"[DONE]" in whole or b'"error"' in whole or b"event: error" in whole:
-        return True
-    if b'"usage"' in whole and whole.count(b'"usage"') > whole.count(b'"usage":null') + whole.count(b'"usage": null'):
-        return True
-    return b'"finish_reason":"' in whole or b'"finish_reason": "' in whole
 
 
 def _begins(frame: Frame) -> bool:

@@ -119,7 +119,8 @@ class ChatWriter:
         last = b"data: [DONE]\n\n"
         if self._usage is None or not self._reply.show_usage:
             return last
-        return b"data: " + _encode({**self._fixed, "choices": [], "usage": write_usage(self._usage)}) + b"\n\n" + last
+        told = {**self._fixed, "choices": [], "usage": write_usage(self._usage)}
+        return b"data: " + json.encode_line(told) + b"\n\n" + last
 
     def _start(self, event: MessageStart) -> bytes:
         self._usage = event.usage
@@ -131,7 +132,7 @@ class ChatWriter:
             "model": self._reply.model,
         }
         restore(self._fixed, event.extra, "", self._losses)
-        self._head = b"data: " + _encode(self._fixed)[:-1] + b',"choices":['
+        self._head = b"data: " + json.encode_line(self._fixed)[:-1] + b',"choices":['
         return self._meet(0)
 
     def _meet(self, candidate: int) -> bytes:
@@ -143,7 +144,7 @@ class ChatWriter:
 
     def _chunk(self, candidate: int, delta: object, *, finish: str | None = None, logprobs: Raw | None = None) -> bytes:
         choice = {"index": candidate, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
-        return self._head + _encode(choice) + b"]}\n\n"
+        return self._head + json.encode_line(choice) + b"]}\n\n"
 
     def _open(self, event: BlockStart) -> bytes:
         first = self._meet(event.candidate)
@@ -229,7 +230,7 @@ class ChatWriter:
             self._losses.drop("events", f"an event that only {event.dialect} knows")
             return b""
         named: dict[str, Raw | None] = {n: json.raw(self._fixed[n]) for n in ("id", "model") if n in self._fixed}
-        return b"data: " + json.splice(bytes(event.body), named) + b"\n\n"
+        return b"data: " + json.encode_line(Raw(json.splice(bytes(event.body), named))) + b"\n\n"
 
     def _error(self, event: StreamError) -> bytes:
         self._broken = True
