@@ -21,14 +21,13 @@ Print: TypeAlias = tuple[int, int, int, int]
 
 
 class Watch:
-    """Calls `on_change` after each change of the file, and whenever it is nudged."""
+    """Calls `on_change` after each change of the file, and whenever it is nudged. Changes count from its making."""
 
     def __init__(self, path: Path, on_change: Callable[[], object]) -> None:
         self._path = path
         self._on_change = on_change
         self._seen = fingerprint(path)
         self._nudged = asyncio.Event()
-        self.ready = asyncio.Event()
 
     def nudge(self) -> None:
         """Act as if the file had changed: for SIGHUP."""
@@ -38,25 +37,28 @@ class Watch:
         """Watch until cancelled. Where folders cannot be watched, only nudges are left, and the log says so."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_folders())
-            while True:
-                await self._nudged.wait()
+            await asyncio.sleep(0)  # the folders are watched from the task's first step on
+            self.look()
+            while await self._nudged.wait():
                 self._nudged.clear()
                 self._on_change()
+
+    def look(self) -> bool:
+        """Nudge when the file is not the one seen last. A file that is gone, perhaps only for now, is no change."""
+        now = fingerprint(self._path)
+        changed = now is not None and now != self._seen
+        if changed:
+            self._seen = now
+            self.nudge()
+        return changed
 
     async def _watch_folders(self) -> None:
         folders = {self._path.absolute().parent, self._path.resolve().parent}
         try:
             async for _ in awatch(*folders, watch_filter=None, step=SETTLE_MS, recursive=False):
                 self.look()
-        except OSError as error:
-            log.warning("%s cannot be watched (%s); send SIGHUP after a change", self._path, error.strerror or error)
-
-    def look(self) -> None:
-        """Nudge when the file is not the one seen last. A file that is gone, perhaps only for now, is no change."""
-        now = fingerprint(self._path)
-        if now is not None and now != self._seen:
-            self._seen = now
-            self.nudge()
+        except (OSError, RuntimeError) as error:
+            log.warning("%s cannot be watched (%s); send SIGHUP after a change", self._path, error)
 
 
 def fingerprint(path: Path) -> Print | None:
