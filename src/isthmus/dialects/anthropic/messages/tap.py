@@ -16,8 +16,12 @@ from isthmus.wire.frames import MAX_FRAME, FrameTooLarge
 from isthmus.wire.json import Fields, Malformed
 from isthmus.wire.sse import SseSplitter
 
-_MARKS = (b'"usage"', b"message_stop", b"error")
 _END = b"\n\n"
+
+
+def _is_marked(events: bytes) -> bool:
+    """May there be something to know? In a text the quotes around these words are escaped."""
+    return b'"usage"' in events or b'"message_stop"' in events or b'"error"' in events
 
 
 class MessagesTap:
@@ -70,10 +74,10 @@ class MessagesTap:
             self._tail, self._held = [], 0
 
     def _look(self, events: bytes) -> None:
-        if self.started and not any(mark in events for mark in _MARKS):
+        if self.started and not _is_marked(events):
             return
         for frame in SseSplitter().feed(events):
-            if not self.started or any(mark in frame.data for mark in _MARKS):
+            if not self.started or _is_marked(frame.data):
                 self._open(frame.data)
 
     def _split(self, data: bytes) -> None:
@@ -84,7 +88,7 @@ class MessagesTap:
             self._tail = []
         try:
             for frame in self._splitter.feed(data):
-                if not self.started or any(mark in frame.data for mark in _MARKS):
+                if not self.started or _is_marked(frame.data):
                     self._open(frame.data)
         except FrameTooLarge:
             self._splitter = SseSplitter()

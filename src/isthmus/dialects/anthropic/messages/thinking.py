@@ -83,11 +83,13 @@ def plan_reasoning(request: ChatRequest, turns: Sequence[Turn], pen: Pen) -> Pla
 
 def _obstacle(request: ChatRequest, plan: Plan, turns: Sequence[Turn]) -> str | None:
     """The provider refuses thinking in these cases. A caller who forces a tool lives by it, so the thinking yields."""
-    if request.tools and request.tool_choice is not None and request.tool_choice.mode in FORCED:
-        return "the provider does not think when a tool is forced"
     if is_prefilled(turns):
         return "the provider does not think when it continues an answer"
-    if plan.kind == "enabled" and lost_thought(turns):
+    if plan.kind != "enabled":
+        return None  # Adaptive thinking goes with a forced tool, and needs no thought at the head of a turn.
+    if request.tools and request.tool_choice is not None and request.tool_choice.mode in FORCED:
+        return "the provider does not think when a tool is forced"
+    if lost_thought(turns):
         return "the calls being answered have lost the signed thought that led them, without which it must not think"
     return None
 
