@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from isthmus.dialects.table import CODECS
-
 from fakes.clock import FakeClock
 from fakes.transport import Scripted, ScriptedTransport
 from isthmus.core.errors import GatewayError
 from isthmus.core.operations import Operation
 from isthmus.core.profile import UNKNOWN, ModelProfile
 from isthmus.core.secret import Secret
+from isthmus.dialects.table import CODECS
 from isthmus.engine.exchange import Call, Exchange
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Ports
@@ -68,7 +67,7 @@ class Line:
 
     def open(self, dialect: str = "openai_chat", headers: Headers = ()) -> Exchange:
         call = Call(CODECS[dialect, Operation.CHAT], "/v1/asked", headers)
-        self.exchange = Exchange(call, self.ports.clock, 1)
+        self.exchange = Exchange("ex_test", call, self.ports.clock, 1)
         return self.exchange
 
     async def ask(self, body: bytes, dialect: str = "openai_chat", headers: Headers = ()) -> tuple[int, Headers, bytes]:

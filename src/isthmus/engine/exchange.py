@@ -1,6 +1,8 @@
 """One client request and all that happened to it: the only mutable object on the line."""
 
+import itertools
 import secrets
+from collections.abc import Iterator
 from enum import StrEnum
 
 from isthmus.core.errors import GatewayError, Kind
@@ -12,6 +14,12 @@ from isthmus.engine.ports import Clock
 from isthmus.engine.snapshot import ANYONE, Client
 from isthmus.routing.plan import Plan, Target
 from isthmus.wire.headers import Headers
+
+
+def new_ids() -> Iterator[str]:
+    """Ids for the exchanges of one gateway: a prefix that no other has, and a number that it gives out once."""
+    prefix = f"ex_{secrets.token_hex(6)}"
+    return (f"{prefix}{number:06x}" for number in itertools.count(1))
 
 
 class Lane(StrEnum):
@@ -71,8 +79,8 @@ class Exchange:
         "version",
     )
 
-    def __init__(self, call: Call, clock: Clock, version: int) -> None:
-        self.id = f"ex_{secrets.token_hex(10)}"
+    def __init__(self, identity: str, call: Call, clock: Clock, version: int) -> None:
+        self.id = identity
         self.call = call
         self.clock = clock
         self.version = version

@@ -1,5 +1,8 @@
 """The way to the bundled model: its process is started when the first request for it comes."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
@@ -17,10 +20,13 @@ class OnDemand:
         self._inner = inner
         self._supervisor = supervisor
 
-    async def send(self, outgoing: Outgoing, deadlines: Deadlines) -> Incoming:
+    def send(self, outgoing: Outgoing, deadlines: Deadlines) -> Coroutine[Any, Any, Incoming]:
         """As the inner transport. UNREACHABLE also when the model's process cannot be started."""
         if outgoing.origin.port != LOCAL_ORIGIN.port:
-            return await self._inner.send(outgoing, deadlines)
+            return self._inner.send(outgoing, deadlines)
+        return self._send(outgoing, deadlines)
+
+    async def _send(self, outgoing: Outgoing, deadlines: Deadlines) -> Incoming:
         self._supervisor.enter()
         try:
             return _Held(await self._to_model(outgoing, deadlines), self._supervisor)

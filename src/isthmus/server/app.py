@@ -8,7 +8,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.operations import Operation
 from isthmus.dialects.table import CODECS
 from isthmus.engine.admit import Gate, identify
-from isthmus.engine.exchange import Call, Exchange
+from isthmus.engine.exchange import Call, Exchange, new_ids
 from isthmus.engine.live import Live, Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.serve import refuse, serve
@@ -30,6 +30,7 @@ class Application:
         self._ports = ports
         self._gate = gate
         self._health = health
+        self._ids = new_ids()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,7 +53,7 @@ class Application:
     async def _exchange(self, call: Call, receive: Receive, send: Send) -> None:
         now = self._live.take()
         limits = now.snapshot.limits
-        exchange = Exchange(call, self._ports.clock, now.version)
+        exchange = Exchange(next(self._ids), call, self._ports.clock, now.version)
         responder = Responder(receive, send, exchange, limits.ping_every)
         entered = False
         try:

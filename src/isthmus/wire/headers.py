@@ -31,7 +31,7 @@ def find(headers: Headers, name: bytes) -> bytes | None:
 
 def pick(headers: Iterable[tuple[bytes, bytes]], names: frozenset[bytes]) -> Headers:
     """The headers whose names are in `names`, in their order."""
-    return tuple(pair for pair in headers if pair[0] in names)
+    return tuple([pair for pair in headers if pair[0] in names])
 
 
 def retry_after(headers: Headers) -> float | None:
