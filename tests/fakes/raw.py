@@ -4,6 +4,7 @@ import http.client
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +34,18 @@ class Heard:
         return list(_events(self.body.decode()))
 
 
+def text_of(body: bytes, dialect: str) -> str:
+    """The words of a stream, without those of an error in it."""
+    found = []
+    for _, data in Heard(200, {}, body).events:
+        event = json.loads(data) if data != "[DONE]" else {}
+        if dialect == "anthropic":
+            found.append(event.get("delta", {}).get("text", ""))
+        elif event.get("choices"):
+            found.append(event["choices"][0]["delta"].get("content") or "")
+    return "".join(found)
+
+
 def _events(text: str) -> Iterator[tuple[str, str]]:
     for block in text.split("\n\n"):
         lines = [line for line in block.split("\n") if line and not line.startswith(":")]
@@ -50,7 +63,10 @@ def ask(door: Door, dialect: str, model: str, *, stream: bool = False, **more: A
 def send(door: Door, method: str, path: str, body: bytes | None = None, *, dialect: str = "openai") -> Heard:
     connection = _connection(door)
     try:
-        connection.request(method, path, body, _headers(door, dialect))
+        with suppress(
+            BrokenPipeError, ConnectionResetError
+        ):  # refused before its body was written; the answer is there
+            connection.request(method, path, body, _headers(door, dialect))
         return _heard(connection.getresponse())
     finally:
         connection.close()

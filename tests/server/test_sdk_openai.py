@@ -330,14 +330,22 @@ def test_log_probabilities_are_kept(upstream: Upstream, gateway: RunningGateway)
             assert "".join(token.token for token in shown.content or []) == HELLO
 
 
-def test_a_refusal_is_told_apart_from_an_answer(door: Door, ask_sync: Ask) -> None:
-    choice = ask_sync(door, model=door.model("refuses"), messages=[user("Do evil.")]).choices[0]
-    if door.behind == "openai":
-        assert choice.message.refusal == DENIAL
-        assert not choice.message.content
-    else:
-        assert choice.message.content == DENIAL
-        assert choice.finish_reason == "content_filter"
+def test_a_refusal_of_this_dialect_has_a_field_of_its_own(upstream: Upstream, gateway: RunningGateway) -> None:
+    for door in (straight_to(upstream, "openai"), through(gateway, "openai")):
+        for ask in (whole, streamed):
+            choice = ask(door, model=door.model("refuses"), messages=[user("Do evil.")]).choices[0]
+            assert choice.message.refusal == DENIAL
+            assert not choice.message.content
+
+
+def test_a_refusal_of_the_other_dialect_is_a_filtered_answer(gateway: RunningGateway) -> None:
+    door = through(gateway, "anthropic")
+    asked = {"model": door.model("refuses"), "messages": [user("Do evil.")]}
+    choice = whole(door, **asked).choices[0]
+    assert choice.message.content == DENIAL
+    assert choice.finish_reason == "content_filter"
+    with pytest.raises(openai.ContentFilterFinishReasonError):
+        streamed(door, **asked)
 
 
 @pytest.mark.parametrize(("model", "reason"), [("runs-out", "length"), ("stops-at-word", "stop")])

@@ -8,7 +8,7 @@ import pytest
 
 from fakes.clients import Door, through
 from fakes.gateway import RunningGateway, between, open_gateway
-from fakes.raw import Heard, listen
+from fakes.raw import Heard, listen, text_of
 from fakes.scripts import HELLO
 from fakes.upstream import Upstream
 
@@ -37,17 +37,6 @@ def door(request: pytest.FixtureRequest, gateway: RunningGateway) -> Door:
 
 def whole(heard: list[tuple[float, bytes]]) -> bytes:
     return b"".join(data for _, data in heard)
-
-
-def text_of(data: bytes, dialect: str) -> str:
-    found = []
-    for _, event in Heard(200, {}, data).events:
-        body = json.loads(event) if event != "[DONE]" else {}
-        if dialect == "anthropic":
-            found.append(body.get("delta", {}).get("text", ""))
-        elif body.get("choices"):
-            found.append(body["choices"][0]["delta"].get("content") or "")
-    return "".join(found)
 
 
 def test_each_piece_is_passed_on_when_it_comes(dialect: str, door: Door) -> None:
