@@ -1,5 +1,7 @@
 """A reused connection that turns out to be dead costs one silent second try; nothing else does."""
 
+import asyncio
+
 import pytest
 from hostile import LEAN, OK, QUICK, Server, Wire, closing, serve
 
@@ -72,7 +74,6 @@ async def test_a_fresh_connection_that_dies_is_not_tried_again(client: Client, r
 
 async def test_the_second_try_never_takes_another_old_connection(client: Client) -> None:
     """Three idle connections, all dead: one request needs two tries, not four."""
-    import asyncio
 
     all_there, asked = asyncio.Barrier(3), 0
 

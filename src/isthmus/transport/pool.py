@@ -173,6 +173,8 @@ class Pool:
             else:
                 self._leave_place()
             raise
+        if not connection.alive:
+            raise GatewayError(Kind.UNREACHABLE, f"{self._peer} closed the connection as soon as it was made")
         return connection
 
     async def _open(self, connection: Connection) -> None:
