@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, Row] = {
     "init": Row("isthmus.cli.commands.init", "Write a commented isthmus.yaml."),
     "check": Row("isthmus.cli.commands.check", "Tell everything that is wrong with a configuration."),
     "models": Row("isthmus.cli.commands.models", "List what the configuration would serve."),
-    "local": Row("isthmus.cli.commands.local", "The small model that comes with Isthmus: install it."),
+    "local": Row("isthmus.cli.commands.local", "The small model that comes with Isthmus: install, status."),
     "version": Row("isthmus.cli.commands.version", "Tell the version."),
 }
 

@@ -21,14 +21,12 @@ from isthmus.config.write import begin, change_key, new_key
 def command(force: bool = False, path: Path | None = None, config: Path | None = None) -> None:
     """Write a commented isthmus.yaml with a fresh management key, readable by its owner only."""
     file = path or config or Path(of_this_process().get("ISTHMUS_CONFIG") or FILE)
+    there = file.exists()
+    if there and not force:
+        fail(f"{file} exists and was left alone; --force would put a new management key into it")
     key = new_key()
     try:
-        if force and file.exists():
-            change_key(file, key)
-        else:
-            begin(file, key)
-    except FileExistsError:
-        fail(f"{file} exists and was left alone; --force would put a new management key into it")
+        (change_key if there else begin)(file, key)
     except ConfigProblems as bad:
         fail_for(bad)
     except Broken as broken:

