@@ -59,7 +59,7 @@ def test_a_bad_file_changes_nothing_and_every_problem_is_logged(
     assert [line.split(": ", 1)[1] for line in caplog.messages] == [
         f"{running.file}:1:14: routes.r[0]: 'nobody' is not a configured provider; it is one of vllm, local",
         f"{running.file}:3:1: limit: is not a key; did you mean 'limits'?",
-        "nothing was changed because of 2 problems",
+        "nothing was changed; problems found: 2",
     ]
 
 

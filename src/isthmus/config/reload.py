@@ -30,7 +30,7 @@ class Reloader:
         except ConfigProblems as bad:
             for line in bad.lines():
                 log.error("configuration: %s", line)
-            log.error("configuration: nothing was changed because of %d problems", len(bad.problems))
+            log.error("configuration: nothing was changed; problems found: %d", len(bad.problems))
             return False
         return True
 
