@@ -1,8 +1,55 @@
-"""From a model's name to what it can do. Pure; the facts are in families/."""
+"""From a model's name to what it can do. Pure; the facts are in families/, and what a host changes of them is here."""
 
-from isthmus.core.profile import UNKNOWN, ModelProfile
+import re
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from isthmus.catalog.families import anthropic, deepseek, google, open_weights, openai, xai
+from isthmus.core.profile import UNKNOWN, ModelProfile, ReasoningStyle
+
+SPEAK_ANTHROPIC = frozenset({"anthropic", "anthropic-compatible"})
+"""Hosts that are spoken to in Anthropic's dialect."""
+
+# gpt-oss is an open model with another maker's prefix, so it is looked for before that maker's.
+_ROWS = tuple(
+    (re.compile(row.pattern), row.profile)
+    for row in (
+        *anthropic.ROWS,
+        *open_weights.ROWS[:1],
+        *openai.ROWS,
+        *google.ROWS,
+        *deepseek.ROWS,
+        *xai.ROWS,
+        *open_weights.ROWS[1:],
+    )
+)
+
+# `thinking` as in Anthropic's API, beside an effort: api-docs.deepseek.com/guides/thinking_mode,
+# docs.z.ai/guides/capabilities/thinking, platform.moonshot.ai/docs/api/chat. These three also demand
+# the thought back with the calls it led to; openrouter.ai/docs/use-cases/reasoning-tokens takes it.
+_HOSTS: Mapping[str, Mapping[str, object]] = {
+    "deepseek": {"reasoning": ReasoningStyle.ADAPTIVE, "reasoning_field": "reasoning_content"},
+    "zai": {"reasoning": ReasoningStyle.ADAPTIVE, "reasoning_field": "reasoning_content"},
+    "moonshot": {"reasoning": ReasoningStyle.ADAPTIVE, "reasoning_field": "reasoning_content"},
+    "openrouter": {"reasoning_field": "reasoning"},
+    "anthropic-compatible": {"requires_max_output": True, "system_in_place": False},
+}
 
 
 def profile_of(host_name: str, model: str) -> ModelProfile:
-    """What `model` at `host_name` can do."""
-    return UNKNOWN
+    """What `model` (as the host calls it) can do at the host of that name in the provider table."""
+    name = plain(model)
+    profile = next((profile for pattern, profile in _ROWS if pattern.search(name)), UNKNOWN)
+    if "claude" in name and host_name not in SPEAK_ANTHROPIC:
+        profile = anthropic.spoken_elsewhere(profile)
+    changes = _HOSTS.get(host_name)
+    return profile if changes is None else replace(profile, **changes)
+
+
+def plain(model: str) -> str:
+    """The name without its maker's prefix, in lower case, with hyphens for all that separates.
+
+    "anthropic/claude-3.5-sonnet:beta" and "anthropic.claude-3-5-sonnet-v2:0" both hold "claude-3-5-sonnet".
+    """
+    return re.sub(r"[._:@]", "-", model.rpartition("/")[2].lower())

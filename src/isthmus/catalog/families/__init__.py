@@ -1,0 +1,1 @@
+"""What models can do, one file for each maker. Rows of data; the first that matches a name holds."""
