@@ -4,6 +4,7 @@ What is opened here is closed here, in reverse order.
 """
 
 import asyncio
+import gc
 import logging
 import sys
 import time
@@ -38,6 +39,9 @@ from isthmus.transport.client import Client, open_transport
 
 DISCOVERY_PATIENCE = 1.0
 """Seconds that the start waits for providers to name their models, before it prints what is known."""
+
+GC_THRESHOLD = 20_000
+"""Container objects made, over those freed, before the youngest are searched for cycles."""
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +122,7 @@ async def _serve(loaded: Loaded, lines: LineWriter) -> bool:
         serving = Serving(gateway.application, gateway.gate, lambda: gateway.live.take().snapshot.limits.drain)
         serving.on_hangup(gateway.reloader.reload)
         await _first_look(gateway)
+        _settle_memory()
         print(banner(addresses(sockets), gateway.live.take()), flush=True)
         return await serving.run(sockets)
 
@@ -129,6 +134,13 @@ async def _first_look(gateway: Gateway) -> None:
             await discover(gateway.live, gateway.transport)
     except TimeoutError:
         log.info("not every provider has named its models yet")
+
+
+def _settle_memory() -> None:
+    """What is there now stays for good, so the collector need not look at it; and requests make few cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 50)
 
 
 async def _watch(path: Path | None, reloader: Reloader) -> None:
