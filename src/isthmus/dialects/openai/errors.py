@@ -173,7 +173,7 @@ def _kind(status: int | None, told: _Told) -> Kind:
     if status is None or 400 <= status < 500:
         message = (told.message or "").lower()
         for phrase, kind in _PHRASES:
-            if phrase in message:
+            if phrase in message and (status != 429 or kind is Kind.QUOTA_SPENT):
                 return kind
     return _by_status(status, told)
 

@@ -3,7 +3,7 @@
 Source: the OpenAI API reference, "Create chat completion".
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Raw
@@ -17,7 +17,7 @@ from isthmus.dialects.openai import CHAT
 from isthmus.dialects.openai.chat.calls import read_choice, read_tools, write_choice, write_tools
 from isthmus.dialects.openai.chat.content import Host
 from isthmus.dialects.openai.chat.effort import is_on, read_reasoning, write_reasoning
-from isthmus.dialects.openai.chat.extras import fields_of, restore
+from isthmus.dialects.openai.chat.extras import SAID, fields_of, restore
 from isthmus.dialects.openai.chat.messages import read_messages, whole_message, write_messages
 from isthmus.dialects.openai.chat.peek import invalid
 from isthmus.wire import json
@@ -81,8 +81,7 @@ def write_request(request: ChatRequest, profile: ModelProfile, losses: Losses) -
     document.update(_write_max_output(request.max_output, host))
     document.update(write_reasoning(request.reasoning, left, host))
     document.update(output)
-    if request.end_user is not None and "safety_identifier" not in left:
-        document["user"] = request.end_user
+    document.update(_write_end_user(request.end_user, left))
     if request.stream:
         document["stream"] = True
         more = json.read_fields(left["stream_options"]) if "stream_options" in left else {}
@@ -188,14 +187,20 @@ def _read_stream_options(fields: Fields) -> dict[str, Raw]:
 
 
 def _read_end_user(fields: Fields) -> tuple[str | None, dict[str, Raw]]:
-    """`user`, else `safety_identifier`, which takes its place and is kept as it was said."""
+    """`user`, else `safety_identifier`, which took its place; the second name is kept where both say different things."""
     user, spelled = fields.text("user"), fields.raw("safety_identifier")
     if spelled is None or not json.is_text(spelled):
         return user, {}
     identifier = str(json.decode(spelled))
     if user is None or user == identifier:
-        return identifier, {"safety_identifier": spelled} if user is None else {}
+        return identifier, {"safety_identifier": SAID}
     return user, {"safety_identifier": spelled}
+
+
+def _write_end_user(end_user: str | None, left: Mapping[str, Raw]) -> dict[str, str]:
+    if end_user is None:
+        return {}
+    return {"safety_identifier" if left.get("safety_identifier") == SAID else "user": end_user}
 
 
 def _read_output(fields: Fields) -> tuple[OutputFormat | None, dict[str, Raw]]:
