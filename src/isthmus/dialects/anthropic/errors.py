@@ -28,6 +28,7 @@ _TYPES: Mapping[str, Kind] = {
     "billing_error": Kind.QUOTA_SPENT,
     "permission_error": Kind.CREDENTIAL_REJECTED,
     "not_found_error": Kind.INVALID,
+    "conflict_error": Kind.UPSTREAM_FAULT,
     "request_too_large": Kind.TOO_LARGE,
     "rate_limit_error": Kind.UPSTREAM_LIMITED,
     "api_error": Kind.UPSTREAM_FAULT,
@@ -58,6 +59,8 @@ _SAID: Sequence[tuple[str, Kind]] = (
 )
 """Words that tell more than the type they come with."""
 _SPENT = "enforced_spend_limit_reached"
+NO_THREADS = "thread_unsupported_request"
+"""The code on which the SDKs send the whole conversation again, without `thread`."""
 
 _WRITTEN: Mapping[Kind, str] = {
     Kind.INVALID: "invalid_request_error",
@@ -188,6 +191,8 @@ def write_error(error: GatewayError) -> bytes:
     told: dict[str, object] = {"type": _WRITTEN[error.kind], "message": _message(error)}
     if error.kind is Kind.UNKNOWN_MODEL:
         told["code"] = "model_not_found"
+    if error.code == NO_THREADS:
+        told["details"] = {"error_code": NO_THREADS}
     return json.encode({"type": "error", "error": told})
 
 

@@ -1,7 +1,8 @@
 """A request of `POST /v1/messages`: peeked at, read and written.
 
 What the core has no word for (`service_tier`, `container`, `context_management`, `mcp_servers`...)
-is kept in the request's extra, under its own name.
+is kept in the request's extra, under its own name. A `thread` is refused: whoever reads a request
+means it for another provider, which does not hold what was said before.
 
 Source: https://docs.anthropic.com/en/api/messages.
 """
@@ -16,6 +17,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile
 from isthmus.core.value import Extra
+from isthmus.dialects.anthropic.errors import NO_THREADS
 from isthmus.dialects.anthropic.messages.content import plain_text
 from isthmus.dialects.anthropic.messages.marks import Block
 from isthmus.dialects.anthropic.messages.output import read_format, write_format
@@ -78,9 +80,17 @@ def _invalid(error: Malformed) -> GatewayError:
 
 
 def read_request(body: bytes) -> ChatRequest:
-    """Raises INVALID, naming the field at fault."""
+    """Raises INVALID, naming the field at fault, and UNSUPPORTED for a conversation that the provider is to keep."""
     try:
-        return _read(Fields(body))
+        fields = Fields(body)
+        if fields.raw("thread") is not None:
+            raise GatewayError(
+                Kind.UNSUPPORTED,
+                "the provider keeps no conversations: send the whole of it, without thread",
+                param="thread",
+                code=NO_THREADS,
+            )
+        return _read(fields)
     except Malformed as error:
         raise _invalid(error) from error
 
