@@ -70,16 +70,29 @@ def said(*parts: Part, finish: Finish | None = None, **fields: Any) -> ChatReply
                 {"type": "reasoning.encrypted", "data": "x", "format": "openai-responses-v1", "id": "r", "index": 1},
             ],
         },
-        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "a"}]},
+        {
+            "content": [
+                {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+                {"type": "text", "text": "a"},
+            ]
+        },
         {"content": [{"type": "text", "text": "a"}, {"type": "reference", "reference_ids": [1]}]},
         {"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
         {"content": None, "function_call": {"name": "f", "arguments": "{}"}},
         {"content": None, "audio": {"id": "a", "data": "QUJD", "transcript": "hi"}},
         {"content": None, "tool_calls": [{"id": "c", "type": "custom", "custom": {"name": "x", "input": "raw"}}]},
-        {"content": None, "tool_calls": [{"id": "c", "index": 0, "type": "function", "function": {"name": "f", "arguments": "{"}}]},
-        {"content": "hi", "annotations": [{"type": "url_citation", "url_citation": {"url": "u", "title": "t", "start_index": 0, "end_index": 2}}]},
+        {
+            "content": None,
+            "tool_calls": [{"id": "c", "index": 0, "type": "function", "function": {"name": "f", "arguments": "{"}}],
+        },
+        {
+            "content": "hi",
+            "annotations": [
+                {"type": "url_citation", "url_citation": {"url": "u", "title": "t", "start_index": 0, "end_index": 2}}
+            ],
+        },
     ],
-)  # fmt: skip
+)
 def test_what_hosts_add_comes_back_as_it_was(message: dict[str, Any]) -> None:
     body = answer(message, system_fingerprint="fp", provider="somebody")
     assert without_nulls(write(read(body))[0]) == without_nulls(body)
@@ -183,13 +196,22 @@ def test_every_reason_has_a_word(reason: Reason) -> None:
             Usage(6, 4, 0, 2, 3),
         ),
         (
-            {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 3}},
+            {
+                "prompt_tokens": 10,
+                "completion_tokens": 5,
+                "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 3},
+            },
             Usage(3, 4, 3, 5, 0),
         ),
         ({"prompt_tokens": 10, "completion_tokens": 1, "prompt_cache_hit_tokens": 8}, Usage(2, 8, 0, 1, 0)),
         ({"prompt_tokens": 10, "completion_tokens": 1, "cached_tokens": 8}, Usage(2, 8, 0, 1, 0)),
         (
-            {"prompt_tokens": 12, "completion_tokens": 1, "total_tokens": 241, "completion_tokens_details": {"reasoning_tokens": 228}},
+            {
+                "prompt_tokens": 12,
+                "completion_tokens": 1,
+                "total_tokens": 241,
+                "completion_tokens_details": {"reasoning_tokens": 228},
+            },
             Usage(12, 0, 0, 1, 228),
         ),
         ({"prompt_tokens": 12, "completion_tokens": 1, "total_tokens": 40}, Usage(12, 0, 0, 1, 27)),
@@ -197,7 +219,7 @@ def test_every_reason_has_a_word(reason: Reason) -> None:
         ({"prompt_tokens": "many"}, Usage()),
     ],
     ids=["plain", "inside", "cache writes", "deepseek", "moonshot", "xai", "gemini", "nulls", "words"],
-)  # fmt: skip
+)
 def test_usage_falls_into_buckets_that_do_not_overlap(native: dict[str, Any], buckets: Usage) -> None:
     usage = read(answer(usage=native)).usage
     assert usage is not None
