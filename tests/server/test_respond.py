@@ -9,7 +9,7 @@ from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.admit import Gate
 from isthmus.engine.snapshot import Limits
-from isthmus.server import respond
+from isthmus.server import patrol
 from isthmus.wire import json
 from support.asgi import Visit, application
 from support.line import Line, provider
@@ -29,7 +29,7 @@ CHAT, MESSAGES = "/v1/chat/completions", "/v1/messages"
 
 @pytest.fixture(autouse=True)
 def watch_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(respond, "WATCH_AFTER", 0.0)
+    monkeypatch.setattr(patrol, "EVERY", 0.0)
 
 
 def impatient(*answers: Scripted | GatewayError) -> Line:

@@ -16,6 +16,7 @@ from isthmus.server.bodies import ClientLeft
 from isthmus.server.clients import is_loopback, presented_key
 from isthmus.server.endpoints import Endpoint, Serves, caller_dialect, find_path
 from isthmus.server.pages import Health, Page, answer_page
+from isthmus.server.patrol import Patrol
 from isthmus.server.respond import Message, Receive, Responder, Send
 from isthmus.wire.headers import Headers
 
@@ -31,6 +32,7 @@ class Application:
         self._gate = gate
         self._health = health
         self._ids = new_ids()
+        self._patrol: Patrol | None = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +56,9 @@ class Application:
         now = self._live.take()
         limits = now.snapshot.limits
         exchange = Exchange(next(self._ids), call, self._ports.clock, now.version)
-        responder = Responder(receive, send, exchange, limits.ping_every)
+        if self._patrol is None:
+            self._patrol = Patrol()
+        responder = Responder(receive, send, exchange, ping_every=limits.ping_every, patrol=self._patrol)
         entered = False
         try:
             try:

@@ -66,7 +66,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """One client connection."""
 
     _head_bytes = 0
-    _head_open = False
+    _head_open = True
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -79,32 +79,31 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._head_open and self._head_timer is None:
-            self._await_head()
+        if self._head_open:
+            self._bound(len(data))
 
     def on_message_begin(self) -> None:
         self._head_bytes, self._head_open = 0, True
         super().on_message_begin()
 
-    def on_url(self, url: bytes) -> None:
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value) + 4)
-        super().on_header(name, value)
-        if len(self.headers) > HEAD_COUNT:
-            raise HeadTooLarge
-
     def on_headers_complete(self) -> None:
         self._head_open = False
         self._head_done()
+        if len(self.headers) > HEAD_COUNT:
+            raise HeadTooLarge
         super().on_headers_complete()
 
-    def _count(self, size: int) -> None:
+    def on_message_complete(self) -> None:
+        self._head_bytes, self._head_open = 0, False
+        super().on_message_complete()
+
+    def _bound(self, size: int) -> None:
+        """A head has begun and is not complete."""
         self._head_bytes += size
         if self._head_bytes > HEAD_BYTES:
-            raise HeadTooLarge
+            self.send_400_response("The request's head is too large.")
+        elif self._head_timer is None:
+            self._await_head()
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up)

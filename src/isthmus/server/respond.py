@@ -7,14 +7,13 @@ from typing import Any, TypeAlias
 from isthmus.engine.answer import Answer
 from isthmus.engine.exchange import Exchange
 from isthmus.server.bodies import read_body
+from isthmus.server.patrol import Patrol
 from isthmus.wire.headers import Headers
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-WATCH_AFTER = 0.05
-"""Seconds after which an exchange begins to watch for its client's leaving. Shorter ones need no watcher."""
 STALLED = 300.0
 """Seconds that a client may leave a written piece unread before it counts as gone."""
 STREAM_HEADERS: Headers = ((b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no"))
@@ -35,6 +34,7 @@ class Responder:
         "_last",
         "_loop",
         "_over",
+        "_patrol",
         "_pinging",
         "_receive",
         "_send",
@@ -46,21 +46,23 @@ class Responder:
         "started",
     )
 
-    def __init__(self, receive: Receive, send: Send, exchange: Exchange, ping_every: float) -> None:
+    def __init__(self, receive: Receive, send: Send, exchange: Exchange, *, ping_every: float, patrol: Patrol) -> None:
         self._receive = receive
         self._send = send
         self._exchange = exchange
         self._every = ping_every
-        self._loop = asyncio.get_running_loop()
+        self._loop = patrol.loop
         self._task = asyncio.current_task()
         self._watcher: asyncio.Task[None] | None = None
         self._pinging: asyncio.Task[None] | None = None
-        self._timer = self._loop.call_later(WATCH_AFTER, self._begin_watching)
+        self._timer: asyncio.TimerHandle | None = None
+        self._patrol = patrol
         self._last = self._loop.time()
         self._body_read = self._writing = self._over = False
         self._at_boundary = True
         self.gone = False
         self.started = False
+        patrol.begin(self)
 
     async def body(self, limit: int) -> bytes:
         """The request's body. Raises TOO_LARGE, INVALID for a coding we do not know, ClientLeft."""
@@ -86,7 +88,9 @@ class Responder:
     def close(self) -> None:
         """The exchange is over, whichever way."""
         self._over = True
-        self._timer.cancel()
+        self._patrol.end(self)
+        if self._timer is not None:
+            self._timer.cancel()
         for task in (self._watcher, self._pinging):
             if task is not None:
                 task.cancel()
@@ -125,12 +129,13 @@ class Responder:
         self._exchange.status = status
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
-    def _begin_watching(self) -> None:
+    def watch(self) -> bool:
+        """The exchange takes a while: look out for the client's leaving and for silence. False: too early for that."""
         if not self._body_read:
-            self._timer = self._loop.call_later(WATCH_AFTER, self._begin_watching)
-            return
+            return False
         self._watcher = self._loop.create_task(self._watch())
         self._timer = self._loop.call_later(self._every, self._tick)
+        return True
 
     async def _watch(self) -> None:
         """The body has been read, so all that can come is the news that the client has gone."""
