@@ -151,8 +151,8 @@ class Fields:
         return Extra(dialect, left) if left else None
 
     def _typed(self, name: str, read: Callable[[bytes | Raw], _T], expected: str) -> _T | None:
-        value = self.raw(name)
-        if value is None:
+        value = self._left.pop(name, None)
+        if value is None or value == NULL:
             return None
         try:
             return read(value)

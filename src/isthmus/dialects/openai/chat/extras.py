@@ -34,12 +34,10 @@ def is_ours(extra: Extra | None) -> bool:
     return extra is not None and extra.dialect == CHAT
 
 
-def empties(fields: Mapping[str, Raw], names: Iterable[str], prefix: str = "") -> dict[str, Raw]:
+def empties(fields: Fields, names: Iterable[str], prefix: str = "") -> dict[str, Raw]:
     """Those of `names` that are there and say nothing ("", [] or {}), so that they can be said again."""
-    return {prefix + name: fields[name] for name in names if name in fields and bytes(fields[name]) in _HOLLOW}
-
-
-_HOLLOW = EMPTY - {b"null"}
+    found = {prefix + name: value for name in names if (value := fields.look(name)) is not None}
+    return {name: value for name, value in found.items() if len(memoryview(value)) == 2 and bytes(value) in EMPTY}
 
 
 def restore(document: dict[str, Any], extra: Extra | None, path: str, losses: Losses) -> None:

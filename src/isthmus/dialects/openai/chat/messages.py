@@ -78,8 +78,8 @@ def _read_plain(role: Role) -> Callable[[Fields, Raw], Message]:
     return read
 
 
-def _read_assistant(fields: Fields, item: Raw) -> Message:
-    hollow = empties(json.read_fields(item), _DROPPED_WHEN_EMPTY)
+def _read_assistant(fields: Fields, _item: Raw) -> Message:
+    hollow = empties(fields, _DROPPED_WHEN_EMPTY)
     spoken = read_turn(fields)
     name, extra = fields.text("name"), keep(fields)
     if hollow:

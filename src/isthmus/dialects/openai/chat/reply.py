@@ -101,7 +101,7 @@ def _read_choice(item: Raw, path: str, reply_id: str) -> Candidate:
     word, logprobs = fields.look("finish_reason"), fields.raw("logprobs")
     said = fields.raw("message")
     inner = Fields(said, fields.at("message")) if said is not None else None
-    hollow = empties(json.read_fields(said), _HOLLOW, "message.") if said is not None else {}
+    hollow = {} if inner is None else empties(inner, _HOLLOW, "message.")
     parts = () if inner is None else _read_message(inner, reply_id, path)
     finish = None
     if word is None or bytes(word) != b'""':

@@ -187,7 +187,7 @@ def _read_stream_options(fields: Fields) -> dict[str, Raw]:
 
 
 def _read_end_user(fields: Fields) -> tuple[str | None, dict[str, Raw]]:
-    """`user`, else `safety_identifier`, which took its place; the second name is kept where both say different things."""
+    """`user`, else `safety_identifier`, which took its place and is kept where the two differ."""
     user, spelled = fields.text("user"), fields.raw("safety_identifier")
     if spelled is None or not json.is_text(spelled):
         return user, {}

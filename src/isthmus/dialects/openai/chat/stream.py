@@ -112,7 +112,7 @@ class ChatReader:
         data = frame.data.strip()
         if data == DONE:
             return () if self._done else self._finish()
-        if not data:
+        if not data or self._done:
             return ()
         try:
             told = frame.event == b"error" or "error" in json.read_fields(data)
