@@ -8,39 +8,63 @@ from collections.abc import Sequence
 
 from isthmus.wire.frames import MAX_FRAME, Frame, FrameTooLarge
 
+_MARK = b"\xef\xbb\xbf"
+"""The byte order mark, which may open a stream."""
+
 
 class SseSplitter:
-    """Cuts a byte stream into events, wherever the network cut it."""
+    """Cuts a byte stream into events, wherever the network cut it. No byte is searched more than a few times.
+
+    `_tail` is the unfinished event, with LF for every line end; it holds no blank line.
+    """
 
     def __init__(self, max_frame: int = MAX_FRAME) -> None:
         self._max = max_frame
-        self._tail = b""
+        self._tail = bytearray()
         self._plain = True
+        self._after_cr = False
 
     def feed(self, data: bytes) -> Sequence[Frame]:
-        data = self._tail + data if self._tail else data
         if self._plain and b"\r" in data:
             self._plain = False
         if not self._plain:
-            data = self._normalise(data)
-        head, found, self._tail = data.rpartition(b"\n\n")
-        if len(self._tail) > self._max:
-            raise FrameTooLarge(f"an event of more than {self._max} bytes")
+            data = self._unify(data)
+        if self._tail:
+            if b"\n\n" not in data and not (data.startswith(b"\n") and self._tail.endswith(b"\n")):
+                self._keep(data)
+                return ()
+            data = bytes(self._tail) + data
+            self._tail.clear()
+        head, found, tail = data.rpartition(b"\n\n")
+        self._keep(tail)
         if not found:
             return ()
-        return [frame for block in head.split(b"\n\n") if (frame := _read_block(block)) is not None]
+        blocks = head.split(b"\n\n")
+        if len(head) > self._max and max(map(len, blocks)) > self._max:
+            raise self._too_large()
+        return [frame for block in blocks if (frame := _read_block(block)) is not None]
 
     def end(self) -> Sequence[Frame]:
         """The last event, even when the blank line behind it never came: providers omit it."""
-        tail, self._tail = self._tail.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), b""
-        frame = _read_block(tail)
+        frame = _read_block(bytes(self._tail))
+        self._tail.clear()
         return () if frame is None else (frame,)
 
-    def _normalise(self, data: bytes) -> bytes:
-        """LF for every line end. A CR at the very end waits: it may be half of a CRLF."""
-        held = data.endswith(b"\r")
-        body = data[:-1] if held else data
-        return body.replace(b"\r\n", b"\n").replace(b"\r", b"\n") + (b"\r" if held else b"")
+    def _keep(self, tail: bytes) -> None:
+        self._tail += tail
+        if len(self._tail) > self._max:
+            raise self._too_large()
+
+    def _too_large(self) -> FrameTooLarge:
+        return FrameTooLarge(f"an event of more than {self._max} bytes")
+
+    def _unify(self, data: bytes) -> bytes:
+        """LF for every line end. A CR ends its line at once; an LF at the start of the next read belongs to it."""
+        if not data:
+            return data
+        whole = data.removeprefix(b"\n") if self._after_cr else data
+        self._after_cr = data.endswith(b"\r")
+        return whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _read_block(block: bytes) -> Frame | None:
@@ -48,7 +72,7 @@ def _read_block(block: bytes) -> Frame | None:
     if block.startswith(b"data: ") and b"\n" not in block:
         return Frame(event, block[6:])
     pieces: list[bytes] = []
-    for line in block.split(b"\n"):
+    for line in block.removeprefix(_MARK).split(b"\n"):
         name, _, value = line.partition(b":")
         if name == b"data":
             pieces.append(value.removeprefix(b" "))

@@ -1,0 +1,29 @@
+from msgspec import Raw
+
+from isthmus.core.chat import ChatRequest, Message, Role, Tool, ToolChoice, ToolMode
+from isthmus.core.content import Text, ToolCall
+from isthmus.core.reply import Candidate, ChatReply, Finish, Reason
+from isthmus.core.usage import Usage
+
+REQUEST = ChatRequest(
+    model="aurora-1",
+    messages=(Message(Role.USER, (Text("Is Oslo colder than Rome?"),)),),
+    max_output=512,
+    tools=(
+        Tool(
+            "weather",
+            "The weather in a city.",
+            Raw(b'{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}'),
+        ),
+    ),
+    tool_choice=ToolChoice(ToolMode.AUTO),
+    parallel_tools=False,
+)
+
+REPLY = ChatReply(
+    id="0020",
+    model="aurora-1",
+    candidates=(Candidate((ToolCall("call_1", "weather", '{"city": "Oslo"}'),), Finish(Reason.TOOL_CALLS)),),
+    usage=Usage(fresh_input=20, output=10),
+    created=1700000000,
+)
