@@ -13,6 +13,7 @@ ROUTES = """
 routes:
   agent-on-openai: [openai/agent]
   agent-on-anthropic: [anthropic/agent]
+  agent-on-deepseek: [deepseek/agent]
   claude-sonnet-4-5: [openai/agent]
   claude-haiku-4-5-20251001: [openai/says-hello]
 """

@@ -80,7 +80,7 @@ def test_a_tool_loop_does_its_work_and_adds_up_its_usage(
     assert usage["output_tokens"] == ROUNDS * (TOKENS.visible + TOKENS.thought)
 
 
-@pytest.mark.parametrize("provider", ["anthropic", "openai"])
+@pytest.mark.parametrize("provider", ["anthropic", "deepseek"])
 def test_thoughts_come_back_to_the_provider_that_had_them(
     claude: ClaudeCode, upstream: Upstream, folder: Path, provider: str
 ) -> None:

@@ -14,7 +14,7 @@ from fakes.scripts import HELLO, TOKENS
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(60)]
 
 
-@pytest.fixture(params=["openai", "anthropic"])
+@pytest.fixture(params=["deepseek", "anthropic"])
 def door(request: pytest.FixtureRequest, gateway: RunningGateway) -> Door:
     return through(gateway, request.param)
 

@@ -27,7 +27,7 @@ class Door:
 
 
 def through(gateway: RunningGateway, provider: str) -> Door:
-    return Door(gateway.root, CLIENT_KEY, f"{provider}/", provider)
+    return Door(gateway.root, CLIENT_KEY, f"{provider}/", "anthropic" if provider == "anthropic" else "openai")
 
 
 def straight_to(upstream: Upstream, dialect: str) -> Door:

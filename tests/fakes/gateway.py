@@ -38,7 +38,7 @@ class RunningGateway:
 
 
 def between(upstream: Upstream, *, providers: str = "", more: str = "") -> str:
-    """A configuration with the scripted provider twice, as `openai` and as `anthropic`. Names need their prefix.
+    """A configuration with the scripted provider as `openai`, `anthropic` and `deepseek`. Names need their prefix.
 
     `providers` are further entries of that name, indented by two; `more` is further sections.
     """
@@ -55,6 +55,11 @@ providers:
     type: compatible
     dialect: anthropic
     base-url: {upstream.root}/v1
+    api-key: {KEY}
+    models: [{models}]
+  deepseek:
+    type: deepseek
+    base-url: {upstream.root}/deepseek
     api-key: {KEY}
     models: [{models}]
 {providers}

@@ -60,9 +60,9 @@ NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 UNKNOWN = "Unknown parameter: '{path}'."
 
 
-def judge(body: Mapping[str, Any]) -> None:
-    """Raises Refused for what would be answered with 400."""
-    only(body, FIELDS, "", "Unrecognized request argument supplied: {path}")
+def judge(body: Mapping[str, Any], also: frozenset[str] = frozenset()) -> None:
+    """Raises Refused for what would be answered with 400. `also` are fields that this host has added to OpenAI's."""
+    only(body, FIELDS | also, "", "Unrecognized request argument supplied: {path}")
     if not isinstance(body.get("model"), str) or not body["model"]:
         raise Refused("you must provide a model parameter", "model")
     _numbers(body)

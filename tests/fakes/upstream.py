@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from fakes import anthropic_judge, anthropic_talk, anthropic_voice, openai_judge, openai_voice
@@ -236,11 +237,16 @@ async def _steps(stream: Stream, writer: asyncio.StreamWriter) -> bool:
             return False
         if step.wait:
             await asyncio.sleep(step.wait)
-        writer.write(b"%x\r\n%s\r\n" % (len(step.data), step.data))
-        await writer.drain()
+        for crumb in _crumbs(step.data, stream.crumb):
+            writer.write(b"%x\r\n%s\r\n" % (len(crumb), crumb))
+            await writer.drain()
     writer.write(b"0\r\n\r\n")
     await writer.drain()
     return True
+
+
+def _crumbs(data: bytes, size: int | None) -> list[bytes]:
+    return [data] if size is None else [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def _head(status: int, headers: Mapping[str, str]) -> bytes:
@@ -255,7 +261,7 @@ def _presented(headers: Mapping[str, str]) -> str:
     return headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
 
 
-def _openai(upstream: Upstream, seen: Seen) -> Reply:
+def _openai(upstream: Upstream, seen: Seen, also: frozenset[str] = frozenset()) -> Reply:
     voice = openai_voice
     if _presented(seen.headers) != KEY:
         seen.verdict = "a wrong key"
@@ -264,7 +270,7 @@ def _openai(upstream: Upstream, seen: Seen) -> Reply:
         )
     try:
         body = _object(seen)
-        openai_judge.judge(body)
+        openai_judge.judge(body, also)
     except Refused as refused:
         seen.verdict = refused.message
         return Whole(400, voice.error_body(refused.message, "invalid_request_error", param=refused.param))
@@ -332,6 +338,7 @@ def _models(seen: Seen) -> Reply:
 
 ANSWERS: Mapping[tuple[str, str], Callable[[Upstream, Seen], Reply]] = {
     ("POST", "/v1/chat/completions"): _openai,
+    ("POST", "/deepseek/chat/completions"): partial(_openai, also=frozenset({"thinking"})),
     ("POST", "/v1/messages"): _anthropic,
 }
 

@@ -1,24 +1,20 @@
 """The official Anthropic SDK as the judge: straight at the scripted provider, and through the gateway."""
 
-import asyncio
 import base64
 import json
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import anthropic
 import pytest
-from anthropic.types import Message
 from pydantic import BaseModel
 
-from fakes.clients import Door, left_within, straight_to, through
+from fakes.anthropic_sdk import WAYS, Ask, calls_of, replayed, result, streamed, synchronous, text_of, user, whole
+from fakes.clients import Door, straight_to, through
 from fakes.gateway import RunningGateway
-from fakes.scripts import AWKWARD, DENIAL, HELLO, THOUGHT, TOKENS, TOO_LONG, digest
+from fakes.scripts import AWKWARD, DENIAL, HELLO, THOUGHT, TOKENS, digest
 from fakes.upstream import Upstream
 
-TLS = ssl.create_default_context()
-"""Made once: it is most of what it costs to make a client, and no client here uses it."""
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(48))
 PDF = b"%PDF-1.4\n%scripted\n%%EOF\n"
 WEATHER = {
@@ -49,84 +45,22 @@ def door(request: pytest.FixtureRequest) -> Door:
     return through(request.getfixturevalue("gateway"), request.param)
 
 
-def synchronous(door: Door) -> anthropic.Anthropic:
-    http = anthropic.DefaultHttpxClient(verify=TLS)
-    return anthropic.Anthropic(base_url=door.root, api_key=door.key, max_retries=0, timeout=15, http_client=http)
-
-
-def asynchronous(door: Door) -> anthropic.AsyncAnthropic:
-    http = anthropic.DefaultAsyncHttpxClient(verify=TLS)
-    return anthropic.AsyncAnthropic(base_url=door.root, api_key=door.key, max_retries=0, timeout=15, http_client=http)
-
-
 @pytest.fixture
 def client(door: Door) -> Iterator[anthropic.Anthropic]:
     with synchronous(door) as made:
         yield made
 
 
-def whole(door: Door, **asked: Any) -> Message:
-    with synchronous(door) as client:
-        return client.messages.create(max_tokens=4096, **asked)
-
-
-def streamed(door: Door, **asked: Any) -> Message:
-    with synchronous(door) as client, client.messages.stream(max_tokens=4096, **asked) as stream:
-        return stream.get_final_message()
-
-
-def whole_async(door: Door, **asked: Any) -> Message:
-    async def talk() -> Message:
-        async with asynchronous(door) as client:
-            return await client.messages.create(max_tokens=4096, **asked)
-
-    return asyncio.run(talk())
-
-
-def streamed_async(door: Door, **asked: Any) -> Message:
-    async def talk() -> Message:
-        async with asynchronous(door) as client, client.messages.stream(max_tokens=4096, **asked) as stream:
-            return await stream.get_final_message()
-
-    return asyncio.run(talk())
-
-
-Ask = Callable[..., Message]
-
-
-@pytest.fixture(params=[whole, streamed, whole_async, streamed_async], ids=lambda way: way.__name__)
+@pytest.fixture(params=WAYS, ids=lambda way: way.__name__)
 def ask(request: pytest.FixtureRequest) -> Ask:
-    """One of the four ways in which the SDK can be asked; all of them bring the same answer."""
     way: Ask = request.param
     return way
 
 
-@pytest.fixture(params=[whole, streamed], ids=lambda way: way.__name__)
+@pytest.fixture(params=WAYS[:2], ids=lambda way: way.__name__)
 def ask_sync(request: pytest.FixtureRequest) -> Ask:
     way: Ask = request.param
     return way
-
-
-def user(content: Any) -> dict[str, Any]:
-    return {"role": "user", "content": content}
-
-
-def replayed(reply: Message) -> dict[str, Any]:
-    """The assistant's turn as a client puts it into its history: the blocks as it was given them."""
-    kept = {"type", "text", "thinking", "signature", "data", "id", "name", "input"}
-    return {"role": "assistant", "content": [block.model_dump(include=kept) for block in reply.content]}
-
-
-def result(call: str, content: Any, **more: Any) -> dict[str, Any]:
-    return {"type": "tool_result", "tool_use_id": call, "content": content, **more}
-
-
-def calls_of(reply: Message) -> list[Any]:
-    return [block for block in reply.content if block.type == "tool_use"]
-
-
-def text_of(reply: Message) -> str:
-    return "".join(block.text for block in reply.content if block.type == "text")
 
 
 def test_text_arrives_word_for_word(door: Door, ask: Ask) -> None:
@@ -135,6 +69,19 @@ def test_text_arrives_word_for_word(door: Door, ask: Ask) -> None:
     assert text_of(reply) == HELLO, "the text differs from what the provider said"
     assert (reply.stop_reason, reply.role, reply.type) == ("end_turn", "assistant", "message")
     assert reply.id.startswith("msg_"), f"ids of this dialect begin with msg_, not {reply.id}"
+
+
+def test_a_stream_may_come_in_crumbs(door: Door) -> None:
+    reply = streamed(door, model=door.model("crumbles"), messages=[user("Hello?")])
+    assert text_of(reply) == HELLO
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_whole_answer_becomes_the_stream_that_was_asked_for(gateway: RunningGateway, provider: str) -> None:
+    door = through(gateway, provider)
+    reply = streamed(door, model=door.model("does-not-stream"), messages=[user("Hello?")])
+    assert text_of(reply) == HELLO
+    assert reply.usage.output_tokens == TOKENS.visible + TOKENS.thought
 
 
 def test_usage_counts_cached_tokens_beside_the_input(door: Door, ask: Ask) -> None:
@@ -315,14 +262,18 @@ def test_thinking_leads_the_answer_and_bears_a_signature(door: Door, ask: Ask) -
     assert reply.content[0].signature, "clients refuse a thinking block without a signature"
 
 
-def test_thinking_survives_a_tool_loop_of_two_turns(door: Door, ask: Ask, upstream: Upstream) -> None:
+@pytest.mark.parametrize(("provider", "returned"), [("anthropic", 1), ("deepseek", 1), ("openai", 0)])
+def test_thinking_goes_back_to_a_provider_that_takes_it(
+    gateway: RunningGateway, ask: Ask, upstream: Upstream, provider: str, returned: int
+) -> None:
+    door = through(gateway, provider)
     asked = {"model": door.model("thinks"), "tools": [WEATHER], "thinking": THINKING}
     first = ask(door, messages=[user("Think.")], **asked)
     assert [block.type for block in first.content] == ["thinking", "tool_use"]
     answers = user([result(calls_of(first)[0].id, "sunny")])
     last = ask(door, messages=[user("Think."), replayed(first), answers], **asked)
     assert upstream.last().verdict is None, "the provider did not recognise its own thought"
-    assert text_of(last).endswith("(thoughts returned: 1)")
+    assert text_of(last).endswith(f"(thoughts returned: {returned})")
 
 
 def test_a_conversation_may_change_its_provider_in_the_middle(gateway: RunningGateway, upstream: Upstream) -> None:
@@ -390,101 +341,3 @@ def test_a_prefilled_answer_is_taken(door: Door, client: anthropic.Anthropic) ->
     messages = [user("Hello?"), {"role": "assistant", "content": "Well,"}]
     reply = client.messages.create(max_tokens=64, model=door.model("says-hello"), messages=messages)
     assert text_of(reply) == HELLO
-
-
-def test_models_are_listed_and_fetched(door: Door, client: anthropic.Anthropic) -> None:
-    listed = {model.id for model in client.models.list()}
-    assert {"says-hello", "calls-two"} <= listed
-    found = client.models.retrieve("says-hello")
-    assert (found.id, found.type) == ("says-hello", "model")
-    with pytest.raises(anthropic.NotFoundError):
-        client.models.retrieve("nobody-has-this")
-
-
-ERRORS = {
-    "fails-400": anthropic.BadRequestError,
-    "too-long": anthropic.BadRequestError,
-    "fails-404": anthropic.NotFoundError,
-    "fails-429": anthropic.RateLimitError,
-    "fails-500": anthropic.InternalServerError,
-    "nobody-has-this": anthropic.NotFoundError,
-}
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("model", ERRORS)
-def test_errors_become_the_sdks_own_classes(door: Door, client: anthropic.Anthropic, model: str, stream: bool) -> None:
-    with pytest.raises(anthropic.APIStatusError) as caught:
-        client.messages.create(max_tokens=64, model=door.model(model), messages=[user("Hello?")], stream=stream)
-    assert type(caught.value) is ERRORS[model]
-    body = caught.value.body
-    assert isinstance(body, dict)
-    assert body["type"] == "error"
-    assert body["error"]["message"]
-    assert body["error"]["type"].endswith("_error")
-
-
-def test_a_prompt_that_is_too_long_says_so_in_the_providers_words(door: Door, client: anthropic.Anthropic) -> None:
-    with pytest.raises(anthropic.BadRequestError, match=TOO_LONG):
-        client.messages.create(max_tokens=64, model=door.model("too-long"), messages=[user("Hello?")])
-
-
-def test_a_rate_limit_says_when_to_come_back(door: Door, client: anthropic.Anthropic) -> None:
-    with pytest.raises(anthropic.RateLimitError, match="Rate limit reached for the scripted model") as caught:
-        client.messages.create(max_tokens=64, model=door.model("fails-429"), messages=[user("Hello?")])
-    assert caught.value.response.headers["retry-after"] == "7"
-
-
-def test_a_wrong_key_is_an_authentication_error(door: Door) -> None:
-    stranger = Door(door.root, "sk-stranger", door.prefix, door.behind)
-    with pytest.raises(anthropic.AuthenticationError):
-        whole(stranger, model=door.model("says-hello"), messages=[user("Hello?")])
-
-
-def test_a_key_is_taken_in_either_header(gateway: RunningGateway) -> None:
-    door = through(gateway, "anthropic")
-    for names in ({"api_key": door.key}, {"auth_token": door.key}):
-        with anthropic.Anthropic(base_url=door.root, max_retries=0, **names) as client:
-            reply = client.messages.create(max_tokens=64, model=door.model("says-hello"), messages=[user("Hello?")])
-        assert text_of(reply) == HELLO
-
-
-@pytest.mark.parametrize("model", ["resets-midway", "ends-midway", "errs-midway"])
-@pytest.mark.parametrize("provider", ["anthropic", "openai"])
-def test_a_broken_stream_raises_and_never_finishes(gateway: RunningGateway, model: str, provider: str) -> None:
-    door, heard = through(gateway, provider), []
-    with synchronous(door) as client:
-        stream = client.messages.create(max_tokens=64, model=door.model(model), messages=[user("Hello?")], stream=True)
-        with stream, pytest.raises(anthropic.APIError):
-            heard.extend(stream)
-    text = "".join(event.delta.text for event in heard if event.type == "content_block_delta")
-    assert text, "what came before the break is passed on"
-    assert HELLO.startswith(text)
-    assert not {"message_delta", "message_stop"} & {event.type for event in heard}, "a broken answer must not finish"
-
-
-def test_the_provider_sees_at_once_that_a_stream_was_left(
-    door: Door, client: anthropic.Anthropic, upstream: Upstream
-) -> None:
-    def leave(model: str) -> None:
-        asked = {"model": door.model(model), "messages": [user("Count.")]}
-        with client.messages.stream(max_tokens=4096, **asked) as stream:
-            next(stream.text_stream)
-
-    left_within(0.2, upstream, "speaks-slowly", leave)
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-def test_the_provider_sees_at_once_that_a_silent_call_was_left(door: Door, upstream: Upstream, stream: bool) -> None:
-    def leave(model: str) -> None:
-        async def talk() -> None:
-            async with asynchronous(door) as client:
-                asked = {"model": door.model(model), "messages": [user("Hello?")], "stream": stream}
-                call = asyncio.ensure_future(client.messages.create(max_tokens=64, **asked))
-                await asyncio.to_thread(upstream.wait_for_request, model)
-                call.cancel()
-                await asyncio.gather(call, return_exceptions=True)
-
-        asyncio.run(talk())
-
-    left_within(0.2, upstream, "never-answers", leave)
