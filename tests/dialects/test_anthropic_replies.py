@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from isthmus.core.content import Citation, Inline, Media, MediaKind, Reasoning, Refusal, Signature, Text, ToolCall
 from isthmus.core.errors import GatewayError, Kind
@@ -36,7 +37,7 @@ from isthmus.dialects.anthropic.messages import CODEC
 from isthmus.dialects.anthropic.words import STOP_WORDS
 from isthmus.dialects.codec import ReplyHead
 from isthmus.wire.frames import Frame
-from isthmus.wire.json import raw
+from isthmus.wire.json import decode, raw
 from isthmus.wire.sse import SseSplitter
 
 START = {
@@ -274,7 +275,7 @@ def test_blocks_that_grow_together_are_told_one_after_another() -> None:
             open_index = None if body["type"] == "content_block_stop" else open_index
     (candidate,) = fold(read(*bodies)).candidates
     assert candidate.parts[:2] == (ToolCall("a", "one", '{"x":1}'), ToolCall("b", "two", '{"y":2}'))
-    assert json.loads(candidate.parts[2].body) == json.loads(call.body)  # type: ignore[union-attr]
+    assert decode(candidate.parts[2].body) == decode(call.body)  # type: ignore[union-attr]
     assert candidate.parts[3] == Reasoning("hm!")
 
 
@@ -299,19 +300,9 @@ def test_a_hidden_thought_is_told_whole() -> None:
 
 
 def test_a_block_from_a_pretty_printed_answer_stays_on_its_line() -> None:
-    part = Foreign("anthropic", CODEC_RAW)
+    part = Foreign("anthropic", Raw(b'{\n  "type": "novel",\n  "inner": {\r\n "a": 1}\n}'))
     bodies = write([MessageStart("a", "m"), WholePart(part), MessageStop(None)])
     assert bodies[1]["content_block"] == {"type": "novel", "inner": {"a": 1}}
-
-
-CODEC_RAW = (
-    whole(content=[{"type": "novel"}])
-    .candidates[0]
-    .parts[0]
-    .body.__class__(  # type: ignore[union-attr]
-        b'{\n  "type": "novel",\n  "inner": {\r\n "a": 1}\n}'
-    )
-)
 
 
 def test_other_candidates_media_and_probabilities_are_losses_of_a_stream() -> None:
@@ -387,7 +378,7 @@ def test_a_block_the_core_has_no_word_for_is_gathered_and_given_whole() -> None:
         STOP,
     )
     parts = [event.part for event in events if isinstance(event, WholePart)]
-    assert [json.loads(part.body) for part in parts if isinstance(part, Foreign)] == [
+    assert [decode(part.body) for part in parts if isinstance(part, Foreign)] == [
         {"type": "server_tool_use", "id": "s", "name": "search", "input": {"q": "x"}},
         {"type": "compaction", "content": "What was said."},
     ]
@@ -464,7 +455,7 @@ def test_pings_and_the_end_mark_of_another_dialect_say_nothing() -> None:
 
 def test_an_unknown_event_is_kept() -> None:
     (event,) = [event for event in read(START, {"type": "news"}, END, STOP) if isinstance(event, ForeignEvent)]
-    assert json.loads(event.body) == {"type": "news"}
+    assert decode(event.body) == {"type": "news"}
 
 
 def test_a_text_that_nobody_opened_is_opened() -> None:

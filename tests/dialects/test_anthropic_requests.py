@@ -144,7 +144,8 @@ def test_cache_marks_are_read_wherever_they_stand() -> None:
 
 
 def test_arguments_keep_their_spelling() -> None:
-    body = b'{"model":"m","messages":[{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"n","input":{"x": 1.50}}]}]}'
+    block = b'{"type":"tool_use","id":"a","name":"n","input":{"x": 1.50}}'
+    body = b'{"model":"m","messages":[{"role":"assistant","content":[%b]}]}' % block
     (call,) = CODEC.read_request(body).messages[0].parts
     assert isinstance(call, ToolCall)
     assert call.arguments == '{"x": 1.50}'
