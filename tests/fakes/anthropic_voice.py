@@ -7,8 +7,21 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from fakes.scripts import TOKENS, Act, Answer, Broken, Call, Conversation, Denial, Failure, Part, Thought, Words
-from fakes.wire import MIDSTREAM_ERROR, Piece, Reply, Reset, Stream, Whole, broken, cut_up, encode
+from fakes.scripts import (
+    MIDSTREAM_ERRORS,
+    TOKENS,
+    Act,
+    Answer,
+    Broken,
+    Call,
+    Conversation,
+    Denial,
+    Failure,
+    Part,
+    Thought,
+    Words,
+)
+from fakes.wire import Piece, Reply, Reset, Stream, Whole, broken, cut_up, encode
 
 _NUMBERS = itertools.count(1)
 STOP = {"stop": "end_turn", "calls": "tool_use", "length": "max_tokens", "word": "stop_sequence", "refused": "refusal"}
@@ -42,8 +55,8 @@ def answer(act: Act, talk: Conversation) -> Reply:
         case Broken():
             hello = encode(_whole(Answer((Words("cut off"),)), talk))
             return broken(act.how, error_body("The scripted provider says 200 and means 500.", "api_error"), hello)
-        case Answer() if talk.stream:
-            return Stream(_stream(act, talk), HEADERS, act.late)
+        case Answer() if talk.stream and not act.unstreamed:
+            return Stream(_stream(act, talk), HEADERS, act.late, act.crumb)
         case Answer() if act.cut == "reset":
             return Reset()
         case _:
@@ -120,8 +133,8 @@ def _stream(act: Answer, talk: Conversation) -> Iterator[Piece | Reset]:
 def _cut(how: str) -> Iterator[Piece | Reset]:
     if how == "reset":
         yield Reset()
-    elif how == "error":
-        yield Piece(b"event: error\ndata: " + error_body(MIDSTREAM_ERROR, "overloaded_error") + b"\n\n")
+    elif how in MIDSTREAM_ERRORS:
+        yield Piece(b"event: error\ndata: " + error_body(MIDSTREAM_ERRORS[how], "overloaded_error") + b"\n\n")
 
 
 def _hollow(part: Part) -> dict[str, Any]:

@@ -5,8 +5,20 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fakes.scripts import TOKENS, Act, Answer, Broken, Call, Conversation, Denial, Failure, Thought, Words
-from fakes.wire import MIDSTREAM_ERROR, Piece, Reply, Reset, Stream, Whole, broken, cut_up, encode
+from fakes.scripts import (
+    MIDSTREAM_ERRORS,
+    TOKENS,
+    Act,
+    Answer,
+    Broken,
+    Call,
+    Conversation,
+    Denial,
+    Failure,
+    Thought,
+    Words,
+)
+from fakes.wire import Piece, Reply, Reset, Stream, Whole, broken, cut_up, encode
 
 _NUMBERS = itertools.count(1)
 CREATED = 1_790_000_000
@@ -39,8 +51,8 @@ def answer(act: Act, talk: Conversation) -> Reply:
         case Broken():
             hello = encode(_whole(Answer((Words("cut off"),)), talk))
             return broken(act.how, error_body("The scripted provider says 200 and means 500.", "server_error"), hello)
-        case Answer() if talk.stream:
-            return Stream(_stream(act, talk), HEADERS, act.late)
+        case Answer() if talk.stream and not act.unstreamed:
+            return Stream(_stream(act, talk), HEADERS, act.late, act.crumb)
         case Answer() if act.cut == "reset":
             return Reset()
         case _:
@@ -146,8 +158,8 @@ def _stream(act: Answer, talk: Conversation) -> Iterator[Piece | Reset]:
 def _cut(how: str) -> Iterator[Piece | Reset]:
     if how == "reset":
         yield Reset()
-    elif how == "error":
-        yield Piece(b"data: " + error_body(MIDSTREAM_ERROR, "server_error") + b"\n\n")
+    elif how in MIDSTREAM_ERRORS:
+        yield Piece(b"data: " + error_body(MIDSTREAM_ERRORS[how], "server_error") + b"\n\n")
 
 
 def _delta(index: int, delta: dict[str, Any], finish: str | None = None, logprobs: Any = None) -> dict[str, Any]:

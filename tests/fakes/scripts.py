@@ -13,6 +13,11 @@ from typing import Any, TypeAlias
 
 KEY = "sk-upstream-4f9c2a71d05e8b36"
 """The only key that the scripted provider accepts; what no client may ever see."""
+MIDSTREAM_ERRORS = {
+    "error": "The scripted provider lost its thread.",
+    "leak": f"The key {KEY} has lost its thread.",
+}
+"""What the two errors in the middle of a stream say."""
 HELLO = 'Hello from the wire: naïve café, 東京, 🙂 and "quotes" \\ too.'
 THOUGHT = "The user greets me. I should greet back — briefly."
 AWKWARD = (
@@ -69,7 +74,9 @@ class Answer:
     """`stop`: stop, calls, length, word (a stop sequence) or refused. Times in seconds.
 
     `late` is before the answer's head, `before` before its first event, `between` before each piece of text.
-    `cut` breaks the stream after its first words: reset, end (a clean end without a finish) or error.
+    `crumb` cuts the stream into writes of so many bytes; `unstreamed` answers whole, whatever was asked.
+    `cut` breaks the stream after its first words: reset, end (a clean end without a finish), error, or leak (an
+    error whose text holds the key).
     """
 
     parts: tuple[Part, ...]
@@ -77,6 +84,8 @@ class Answer:
     late: float = 0.0
     before: float = 0.0
     between: float = 0.0
+    crumb: int | None = None
+    unstreamed: bool = False
     cut: str | None = None
 
 
@@ -191,6 +200,8 @@ def _breaks(how: str) -> Script:
 
 SCRIPTS: Mapping[str, Script] = {
     "says-hello": _says(Words(HELLO)),
+    "crumbles": _says(Words(HELLO), crumb=3),
+    "does-not-stream": _says(Thought(THOUGHT), Words(HELLO), unstreamed=True),
     "says-much": _says(Words("word " * 500)),
     "thinks": _thoughtful,
     "calls-one": _weather("Paris"),
@@ -249,6 +260,8 @@ SCRIPTS: Mapping[str, Script] = {
     "resets-midway": _says(Words(HELLO), cut="reset"),
     "ends-midway": _says(Words(HELLO), cut="end"),
     "errs-midway": _says(Words(HELLO), cut="error"),
+    "leaks-midway": _says(Words(HELLO), cut="leak"),
+    "leaks-midway-in-crumbs": _says(Words(HELLO), cut="leak", crumb=5),
 }
 
 

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-MIDSTREAM_ERROR = "The scripted provider lost its thread."
-
 
 @dataclass(frozen=True)
 class Whole:
@@ -47,6 +45,8 @@ class Stream:
     steps: Iterator["Piece | Reset"]
     headers: Mapping[str, str] = field(default_factory=dict)
     late: float = 0.0
+    crumb: int | None = None
+    """Bytes written at a time; None for a whole event."""
 
 
 Reply: TypeAlias = Whole | Stream | Reset | Silence

@@ -9,9 +9,8 @@ import pytest
 from fakes.clients import Door, through
 from fakes.gateway import CLIENT_KEY, RunningGateway, between, open_gateway
 from fakes.raw import PATHS, Heard, ask, send, text_of
-from fakes.scripts import HELLO, KEY, TOO_LONG
+from fakes.scripts import HELLO, KEY, MIDSTREAM_ERRORS, TOO_LONG
 from fakes.upstream import Upstream
-from fakes.wire import MIDSTREAM_ERROR
 
 DIALECTS = ("openai", "anthropic")
 ANTHROPIC_ERRORS = {
@@ -176,12 +175,20 @@ def test_a_stream_that_breaks_ends_with_an_error_and_never_like_a_good_one(
     error = error_in(json.loads(data), dialect)
     assert name == ("error" if dialect == "anthropic" else ""), "the event of an error has this dialect's name"
     if model == "errs-midway":
-        assert error["message"] == MIDSTREAM_ERROR
+        assert error["message"] == MIDSTREAM_ERRORS["error"]
     for ending in (b"[DONE]", b"message_stop", b"message_delta", b'"finish_reason":"stop"'):
         assert ending not in heard.body, f"{ending!r} lets a client believe that it has heard everything"
     words = text_of(heard.body, dialect)
     assert words, "what came before the break was not passed on"
     assert HELLO.startswith(words)
+
+
+@pytest.mark.parametrize("model", ["leaks-midway", "leaks-midway-in-crumbs"])
+def test_a_key_in_an_error_of_a_stream_is_masked(dialect: str, door: Door, model: str) -> None:
+    heard = ask(door, dialect, model, stream=True)
+    assert KEY.encode() not in heard.body, "the provider's key was shown to a client"
+    error = error_in(json.loads(heard.events[-1][1]), dialect)
+    assert error["message"].endswith("has lost its thread.")
 
 
 def test_a_cut_answer_that_was_wanted_whole_is_a_bad_gateway(dialect: str, door: Door) -> None:
