@@ -1,6 +1,7 @@
 """A connected socket to the first of several addresses that answers, each a little later than the one before."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Sequence
 
@@ -71,5 +72,9 @@ async def _connect(address: Address) -> socket.socket:
 
 
 def reason(error: BaseException) -> str:
-    """Why, as the system says it: "Connection refused"."""
-    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+    """Why, as the system says it: "Connection refused". The loops put the address in its place."""
+    if isinstance(error, OSError):
+        if error.errno and not isinstance(error, socket.gaierror):
+            return os.strerror(error.errno)
+        return error.strerror or str(error) or type(error).__name__
+    return str(error) or type(error).__name__

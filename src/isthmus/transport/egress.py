@@ -20,7 +20,7 @@ from isthmus.transport.answer import Unheard
 from isthmus.transport.connection import SLICE, STALE_WITHIN
 from isthmus.transport.head import HeadWriter
 from isthmus.transport.pool import PoolLimits
-from isthmus.transport.relayed import FAULTS, PROXY_FAULTS, Relayed, earlier, explained, unconnected, way_to
+from isthmus.transport.relayed import FAULTS, PROXY_FAULTS, Relayed, earlier, explained, proxy_of, unconnected, way_to
 from isthmus.transport.tls import Contexts
 
 
@@ -188,14 +188,8 @@ class Line:
         )
 
     async def _proxy(self) -> httpx2.Proxy | None:
-        if self._origin.proxy is None:
-            return None
-        tls = await self._contexts[False].get(self._origin.ca_file) if self._origin.proxy.startswith("https") else None
-        try:
-            return httpx2.Proxy(self._origin.proxy, ssl_context=tls)
-        except (ValueError, httpx2.InvalidURL):
-            what = f"the proxy for {self._origin.host} is not an http, https or socks5 URL"
-            raise GatewayError(Kind.UNREACHABLE, what) from None
+        secure = self._origin.proxy is not None and self._origin.proxy.startswith("https:")
+        return proxy_of(self._origin, await self._contexts[False].get(self._origin.ca_file) if secure else None)
 
     def _done(self, link: Link, reusable: bool, streams: list[Any] | None = None) -> None:
         self._busy.discard(link)

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import struct
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from contextlib import suppress
 
 import h2.exceptions
 import httpx2
@@ -113,12 +113,21 @@ def earlier(due: float, until: float | None) -> float:
     return due if until is None else min(due, until)
 
 
+def proxy_of(origin: Origin, tls: ssl.SSLContext | None = None) -> httpx2.Proxy | None:
+    """Raises UNREACHABLE, and does not quote it, when the configured URL is none of a proxy."""
+    if origin.proxy is None:
+        return None
+    with suppress(ValueError, httpx2.InvalidURL):
+        proxy = httpx2.Proxy(origin.proxy, ssl_context=tls)
+        if proxy.url.host and (proxy.url.port or 1) < 65536:
+            return proxy
+    raise GatewayError(Kind.UNREACHABLE, f"the proxy for {origin.host} is not an http, https or socks5 URL")
+
+
 def way_to(origin: Origin) -> str:
     """Where a request goes, in words without secrets: "api.example.com through the proxy http://10.0.0.1:3128"."""
-    if origin.proxy is None:
-        return authority(origin)
-    proxy = urlsplit(origin.proxy)
-    return f"{authority(origin)} through the proxy {proxy.scheme}://{proxy.netloc.rpartition('@')[2]}"
+    proxy = proxy_of(origin)
+    return authority(origin) if proxy is None else f"{authority(origin)} through the proxy {str(proxy.url).rstrip('/')}"
 
 
 def unconnected(error: BaseException, peer: str) -> GatewayError:
