@@ -176,9 +176,11 @@ def test_calls_that_ended_with_stop_are_told_as_the_caller_dialect_needs() -> No
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_every_reason_has_a_word(reason: Reason) -> None:
-    word = write(said(Text("a"), finish=Finish(reason)))[0]["choices"][0]["finish_reason"]
-    assert word in {"stop", "length", "tool_calls", "content_filter"}
+def test_every_reason_has_a_word_and_a_nearest_one_is_told(reason: Reason) -> None:
+    body, losses = write(said(Text("a"), finish=Finish(reason)))
+    assert body["choices"][0]["finish_reason"] in {"stop", "length", "tool_calls", "content_filter"}
+    known = reason in {Reason.STOP, Reason.LENGTH, Reason.TOOL_CALLS, Reason.FILTERED}
+    assert losses == ([] if known else [("candidates[0].finish", Deed.REWRITTEN)])
 
 
 @pytest.mark.parametrize(

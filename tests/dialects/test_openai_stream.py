@@ -235,6 +235,17 @@ def test_details_alone_are_thoughts() -> None:
     assert parts(*told) == (Reasoning("t"), Reasoning("u"), Reasoning("", Signature("f", "d"), redacted=True))
 
 
+def test_a_sealed_thought_does_not_split_the_one_behind_it() -> None:
+    sealed = {"type": "reasoning.encrypted", "data": "d", "format": "f", "index": 0}
+    signed = {"type": "reasoning.text", "text": "t", "signature": "s", "format": "f", "index": 1}
+    told = [
+        chunk({"reasoning_details": [sealed]}),
+        chunk({"reasoning_content": "t"}),
+        chunk({"reasoning_details": [signed]}),
+    ]
+    assert parts(*told) == (Reasoning("", Signature("f", "d"), redacted=True), Reasoning("t", Signature("f", "s")))
+
+
 def test_a_content_in_parts_is_understood() -> None:
     thought = {"type": "thinking", "thinking": [{"type": "text", "text": "t"}]}
     reference = {"type": "reference", "reference_ids": [1]}

@@ -154,7 +154,7 @@ def _write_candidate(candidate: Candidate, number: int, losses: Losses) -> dict[
         "index": number,
         "message": _write_message(candidate.parts, path, losses),
         "logprobs": write_logprobs(candidate.logprobs, path, losses),
-        "finish_reason": write_finish(candidate.finish, called=called),
+        "finish_reason": write_finish(candidate.finish, called=called, path=path, losses=losses),
     }
     restore(document, candidate.extra, path, losses)
     return document

@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
+from isthmus.core.losses import Losses
 from isthmus.core.reply import Finish, Reason
 from isthmus.core.usage import Usage
 from isthmus.core.value import Foreign
@@ -54,7 +55,7 @@ def read_finish(word: str | None, *, called: bool) -> Finish | None:
     return Finish(reason, native=None if exact else Foreign(CHAT, json.raw(word)))
 
 
-def write_finish(finish: Finish | None, *, called: bool) -> str | None:
+def write_finish(finish: Finish | None, *, called: bool, path: str, losses: Losses) -> str | None:
     """The word for clients of this dialect, which expect `tool_calls` where tools were called."""
     if finish is None:
         return None
@@ -62,7 +63,10 @@ def write_finish(finish: Finish | None, *, called: bool) -> str | None:
         return str(json.decode(finish.native.body))
     if called and finish.reason is Reason.STOP:
         return "tool_calls"
-    return WORDS[finish.reason]
+    word = WORDS[finish.reason]
+    if FINISHES[word] is not finish.reason:
+        losses.rewrite(f"{path}.finish", f"this dialect says {word} for {finish.reason}")
+    return word
 
 
 class _PromptDetails(Struct, frozen=True):

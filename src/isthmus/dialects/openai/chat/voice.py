@@ -122,6 +122,7 @@ class Voice:
         events.append(BlockStart(index, BlockKind.REASONING, redacted=True, candidate=self.number))
         events.append(SignatureDelta(index, signature))
         events.append(BlockStop(index))
+        self._detail = None
 
     def _hear_parts(self, items: Sequence[Raw], events: list[Event]) -> None:
         for item in items:
@@ -145,7 +146,7 @@ class Voice:
     def _leave(self, events: list[Event]) -> None:
         if self.open is not None:
             events.append(BlockStop(self.open))
-            self.open = None
+            self.open = self._detail = None
 
     def _close(self, events: list[Event]) -> None:
         self._leave(events)

@@ -217,7 +217,8 @@ class ChatWriter:
 
     def _stop(self, event: MessageStop) -> bytes:
         first = self._meet(event.candidate)
-        word = write_finish(event.finish, called=self._told[event.candidate].calls > 0)
+        called, path = self._told[event.candidate].calls > 0, f"candidates[{event.candidate}]"
+        word = write_finish(event.finish, called=called, path=path, losses=self._losses)
         return first if word is None else first + self._chunk(event.candidate, {}, finish=word)
 
     def _count(self, event: UsageReport) -> bytes:
