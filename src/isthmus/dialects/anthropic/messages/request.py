@@ -18,7 +18,7 @@ from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile
 from isthmus.core.value import Extra
 from isthmus.dialects.anthropic.errors import NO_THREADS
-from isthmus.dialects.anthropic.messages.content import plain_text
+from isthmus.dialects.anthropic.messages.content import MARK, plain_text
 from isthmus.dialects.anthropic.messages.marks import Block
 from isthmus.dialects.anthropic.messages.output import read_format, write_format
 from isthmus.dialects.anthropic.messages.pen import Pen
@@ -52,8 +52,11 @@ class _Glance(Struct):
 _glance = json.decoder(_Glance)
 
 
+_MARKED = b'"' + MARK.encode()
+
+
 def peek(body: bytes) -> Peek:
-    """Model and stream flag. Raises INVALID, naming the field."""
+    """Model, stream flag, and whether a signature of our own making stands in it. Raises INVALID, naming the field."""
     try:
         seen = _glance(body)
     except DECODE_ERRORS:
@@ -62,7 +65,7 @@ def peek(body: bytes) -> Peek:
         raise GatewayError(Kind.INVALID, "model must not be empty", param="model")
     if not seen.messages:
         raise GatewayError(Kind.INVALID, "messages must hold at least one message", param="messages")
-    return Peek(seen.model, seen.stream or False)
+    return Peek(seen.model, seen.stream or False, marked=_MARKED in body)
 
 
 def _look_closely(body: bytes) -> _Glance:

@@ -112,11 +112,13 @@ class MessagesReader:
         for name in ("type", "role", "stop_reason", "stop_sequence"):
             message.raw(name)
         events: list[Event] = list(self._close_all())
+        usage = read_usage(self._counts) if self._counts else None
         if not self._started:
             self._started = True
             identity, model = message.text("id") or "", message.text("model") or ""
-            usage = read_usage(self._counts) if self._counts else None
             events.append(MessageStart(identity, model, None, usage, message.rest(DIALECT)))
+        elif usage is not None:
+            events.append(UsageReport(usage))
         for number, block in enumerate(() if content is None else json.read_items(content, "message.content")):
             events.extend(self._open_block(number, block))
             events.extend(self._close(number))
