@@ -154,7 +154,7 @@ class Upstream:
                 self._changed.notify_all()
 
     def _reply(self, seen: Seen) -> Reply:
-        if seen.path.startswith("/v1/models"):
+        if "/models" in seen.path:
             return _models(seen)
         answer = ANSWERS.get((seen.method, seen.path))
         if answer is None:
@@ -326,7 +326,7 @@ def _object(seen: Seen) -> dict[str, Any]:
 
 def _models(seen: Seen) -> Reply:
     voice = anthropic_voice if "anthropic-version" in seen.headers else openai_voice
-    _, _, name = seen.path.removeprefix("/v1/models").partition("/")
+    _, _, name = seen.path.partition("/models")[2].partition("/")
     if not name:
         return Whole(200, voice.models(list(SCRIPTS)))
     if name in SCRIPTS:
