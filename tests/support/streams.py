@@ -1,10 +1,14 @@
 """Streams in pieces, and as events."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
+from isthmus.core.errors import Kind
 from isthmus.core.events import Event
 from isthmus.core.losses import Losses
-from isthmus.dialects.codec import Codec, ReplyHead
+from isthmus.core.usage import Usage
+from isthmus.dialects.codec import Codec, ReplyHead, Tap
+from isthmus.wire.frames import Frame
 from isthmus.wire.sse import SseSplitter
 
 
@@ -13,11 +17,21 @@ def pieces_of(stream: bytes, size: int) -> Sequence[bytes]:
     return [stream[start : start + size] for start in range(0, len(stream), size)]
 
 
+def frames_of(pieces: Iterable[bytes]) -> Sequence[Frame]:
+    splitter = SseSplitter()
+    found = [frame for piece in pieces for frame in splitter.feed(piece)]
+    return [*found, *splitter.end()]
+
+
 def events_of(codec: Codec, pieces: Iterable[bytes]) -> list[Event]:
     """What a reader of the dialect makes of the pieces, up to the end of the stream."""
-    splitter, reader = SseSplitter(), codec.stream_reader()
-    events = [event for piece in pieces for frame in splitter.feed(piece) for event in reader.read(frame)]
-    events += [event for frame in splitter.end() for event in reader.read(frame)]
+    return read_frames(codec, frames_of(pieces))
+
+
+def read_frames(codec: Codec, frames: Iterable[Frame]) -> list[Event]:
+    """The same from frames."""
+    reader = codec.stream_reader()
+    events = [event for frame in frames for event in reader.read(frame)]
     return [*events, *reader.end()]
 
 
@@ -25,3 +39,20 @@ def stream_of(codec: Codec, head: ReplyHead, events: Iterable[Event], losses: Lo
     """What a writer of the dialect makes of the events, with the end of the stream."""
     writer = codec.stream_writer(head, losses)
     return b"".join([*map(writer.write, events), writer.end()])
+
+
+class Tapped(NamedTuple):
+    """What a tap let through, and what it noted. An error is told by its kind and words."""
+
+    passed: bytes
+    usage: Usage | None
+    complete: bool
+    started: bool
+    error: tuple[Kind, str] | None
+
+
+def tapped(tap: Tap, pieces: Iterable[bytes]) -> Tapped:
+    """A whole stream through one tap."""
+    passed = b"".join([*map(tap.feed, pieces), tap.end()])
+    error = None if tap.error is None else (tap.error.kind, tap.error.message)
+    return Tapped(passed, tap.usage, tap.complete, tap.started, error)

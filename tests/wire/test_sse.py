@@ -1,7 +1,7 @@
 """Events come out of a byte stream the same wherever it was cut, at a cost that grows with its length and no faster."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from isthmus.wire.frames import Frame, FrameTooLarge
 from isthmus.wire.sse import SseSplitter, write_data, write_event
-from support.streams import pieces_of
+from support.streams import frames_of, pieces_of
 
 STREAM = (
     b": hello\n\n"
@@ -30,12 +30,6 @@ FRAMES = [
     Frame(b"", b"[DONE]"),
 ]
 LINE_ENDS = (b"\n", b"\r\n", b"\r")
-
-
-def frames_of(pieces: Iterable[bytes]) -> Sequence[Frame]:
-    splitter = SseSplitter()
-    found = [frame for piece in pieces for frame in splitter.feed(piece)]
-    return [*found, *splitter.end()]
 
 
 @pytest.mark.parametrize("line_end", LINE_ENDS)
@@ -80,21 +74,24 @@ def test_only_the_blank_behind_the_colon_is_taken_off() -> None:
     assert frames_of([b"data:  two \n\n"]) == [Frame(b"", b" two ")]
 
 
+def feed_all(pieces: Sequence[bytes]) -> None:
+    """To a splitter that takes events of at most 100 bytes."""
+    splitter = SseSplitter(max_frame=100)
+    for piece in pieces:
+        splitter.feed(piece)
+
+
 @pytest.mark.parametrize("sizes", [[200], [10] * 20, [90, 110]])
 def test_an_event_beyond_the_bound_is_refused_however_it_comes(sizes: list[int]) -> None:
-    splitter = SseSplitter(max_frame=100)
     with pytest.raises(FrameTooLarge):
-        for size in sizes:
-            splitter.feed(b"x" * size)
+        feed_all([b"x" * size for size in sizes])
 
 
 @pytest.mark.parametrize("size", [1, 50, 1000])
 def test_a_whole_event_beyond_the_bound_is_refused_too(size: int) -> None:
     stream = b"data: " + b"x" * 200 + b"\n\n"
-    splitter = SseSplitter(max_frame=100)
     with pytest.raises(FrameTooLarge):
-        for piece in pieces_of(stream, size):
-            splitter.feed(piece)
+        feed_all(pieces_of(stream, size))
 
 
 def test_many_small_events_are_no_large_one() -> None:

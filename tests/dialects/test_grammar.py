@@ -1,0 +1,130 @@
+"""Every reader obeys the grammar, whatever the provider sends, and no stream that broke off looks like a good one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isthmus.core.events import Event, StreamError
+from isthmus.core.fold import fold
+from isthmus.core.grammar import Checker
+from isthmus.wire import json
+from isthmus.wire.frames import Frame
+from support.frames import anthropic_events, openai_chunks
+from support.specimens import DIALECTS, Specimen, bare, codec_of, specimens
+from support.streams import events_of, frames_of, read_frames
+
+DIALECT = pytest.mark.parametrize("dialect", DIALECTS)
+SPECIMEN = pytest.mark.parametrize("specimen", specimens(), ids=str)
+
+
+def check(events: Sequence[Event]) -> None:
+    checker = Checker()
+    for event in events:
+        checker.check(event)
+    checker.end()
+
+
+def assert_broken_or_whole(events: Sequence[Event], whole: Sequence[Event]) -> None:
+    """It ends in an error, or says all that the whole stream says but for the last count."""
+    check(events)
+    if not isinstance(events[-1], StreamError):
+        assert bare(fold(events)).candidates == bare(fold(whole)).candidates
+
+
+@DIALECT
+@SPECIMEN
+def test_every_stream_obeys(specimen: Specimen, dialect: str) -> None:
+    check(events_of(codec_of(dialect), [specimen.file(dialect, "stream")]))
+
+
+@DIALECT
+@SPECIMEN
+def test_a_stream_that_ends_between_two_events_is_broken_unless_all_is_said(specimen: Specimen, dialect: str) -> None:
+    codec, frames = codec_of(dialect), frames_of([specimen.file(dialect, "stream")])
+    whole = read_frames(codec, frames)
+    for length in range(len(frames)):
+        assert_broken_or_whole(read_frames(codec, frames[:length]), whole)
+
+
+@DIALECT
+@pytest.mark.parametrize("name", ["interleaved_calls", "signed_thinking", "several_candidates"])
+def test_a_stream_that_ends_at_any_byte_is_broken_unless_all_is_said(name: str, dialect: str) -> None:
+    (specimen,) = (one for one in specimens() if one.name == name)
+    codec, stream = codec_of(dialect), specimen.file(dialect, "stream")
+    whole = events_of(codec, [stream])
+    for length in range(len(stream)):
+        assert_broken_or_whole(events_of(codec, [stream[:length]]), whole)
+
+
+@DIALECT
+def test_a_stream_without_a_single_event_is_broken(dialect: str) -> None:
+    assert isinstance(events_of(codec_of(dialect), [])[-1], StreamError)
+
+
+@DIALECT
+def test_nothing_follows_an_error(dialect: str) -> None:
+    frames = frames_of([specimens()[0].file(dialect, "stream")])
+    events = read_frames(codec_of(dialect), (*frames[:3], Frame(b"", b"no JSON"), *frames))
+    check(events)
+    assert isinstance(events[-1], StreamError)
+
+
+@given(st.lists(openai_chunks(), max_size=20))
+def test_whatever_chunks_an_openai_host_sends_the_reader_obeys(chunks: Sequence[dict[str, Any]]) -> None:
+    check(read_frames(codec_of("openai_chat"), [Frame(b"", json.encode(chunk)) for chunk in chunks]))
+
+
+@given(st.lists(openai_chunks(), min_size=1, max_size=20))
+def test_whatever_chunks_came_before_the_end_mark_the_reader_obeys(chunks: Sequence[dict[str, Any]]) -> None:
+    frames = [Frame(b"", data) for data in (*map(json.encode, chunks), b"[DONE]", b"[DONE]")]
+    check(read_frames(codec_of("openai_chat"), frames))
+
+
+@given(st.lists(anthropic_events(), max_size=20))
+def test_whatever_events_an_anthropic_host_sends_the_reader_obeys(events: Sequence[dict[str, Any]]) -> None:
+    check(read_frames(codec_of("anthropic"), [Frame(b"", json.encode(event)) for event in events]))
+
+
+@DIALECT
+@given(data=st.lists(st.tuples(st.sampled_from([b"", b"error", b"message_start"]), st.binary(max_size=40)), max_size=6))
+def test_no_frame_makes_a_reader_raise(dialect: str, data: list[tuple[bytes, bytes]]) -> None:
+    check(read_frames(codec_of(dialect), [Frame(name, body) for name, body in data]))
+
+
+@DIALECT
+@given(
+    frames=st.lists(
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(
+                        [
+                            "type",
+                            "choices",
+                            "delta",
+                            "content",
+                            "index",
+                            "id",
+                            "message",
+                            "usage",
+                            "error",
+                            "tool_calls",
+                            "function",
+                        ]
+                    ),
+                    inner,
+                    max_size=4,
+                )
+            ),
+            max_leaves=8,
+        ),
+        max_size=4,
+    )
+)
+def test_no_json_makes_a_reader_raise(dialect: str, frames: list[Any]) -> None:
+    check(read_frames(codec_of(dialect), [Frame(b"", json.encode(frame)) for frame in frames]))
