@@ -113,8 +113,11 @@ def test_an_overloaded_provider_keeps_its_status(dialect: str, door: Door, strea
         assert error["type"] == "overloaded_error"
 
 
-def test_a_refused_credential_is_the_gateways_fault_and_is_not_shown(dialect: str, door: Door, stream: bool) -> None:
-    error = refused(ask(door, dialect, "fails-401", stream=stream), dialect, 502)
+@pytest.mark.parametrize("model", ["fails-401", "fails-403"])
+def test_a_refused_credential_is_the_gateways_fault_and_is_not_shown(
+    dialect: str, door: Door, stream: bool, model: str
+) -> None:
+    error = refused(ask(door, dialect, model, stream=stream), dialect, 502)
     assert door.behind in error["message"], "the message says which provider refused the gateway"
 
 

@@ -1,17 +1,21 @@
 """The gateway as its operator meets it: a changed file, a bad file, a stop while answers are under way."""
 
+import asyncio
 import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import anthropic
+import openai
 import pytest
 
 from fakes.clients import Door, through
-from fakes.gateway import RunningGateway, between, open_gateway
+from fakes.gateway import CLIENT_KEY, RunningGateway, between, open_gateway
 from fakes.raw import Heard, ask, send
-from fakes.scripts import HELLO
 from fakes.upstream import Upstream
 
 PATIENCE = 10.0
@@ -71,12 +75,49 @@ def test_a_stop_lets_running_answers_finish(upstream: Upstream, folder: Path) ->
     assert heard[0].body.rstrip().endswith(b"[DONE]"), "the answer under way was cut by the stop"
 
 
-def test_nothing_is_left_open_after_a_busy_hour_in_small(gateway: RunningGateway, upstream: Upstream) -> None:
-    """Answers, failures and clients that leave, and then the gateway holds no exchange and no dead connection."""
-    for provider in ("openai", "anthropic"):
-        for model in ("says-hello", "drops", "resets-midway", "sends-html", "fails-429"):
-            for stream in (False, True):
-                ask(through(gateway, provider), "openai", model, stream=stream)
+async def one_of_many(number: int, oai: openai.AsyncOpenAI, ant: anthropic.AsyncAnthropic) -> str:
+    """A fifth each: streams of either client, streams that are left, calls that are left, calls that break."""
+    model = ("openai/", "anthropic/")[number % 2]
+    asked: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello?"}]}
+    match number % 5:
+        case 0:
+            async with oai.chat.completions.stream(model=f"{model}says-much", **asked) as stream:
+                return (await stream.get_final_completion()).choices[0].message.content or ""
+        case 1:
+            async with ant.messages.stream(model=f"{model}says-much", max_tokens=64, **asked) as stream:
+                return await stream.get_final_text()
+        case 2:
+            async with ant.messages.stream(model=f"{model}speaks-slowly", max_tokens=64, **asked) as stream:
+                return await anext(stream.text_stream)
+        case 3:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await oai.chat.completions.create(model=f"{model}never-answers", **asked)
+            return "left"
+        case _:
+            with pytest.raises(openai.InternalServerError):
+                await oai.chat.completions.create(model=f"{model}cuts-body", **asked)
+            return "broken"
+
+
+async def test_many_at_once_disturb_nobody_and_leave_nothing_open(gateway: RunningGateway, upstream: Upstream) -> None:
+    settings: dict[str, Any] = {"api_key": CLIENT_KEY, "max_retries": 0, "timeout": 15}
+    async with (
+        openai.AsyncOpenAI(base_url=f"{gateway.root}/v1", **settings) as oai,
+        anthropic.AsyncAnthropic(base_url=gateway.root, **settings) as ant,
+    ):
+        heard = await asyncio.gather(*[one_of_many(number, oai, ant) for number in range(60)])
+    expected = ["word " * 500, "word " * 500, "tick ", "left", "broken"]
+    assert heard == expected * 12
     stranger = Door(gateway.root, "", "", "")
-    soon(lambda: send(stranger, "GET", "/health").json["running"] == 0, "an exchange was never closed")
-    assert ask(through(gateway, "openai"), "openai", "says-hello").json["choices"][0]["message"]["content"] == HELLO
+    await asyncio.to_thread(soon, lambda: running(stranger) == 0, "an exchange was never closed")
+    upstream.wait_until(
+        lambda: all(seen.finished or seen.departed is not None for seen in upstream.requests),
+        "a call was kept that nobody waits for",
+    )
+    assert "Traceback" not in gateway.said()
+
+
+def running(door: Door) -> int:
+    count: int = send(door, "GET", "/health").json["running"]
+    return count
