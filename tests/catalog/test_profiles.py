@@ -200,7 +200,11 @@ def test_deepseek_wants_its_thoughts_back() -> None:
 
 
 def test_an_unknown_model_of_an_unknown_host_is_taken_to_be_able() -> None:
-    assert profile_of("compatible", "some-model-nobody-knows") == UNKNOWN
+    assert profile_of("openai", "some-model-nobody-knows") == UNKNOWN
+
+
+def test_a_generic_host_is_given_back_the_thoughts_it_told_in_clear() -> None:
+    assert profile_of("compatible", "some-model-nobody-knows").reasoning_field == "reasoning_content"
 
 
 def test_an_unknown_model_behind_anthropics_dialect_is_given_what_the_dialect_demands() -> None:

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
-from isthmus.dialects.table import CODECS
 from msgspec import Raw
 from msgspec.structs import replace
 
 from fakes.transport import SSE, Scripted
 from isthmus.core.losses import Losses
 from isthmus.core.operations import Operation
+from isthmus.dialects.codec import Peek
+from isthmus.dialects.table import CODECS
 from isthmus.engine import attempt
 from isthmus.engine.exchange import Lane
 from isthmus.engine.lane import choose_lane, forward
@@ -22,6 +23,7 @@ BODY = (
     b'{ "model": "m",  "temperature": 1.50, "messages" :[{"role":"user","content":"\\u00fc"}],'
     b' "unknown": {"b":1,"a":2} }'
 )
+PLAIN, ODD = Peek("m"), Quirks(drop=frozenset({"seed"}))
 CHAT_STREAM = (
     b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":'
     b'{"role":"assistant","content":"hi"},"finish_reason":null}]}\n\n'
@@ -36,17 +38,19 @@ DONE = b"data: [DONE]\n\n"
 
 
 @pytest.mark.parametrize(
-    ("codec", "dialect", "quirks", "lane"),
+    ("codec", "dialect", "quirks", "peek", "lane"),
     [
-        (OPENAI, "openai_chat", Quirks(), Lane.PASSTHROUGH),
-        (ANTHROPIC, "anthropic", Quirks(), Lane.PASSTHROUGH),
-        (OPENAI, "openai_chat", Quirks(drop=frozenset({"seed"})), Lane.PATCH),
-        (OPENAI, "anthropic", Quirks(), Lane.TRANSLATE),
-        (ANTHROPIC, "openai_chat", Quirks(drop=frozenset({"seed"})), Lane.TRANSLATE),
+        (OPENAI, "openai_chat", NO_QUIRKS, PLAIN, Lane.PASSTHROUGH),
+        (ANTHROPIC, "anthropic", NO_QUIRKS, PLAIN, Lane.PASSTHROUGH),
+        (OPENAI, "openai_chat", ODD, PLAIN, Lane.PATCH),
+        (OPENAI, "openai_chat", NO_QUIRKS, Peek("m", refused=frozenset({"tools"})), Lane.PATCH),
+        (ANTHROPIC, "anthropic", NO_QUIRKS, Peek("m", marked=True), Lane.TRANSLATE),
+        (OPENAI, "anthropic", NO_QUIRKS, PLAIN, Lane.TRANSLATE),
+        (ANTHROPIC, "openai_chat", ODD, PLAIN, Lane.TRANSLATE),
     ],
 )
-def test_the_cheapest_correct_lane_is_taken(codec: Any, dialect: str, quirks: Quirks, lane: Lane) -> None:
-    assert choose_lane(codec, provider("one", dialect, quirks=quirks)) is lane
+def test_the_cheapest_correct_lane_is_taken(codec: Any, dialect: str, quirks: Quirks, peek: Peek, lane: Lane) -> None:
+    assert choose_lane(codec, provider("one", dialect, quirks=quirks), peek) is lane
 
 
 def forwarded(body: bytes, *, model: str = "m", quirks: Quirks = NO_QUIRKS) -> bytes:
@@ -115,6 +119,16 @@ async def test_usage_is_taken_out_wherever_the_network_cut_it(cut: int) -> None:
     pieces = (CHAT_STREAM, CHAT_USAGE[:cut], CHAT_USAGE[cut:], DONE)
     line = Line([provider("one")], {"one": [Scripted(*pieces, headers=SSE)]})
     assert (await line.ask(BODY[:-1] + b',"stream":true}'))[2] == CHAT_STREAM + DONE
+
+
+def test_an_empty_list_of_tools_is_left_out_with_what_belongs_to_it() -> None:
+    sent = json.decode(forwarded(BODY[:-1] + b',"tools": [ ],"tool_choice":"auto","parallel_tool_calls":true}'))
+    assert not {"tools", "tool_choice", "parallel_tool_calls"} & set(sent)
+
+
+def test_a_list_with_a_tool_is_passed_on_untouched() -> None:
+    body = BODY[:-1] + b',"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"auto"}'
+    assert forwarded(body) is body
 
 
 async def test_headers_of_a_dialect_travel_only_between_its_own_ends() -> None:

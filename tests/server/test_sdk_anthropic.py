@@ -262,7 +262,7 @@ def test_thinking_leads_the_answer_and_bears_a_signature(door: Door, ask: Ask) -
     assert reply.content[0].signature, "clients refuse a thinking block without a signature"
 
 
-@pytest.mark.parametrize(("provider", "returned"), [("anthropic", 1), ("deepseek", 1), ("openai", 0)])
+@pytest.mark.parametrize(("provider", "returned"), [("anthropic", 1), ("deepseek", 1), ("openai", 1)])
 def test_thinking_goes_back_to_a_provider_that_takes_it(
     gateway: RunningGateway, ask: Ask, upstream: Upstream, provider: str, returned: int
 ) -> None:

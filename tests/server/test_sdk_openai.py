@@ -1,24 +1,20 @@
 """The official OpenAI SDK as the judge: straight at the scripted provider, and through the gateway to both dialects."""
 
-import asyncio
 import base64
 import json
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import openai
 import pytest
-from openai.types.chat import ChatCompletion
 from pydantic import BaseModel
 
-from fakes.clients import Door, left_within, straight_to, through
+from fakes.clients import Door, straight_to, through
 from fakes.gateway import RunningGateway
+from fakes.openai_sdk import WAYS, Ask, replayed, results, streamed, synchronous, user, whole
 from fakes.scripts import AWKWARD, DENIAL, HELLO, PARIS_JSON, THOUGHT, TOKENS, digest
 from fakes.upstream import Upstream
 
-TLS = ssl.create_default_context()
-"""Made once: it is most of what it costs to make a client, and no client here uses it."""
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(48))
 PDF = b"%PDF-1.4\n%scripted\n%%EOF\n"
 WEATHER = {
@@ -57,80 +53,16 @@ def client(door: Door) -> Iterator[openai.OpenAI]:
         yield made
 
 
-def synchronous(door: Door) -> openai.OpenAI:
-    http = openai.DefaultHttpxClient(verify=TLS)
-    return openai.OpenAI(base_url=f"{door.root}/v1", api_key=door.key, max_retries=0, timeout=15, http_client=http)
-
-
-def asynchronous(door: Door) -> openai.AsyncOpenAI:
-    http = openai.DefaultAsyncHttpxClient(verify=TLS)
-    return openai.AsyncOpenAI(base_url=f"{door.root}/v1", api_key=door.key, max_retries=0, timeout=15, http_client=http)
-
-
-def whole(door: Door, **asked: Any) -> ChatCompletion:
-    with synchronous(door) as client:
-        return client.chat.completions.create(**asked)
-
-
-def streamed(door: Door, **asked: Any) -> ChatCompletion:
-    with (
-        synchronous(door) as client,
-        client.chat.completions.stream(**asked, stream_options={"include_usage": True}) as stream,
-    ):
-        return stream.get_final_completion()
-
-
-def whole_async(door: Door, **asked: Any) -> ChatCompletion:
-    async def talk() -> ChatCompletion:
-        async with asynchronous(door) as client:
-            return await client.chat.completions.create(**asked)
-
-    return asyncio.run(talk())
-
-
-def streamed_async(door: Door, **asked: Any) -> ChatCompletion:
-    async def talk() -> ChatCompletion:
-        async with (
-            asynchronous(door) as client,
-            client.chat.completions.stream(**asked, stream_options={"include_usage": True}) as stream,
-        ):
-            return await stream.get_final_completion()
-
-    return asyncio.run(talk())
-
-
-Ask = Callable[..., ChatCompletion]
-
-
-@pytest.fixture(params=[whole, streamed, whole_async, streamed_async], ids=lambda way: way.__name__)
+@pytest.fixture(params=WAYS, ids=lambda way: way.__name__)
 def ask(request: pytest.FixtureRequest) -> Ask:
-    """One of the four ways in which the SDK can be asked; all of them bring the same answer."""
     way: Ask = request.param
     return way
 
 
-@pytest.fixture(params=[whole, streamed], ids=lambda way: way.__name__)
+@pytest.fixture(params=WAYS[:2], ids=lambda way: way.__name__)
 def ask_sync(request: pytest.FixtureRequest) -> Ask:
     way: Ask = request.param
     return way
-
-
-def user(text: Any) -> dict[str, Any]:
-    return {"role": "user", "content": text}
-
-
-def results(*answers: tuple[str, str]) -> list[dict[str, Any]]:
-    return [{"role": "tool", "tool_call_id": call, "content": text} for call, text in answers]
-
-
-def replayed(reply: ChatCompletion) -> dict[str, Any]:
-    """The assistant's turn as a client puts it into its history: without what its stream helper added."""
-    helped = {"parsed": True, "annotations": True}
-    turn = reply.choices[0].message.model_dump(exclude_none=True, exclude=helped)
-    for call in turn.get("tool_calls", ()):
-        call.pop("index", None)
-        call["function"].pop("parsed_arguments", None)
-    return turn
 
 
 def test_text_arrives_word_for_word(door: Door, ask: Ask) -> None:
@@ -141,6 +73,20 @@ def test_text_arrives_word_for_word(door: Door, ask: Ask) -> None:
     assert reply.id.startswith("chatcmpl-"), f"ids of this dialect begin with chatcmpl-, not {reply.id}"
     assert reply.created > 1_700_000_000
     assert not reply.choices[0].message.tool_calls
+
+
+def test_a_stream_may_come_in_crumbs(door: Door) -> None:
+    reply = streamed(door, model=door.model("crumbles"), messages=[user("Hello?")])
+    assert reply.choices[0].message.content == HELLO
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_whole_answer_becomes_the_stream_that_was_asked_for(gateway: RunningGateway, provider: str) -> None:
+    door = through(gateway, provider)
+    reply = streamed(door, model=door.model("does-not-stream"), messages=[user("Hello?")])
+    assert reply.choices[0].message.content == HELLO
+    assert reply.usage is not None
+    assert reply.usage.completion_tokens == TOKENS.visible + TOKENS.thought
 
 
 def test_usage_counts_cached_and_reasoning_tokens_inside_the_totals(door: Door, ask: Ask) -> None:
@@ -398,85 +344,3 @@ def test_system_words_in_the_middle_are_not_lost(door: Door, client: openai.Open
         messages=[user("One."), {"role": "system", "content": "From now on: rhyme."}, user("Two.")],
     )
     assert b"From now on: rhyme." in upstream.last().body
-
-
-def test_models_are_listed_and_fetched(door: Door, client: openai.OpenAI) -> None:
-    listed = {model.id for model in client.models.list()}
-    assert {"says-hello", "calls-two"} <= listed
-    assert client.models.retrieve("says-hello").id == "says-hello"
-    with pytest.raises(openai.NotFoundError):
-        client.models.retrieve("nobody-has-this")
-
-
-ERRORS = {
-    "fails-400": openai.BadRequestError,
-    "too-long": openai.BadRequestError,
-    "fails-404": openai.NotFoundError,
-    "fails-429": openai.RateLimitError,
-    "fails-500": openai.InternalServerError,
-    "nobody-has-this": openai.NotFoundError,
-}
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("model", ERRORS)
-def test_errors_become_the_sdks_own_classes(door: Door, client: openai.OpenAI, model: str, stream: bool) -> None:
-    with pytest.raises(openai.APIStatusError) as caught:
-        client.chat.completions.create(model=door.model(model), messages=[user("Hello?")], stream=stream)
-    assert type(caught.value) is ERRORS[model]
-    assert isinstance(caught.value.body, dict)
-    assert caught.value.body["message"]
-
-
-def test_a_rate_limit_says_when_to_come_back(door: Door, client: openai.OpenAI) -> None:
-    with pytest.raises(openai.RateLimitError, match="Rate limit reached for the scripted model") as caught:
-        client.chat.completions.create(model=door.model("fails-429"), messages=[user("Hello?")])
-    assert caught.value.response.headers["retry-after"] == "7"
-
-
-def test_a_wrong_key_is_an_authentication_error(door: Door) -> None:
-    stranger = Door(door.root, "sk-stranger", door.prefix, door.behind)
-    with pytest.raises(openai.AuthenticationError):
-        whole(stranger, model=door.model("says-hello"), messages=[user("Hello?")])
-
-
-@pytest.mark.parametrize("model", ["resets-midway", "ends-midway", "errs-midway"])
-@pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_a_broken_stream_raises_and_never_finishes(gateway: RunningGateway, model: str, provider: str) -> None:
-    door = through(gateway, provider)
-    heard = []
-    with synchronous(door) as client:
-        stream = client.chat.completions.create(model=door.model(model), messages=[user("Hello?")], stream=True)
-        with stream, pytest.raises(openai.APIError):
-            heard.extend(chunk.choices[0] for chunk in stream)
-    assert HELLO.startswith("".join(choice.delta.content or "" for choice in heard))
-    assert any(choice.delta.content for choice in heard), "what came before the break is passed on"
-    assert not any(choice.finish_reason for choice in heard), "a broken answer has no finish reason"
-
-
-def test_the_provider_sees_at_once_that_a_stream_was_left(
-    door: Door, client: openai.OpenAI, upstream: Upstream
-) -> None:
-    def leave(model: str) -> None:
-        stream = client.chat.completions.create(model=door.model(model), messages=[user("Count.")], stream=True)
-        with stream:
-            next(chunk for chunk in stream if chunk.choices[0].delta.content)
-
-    left_within(0.2, upstream, "speaks-slowly", leave)
-
-
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-def test_the_provider_sees_at_once_that_a_silent_call_was_left(door: Door, upstream: Upstream, stream: bool) -> None:
-    def leave(model: str) -> None:
-        async def talk() -> None:
-            async with asynchronous(door) as client:
-                call = asyncio.ensure_future(
-                    client.chat.completions.create(model=door.model(model), messages=[user("Hello?")], stream=stream)
-                )
-                await asyncio.to_thread(upstream.wait_for_request, model)
-                call.cancel()
-                await asyncio.gather(call, return_exceptions=True)
-
-        asyncio.run(talk())
-
-    left_within(0.2, upstream, "never-answers", leave)

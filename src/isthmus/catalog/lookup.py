@@ -33,7 +33,8 @@ _HOSTS: Mapping[str, Mapping[str, object]] = {
     "zai": {"reasoning": ReasoningStyle.ADAPTIVE, "reasoning_field": "reasoning_content"},
     "moonshot": {"reasoning": ReasoningStyle.ADAPTIVE, "reasoning_field": "reasoning_content"},
     "openrouter": {"reasoning_field": "reasoning"},
-    "anthropic-compatible": {"requires_max_output": True, "system_in_place": False},
+    # Whoever copies DeepSeek's field takes it back; vLLM, SGLang and llama.cpp's server do.
+    "compatible": {"reasoning_field": "reasoning_content"},
 }
 
 
@@ -43,6 +44,8 @@ def profile_of(host_name: str, model: str) -> ModelProfile:
     profile = next((profile for pattern, profile in _ROWS if pattern.search(name)), UNKNOWN)
     if "claude" in name and host_name not in SPEAK_ANTHROPIC:
         profile = anthropic.spoken_elsewhere(profile)
+    if "claude" not in name and host_name in SPEAK_ANTHROPIC:
+        profile = anthropic.COPIED
     changes = _HOSTS.get(host_name)
     return profile if changes is None else replace(profile, **changes)
 

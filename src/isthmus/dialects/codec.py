@@ -26,11 +26,16 @@ class Peek(Value, frozen=True):
     """What routing needs of a request, without reading the rest.
 
     `usage_asked`: the caller asked for usage in the stream, or the dialect always sends it.
+    `refused` are top-level fields that clients send and providers of this dialect refuse as they
+    stand, so they are left out. `marked`: the body holds a mark of our own making, which no
+    provider knows, so it must be read and written anew even for its own dialect.
     """
 
     model: str
     stream: bool = False
     usage_asked: bool = True
+    refused: frozenset[str] = frozenset()
+    marked: bool = False
 
 
 class ReplyHead(Value, frozen=True):

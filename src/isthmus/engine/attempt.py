@@ -4,7 +4,7 @@ import asyncio
 from random import Random
 
 from isthmus.core.chat import ChatRequest
-from isthmus.core.errors import GatewayError, Kind, Tell
+from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.fold import fold, unfold
 from isthmus.dialects.codec import Codec
 from isthmus.dialects.table import CODECS
@@ -13,6 +13,7 @@ from isthmus.engine.exchange import AttemptRecord, Exchange, Lane
 from isthmus.engine.lane import choose_lane, forward, outgoing, translate
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Incoming, Ports
+from isthmus.engine.presentable import presentable
 from isthmus.engine.relay import Passage, Translation
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Provider
@@ -72,7 +73,7 @@ async def attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now,
     try:
         return await _attempt(exchange, target, asked, now=now, ports=ports)
     except GatewayError as error:
-        record.error = error.kind
+        record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
         raise presentable(error, provider) from error
     finally:
         record.milliseconds = (ports.clock.now() - began) * 1000
@@ -82,7 +83,7 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
     provider, ours = now.snapshot.providers[target.provider], asked.codec
     theirs = CODECS[provider.dialects[ours.operation], ours.operation]
     assert exchange.peek is not None  # noqa: S101  the line has peeked before it attempts
-    exchange.lane = lane = choose_lane(ours, provider)
+    exchange.lane = lane = choose_lane(ours, provider, exchange.peek)
     exchange.losses.found.clear()
     emulator = provider.emulator() if provider.emulator is not None else None
     if lane is Lane.TRANSLATE:
@@ -166,31 +167,3 @@ def told_losses(exchange: Exchange) -> bytes:
         items.append(item)
     left = len(found) - len(items) + exchange.losses.more
     return b", ".join(items) + (b", +%d more" % left if left else b"")
-
-
-def presentable(error: GatewayError, provider: Provider) -> GatewayError:
-    """The error as a client may see it: no key in it, and only its kind where its words are not for telling."""
-    words = error.upstream if error.rule.tell is Tell.EVERYTHING else None
-    if words is not None and mask(words.body, provider.secret) != words.body:
-        words = None
-    message = mask(error.message, provider.secret) if error.rule.tell is Tell.EVERYTHING else _known(error, provider)
-    return GatewayError(
-        error.kind,
-        message,
-        status=error.upstream_status,
-        retry_after=error.retry_after,
-        param=mask(error.param, provider.secret) if error.param else None,
-        code=mask(error.code, provider.secret) if error.code else None,
-        upstream=words,
-    )
-
-
-def _known(error: GatewayError, provider: Provider) -> str:
-    """Words of our own for a failure whose cause is between the gateway and `provider`."""
-    name = provider.name
-    match error.kind:
-        case Kind.CREDENTIAL_REJECTED | Kind.CREDENTIAL_REVOKED:
-            status = f" (HTTP {error.upstream_status})" if error.upstream_status else ""
-            return f"provider {name} refused the gateway's credential{status}; check its api-key"
-        case _:
-            return f"provider {name}: {mask(error.message, provider.secret)}"

@@ -44,14 +44,22 @@ class Call(Value, frozen=True):
 
 
 class AttemptRecord:
-    """One try at one target. `milliseconds` is until its answer's head, or until it failed."""
+    """One try at one target. `milliseconds` is until its answer began, or until it failed; `reason` is for the log."""
 
-    __slots__ = ("error", "milliseconds", "target")
+    __slots__ = ("error", "milliseconds", "reason", "target")
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self.milliseconds = 0.0
         self.error: Kind | None = None
+        self.reason: str | None = None
+
+    def facts(self) -> dict[str, object]:
+        found: dict[str, object] = {"target": f"{self.target.provider}/{self.target.model}"}
+        if self.error is not None:
+            found["error"], found["reason"] = self.error, self.reason
+        found["ms"] = round(self.milliseconds, 1)
+        return found
 
 
 class Exchange:
@@ -126,10 +134,7 @@ class Exchange:
         if self.first_byte_at is not None:
             found["first_byte_ms"] = round((self.first_byte_at - self.started_at) * 1000, 1)
         if len(self.attempts) > 1 or self.error is not None:
-            found["attempts"] = [
-                {"target": f"{a.target.provider}/{a.target.model}", "error": a.error, "ms": round(a.milliseconds, 1)}
-                for a in self.attempts
-            ]
+            found["attempts"] = [attempt.facts() for attempt in self.attempts]
         if self.usage is not None:
             found["input_tokens"], found["output_tokens"] = self.usage.input, self.usage.total_output
             found["cached_tokens"], found["reasoning_tokens"] = self.usage.cache_read, self.usage.reasoning

@@ -16,16 +16,19 @@ from isthmus.wire.headers import Headers, pick
 _JSON = ((b"content-type", b"application/json"), (b"user-agent", b"isthmus"))
 
 
-def choose_lane(codec: Codec, provider: Provider) -> Lane:
-    """TRANSLATE when the dialects differ or the model is helped, PATCH when the host is odd, else PASSTHROUGH."""
-    if provider.dialects[codec.operation] != codec.dialect or provider.emulator is not None:
+def choose_lane(codec: Codec, provider: Provider, peek: Peek) -> Lane:
+    """TRANSLATE when the dialects differ or the model is helped, PATCH when the host is odd, else PASSTHROUGH.
+
+    A body that no provider could take as it is goes the same way: PATCH for a field, TRANSLATE for a mark of ours.
+    """
+    if provider.dialects[codec.operation] != codec.dialect or provider.emulator is not None or peek.marked:
         return Lane.TRANSLATE
-    return Lane.PATCH if provider.quirks else Lane.PASSTHROUGH
+    return Lane.PATCH if provider.quirks or peek.refused else Lane.PASSTHROUGH
 
 
 def forward(body: bytes, peek: Peek, codec: Codec, *, provider: Provider, model: str, losses: Losses) -> bytes:
     """The caller's own body for `provider`: the same bytes, unless a top-level field must change."""
-    changes: dict[str, Raw | None] = {}
+    changes: dict[str, Raw | None] = dict.fromkeys(peek.refused)
     if model != peek.model:
         changes["model"] = json.raw(model)
     asks = peek.stream and not peek.usage_asked and codec.ask_usage is not None
@@ -58,13 +61,19 @@ def translate(
 def outgoing(provider: Provider, model: str, body: bytes, *, stream: bool, client: Headers, codec: Codec) -> Outgoing:
     """The signed request. Of the client's headers only those travel that both ends of one dialect understand."""
     method, target = provider.address(codec.operation, model, stream)
-    headers = _JSON + provider.headers
+    headers = _with_ours(provider.headers) if provider.headers else _JSON
     if provider.dialects[codec.operation] == codec.dialect:
         headers += pick(client, codec.passed_request_headers)
     return Outgoing(provider.origin, method, target, provider.sign(headers, provider.secret), body)
 
 
+def _with_ours(configured: Headers) -> Headers:
+    """What the operator configured, and of ours what that leaves unsaid."""
+    said = {name for name, _ in configured}
+    return (*configured, *(pair for pair in _JSON if pair[0] not in said))
+
+
 def listing(provider: Provider) -> Outgoing:
     """The request that asks a provider for its models."""
     method, target = provider.address(Operation.LIST_MODELS, "", False)
-    return Outgoing(provider.origin, method, target, provider.sign(_JSON[1:] + provider.headers, provider.secret))
+    return Outgoing(provider.origin, method, target, provider.sign(_with_ours(provider.headers), provider.secret))

@@ -21,10 +21,11 @@ from isthmus.core.reply import ChatReply
 from isthmus.dialects.codec import Codec, ReplyHead
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.ports import Incoming
+from isthmus.engine.presentable import presentable
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Emulator, Provider
 from isthmus.wire.frames import FrameTooLarge
-from isthmus.wire.sse import SseSplitter
+from isthmus.wire.sse import EventGate, SseSplitter
 
 HELD = 256 * 1024
 """Bytes held back at most before the commit point; a longer preamble is passed on as it is."""
@@ -33,7 +34,10 @@ _CUT = "the provider's stream ended before the answer was complete"
 
 
 class Passage:
-    """A stream between two ends of one dialect. A tap watches it for usage, errors and its end."""
+    """A stream between two ends of one dialect. A tap watches it for usage, errors and its end.
+
+    Whole events go out, as they came: so a ping can stand between them, and a key in an error is never cut in two.
+    """
 
     def __init__(self, exchange: Exchange, incoming: Incoming, codec: Codec, *, provider: Provider) -> None:
         self._exchange = exchange
@@ -42,6 +46,7 @@ class Passage:
         self._provider = provider
         hide = exchange.peek is not None and not exchange.peek.usage_asked
         self._tap = codec.tap(hide)
+        self._gate = EventGate()
         self._held: list[bytes] = []
 
     async def commit(self) -> None:
@@ -49,42 +54,54 @@ class Passage:
         size = 0
         while not self._tap.started and size <= HELD:
             data = await self._incoming.read()
-            if not data:
-                if self._tap.complete:
-                    break
-                raise self._tap.error or GatewayError(Kind.CUT_SHORT, _CUT)
-            self._held.append(self._tap.feed(data))
+            self._held.append(self._take(data) if data else self._rest())
             size += len(data)
             if self._tap.error is not None and not self._tap.started:
                 raise self._tap.error
+            if not data:
+                if not self._tap.complete:
+                    raise GatewayError(Kind.CUT_SHORT, _CUT)
+                break
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        exchange, tap, read = self._exchange, self._tap, self._incoming.read
+        exchange, tap, read, take = self._exchange, self._tap, self._incoming.read, self._take
         exchange.first_byte_at = exchange.clock.now()
         try:
             if held := b"".join(self._held):
                 yield held
             while tap.error is None and (data := await read()):
-                if out := tap.feed(data):
-                    yield out if tap.error is None else mask(out, self._provider.secret)
+                if out := take(data):
+                    yield out
             yield self._last()
         except GatewayError as error:
-            exchange.fail(error)
-            yield self._codec.write_error_event(_for_client(error, self._provider))
+            yield self._broken(error)
         finally:
             exchange.usage = tap.usage
             self._incoming.close()
 
+    def _take(self, data: bytes) -> bytes:
+        try:
+            out = self._tap.feed(self._gate.feed(data))
+        except FrameTooLarge as error:
+            raise GatewayError(Kind.GARBLED, f"the provider sent {error}") from error
+        return out if self._tap.error is None else mask(out, self._provider.secret)
+
+    def _rest(self) -> bytes:
+        rest = self._tap.feed(self._gate.end()) + self._tap.end()
+        return rest if self._tap.error is None else mask(rest, self._provider.secret)
+
     def _last(self) -> bytes:
         """What follows the upstream's last byte: nothing, unless it stopped in the middle."""
-        rest = self._tap.end()
+        rest = self._rest()
         if self._tap.error is not None:
-            self._exchange.fail(self._tap.error)
-        elif not self._tap.complete:
-            error = GatewayError(Kind.CUT_SHORT, _CUT)
-            self._exchange.fail(error)
-            return rest + self._codec.write_error_event(_for_client(error, self._provider))
-        return rest
+            self._exchange.fail(presentable(self._tap.error, self._provider))
+            return rest
+        return rest if self._tap.complete else rest + self._broken(GatewayError(Kind.CUT_SHORT, _CUT))
+
+    def _broken(self, error: GatewayError) -> bytes:
+        told = presentable(error, self._provider)
+        self._exchange.fail(told)
+        return self._codec.write_error_event(told)
 
 
 class Translation:
@@ -157,8 +174,9 @@ class Translation:
             if exchange.error is None:
                 yield writer.end()
         except GatewayError as error:
-            exchange.fail(error)
-            yield self.ours.write_error_event(_for_client(error, self._provider))
+            told = presentable(error, self._provider)
+            exchange.fail(told)
+            yield self.ours.write_error_event(told)
         finally:
             await self._close()
 
@@ -201,11 +219,8 @@ class Translation:
             elif kind is MessageStart:
                 self.exchange.usage = event.usage  # type: ignore[union-attr] # as above
             elif kind is StreamError:
-                self.exchange.fail(event.error)  # type: ignore[union-attr] # as above
-                yield StreamError(_for_client(event.error, self._provider))  # type: ignore[union-attr] # as above
+                told = presentable(event.error, self._provider)  # type: ignore[union-attr] # as above
+                self.exchange.fail(told)
+                yield StreamError(told)
                 return
             yield event
-
-
-def _for_client(error: GatewayError, provider: Provider) -> GatewayError:
-    return GatewayError(error.kind, mask(error.message, provider.secret), status=error.upstream_status)

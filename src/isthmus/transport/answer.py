@@ -39,7 +39,9 @@ class Answer(Reading):
     )
 
     def __init__(self, connection: "Connection", loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
+        self.status = 0
+        self.headers: Headers = ()
+        self._decoder: Decoder | None = None
         self.pieces: list[bytes] = []
         self.size = 0
         self.high = HIGH_WATER

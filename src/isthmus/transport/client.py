@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.ports import Incoming
 from isthmus.providers.provider import Deadlines, Origin, Outgoing
-from isthmus.transport.answer import Answer, Unheard
-from isthmus.transport.connection import Connection
+from isthmus.transport.answer import Unheard
 from isthmus.transport.deadlines import NEVER
 from isthmus.transport.head import authority
 from isthmus.transport.pool import Pool, PoolLimits
@@ -57,11 +56,17 @@ class Client:
         until = NEVER if deadlines.total is None else monotonic() + deadlines.total
         head = pool.heads.write(outgoing)
         connection = pool.take() or await pool.acquire(deadlines, until)
-        try:
-            return await _exchange(connection, head, outgoing, deadlines, until)
-        except Unheard:
-            connection = await pool.acquire(deadlines, until, fresh=True)
-            return await _exchange(connection, head, outgoing, deadlines, until)
+        while True:
+            answer = connection.begin(head, outgoing.body, deadlines, until=until, bodiless=outgoing.method == "HEAD")
+            try:
+                await answer.head()
+            except Unheard:
+                connection = await pool.acquire(deadlines, until, fresh=True)  # on which nothing is Unheard
+            except BaseException:
+                answer.close()
+                raise
+            else:
+                return answer
 
     async def aclose(self) -> None:
         self._closed = True
@@ -95,17 +100,3 @@ class Client:
 
             self._egress = Egress(self._limits)
         return self._egress
-
-
-async def _exchange(
-    connection: Connection, head: bytes, outgoing: Outgoing, deadlines: Deadlines, until: float
-) -> Answer:
-    """Raises Unheard when `connection`, used before, was dead; whatever else ends this closes the connection."""
-    bodiless = outgoing.method == "HEAD"
-    answer = connection.begin(head, outgoing.body, deadlines, until=until, bodiless=bodiless)
-    try:
-        await answer.head()
-    except BaseException:
-        answer.close()
-        raise
-    return answer

@@ -192,19 +192,18 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        headers, self._headers = self._headers, []  # trailers, if any, go to the new list and are not looked at
+        headers = tuple(self._headers)
+        self._headers = []  # trailers, if any, go here and are not looked at
         check_size(headers, self._fed)
         if status < 200:
             self._interim(status)
             return
         assert self._answer is not None  # noqa: S101  without one nothing is fed to the parser
-        framing = read_framing(tuple(headers))
+        framing = read_framing(headers)
         self._delimited = framing.delimited
         self._keep = not framing.chunked or self._parser.get_http_version() == "1.1"
-        exposed = tuple(headers) if framing.decoder is None else without_coding(tuple(headers))
-        self._answer.begin(status, exposed, framing.decoder)
+        self._answer.begin(status, headers if framing.decoder is None else without_coding(headers), framing.decoder)
         self._fed = 0
-        self._alarm.set(monotonic() + self._deadlines.between_bytes, self._alarm.limit)
         if self._unsent and status >= 400:
             self._unsent, self._keep = _NOTHING, False  # it wants no more of the request
         if self._bodiless:
@@ -247,7 +246,11 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
             self._alarm.due = NEVER  # it is ours to wait, not the peer's to speak
         else:
-            self._alarm.due = monotonic() + self._deadlines.between_bytes
+            due = monotonic() + self._deadlines.between_bytes
+            if due < self._alarm.due:
+                self._alarm.set(due, self._alarm.limit)  # the first bytes: until now the first-byte deadline ran
+            else:
+                self._alarm.due = due
 
     def _bound(self) -> None:
         """Heads, trailers and chunk extensions are bounded, for the parser keeps an unfinished one in memory."""

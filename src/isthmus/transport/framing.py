@@ -52,7 +52,7 @@ def without_coding(headers: Headers) -> Headers:
     return tuple(pair for pair in headers if pair[0] not in _UNTRUE_ONCE_DECODED)
 
 
-def check_size(headers: list[tuple[bytes, bytes]], arrived: int) -> None:
+def check_size(headers: Headers, arrived: int) -> None:
     """Refuse a head beyond its bounds. `arrived` bytes have come so far, so only then is it worth counting."""
     if len(headers) > HEAD_COUNT:
         raise Refusal(f"it has more than {HEAD_COUNT} headers")

@@ -8,13 +8,14 @@ import re
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.providers.provider import Origin, Outgoing
-from isthmus.wire.headers import HOP_BY_HOP
+from isthmus.wire.headers import HOP_BY_HOP, Headers
 
 _OURS = HOP_BY_HOP | {b"host", b"content-length", b"accept-encoding", b"expect"}
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
 _CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
-_MOST_NAMES = 256
+_REMEMBERED = 256
+"""Heads."""
 
 
 def host_of(origin: Origin) -> str:
@@ -30,9 +31,9 @@ def authority(origin: Origin) -> str:
 
 
 class HeadWriter:
-    """Writes heads for one origin. Remembers the header names that it has found to be sound."""
+    """Writes heads for one origin. Those found sound are remembered: most requests repeat one but for its length."""
 
-    __slots__ = ("_fixed", "_host", "_names")
+    __slots__ = ("_checked", "_fixed", "_host")
 
     def __init__(self, origin: Origin) -> None:
         try:
@@ -42,22 +43,29 @@ class HeadWriter:
         self._host = host
         # identity, not gzip: a compressed stream waits in the sender's compressor, and passed-on bytes stay exact.
         self._fixed = b"host: %b\r\naccept-encoding: identity\r\nconnection: keep-alive" % host
-        self._names: set[bytes] = set()
+        self._checked: dict[tuple[str, str, Headers], bytes] = {}
 
     def write(self, outgoing: Outgoing) -> bytes:
         """The head with its final empty line. Raises BUG for what must not be sent; values are never quoted."""
-        names, method = self._names, outgoing.method
-        lines = [_request_line(method, outgoing.target), self._fixed]
-        for pair in outgoing.headers:
-            if pair[0] not in names:
-                self._check(pair[0])
-            lines.append(b": ".join(pair))
-        if outgoing.body or method in _WITH_LENGTH:
-            lines.append(b"content-length: %d" % len(outgoing.body))
-        lines.append(b"\r\n")
+        key = (outgoing.method, outgoing.target, outgoing.headers)
+        lines = self._checked.get(key)
+        if lines is None:
+            lines = self._lines(outgoing)
+            if len(self._checked) >= _REMEMBERED:
+                self._checked.clear()
+            self._checked[key] = lines
+        if outgoing.body or outgoing.method in _WITH_LENGTH:
+            return b"%bcontent-length: %d\r\n\r\n" % (lines, len(outgoing.body))
+        return lines + b"\r\n"
+
+    def _lines(self, outgoing: Outgoing) -> bytes:
+        for name, _ in outgoing.headers:
+            _check(name)
+        request_line = _request_line(outgoing.method, outgoing.target)
+        lines = [request_line, self._fixed, *map(b": ".join, outgoing.headers), b""]
         head = b"\r\n".join(lines)
-        # Each of the joints and the last line are a CR and a LF, and `_fixed` holds two pairs of its own.
-        if len(head) - len(head.translate(None, _CONTROLS)) != 2 * (len(lines) + 2):
+        # Each joint is a CR and a LF, and `_fixed` holds two pairs of its own.
+        if len(head) - len(head.translate(None, _CONTROLS)) != 2 * (len(lines) + 1):
             raise _unsendable(f"a control character in {_culprit(outgoing)}")
         return head
 
@@ -69,13 +77,12 @@ class HeadWriter:
             pairs.append((b"content-length", b"%d" % len(outgoing.body)))
         return pairs
 
-    def _check(self, name: bytes) -> None:
-        if not _NAME.fullmatch(name):
-            raise _unsendable("a header's name is not a lower-case token")
-        if name in _OURS:
-            raise _unsendable(f"header {name.decode()!r} belongs to the transport")
-        if len(self._names) < _MOST_NAMES:
-            self._names.add(name)
+
+def _check(name: bytes) -> None:
+    if not _NAME.fullmatch(name):
+        raise _unsendable("a header's name is not a lower-case token")
+    if name in _OURS:
+        raise _unsendable(f"header {name.decode()!r} belongs to the transport")
 
 
 def _request_line(method: str, target: str) -> bytes:

@@ -12,10 +12,9 @@ class Reading(ABC):
 
     __slots__ = ("_decoder", "headers", "status")
 
-    def __init__(self) -> None:
-        self.status = 0
-        self.headers: Headers = ()
-        self._decoder: Decoder | None = None
+    status: int
+    headers: Headers
+    _decoder: Decoder | None
 
     @abstractmethod
     async def _read_wire(self) -> bytes: ...
@@ -35,7 +34,8 @@ class Reading(ABC):
     async def body(self, limit: int) -> bytes:
         self.want(limit)
         pieces, size = [], 0
-        while piece := await self.read():
+        read = self._read_wire if self._decoder is None else self.read
+        while piece := await read():
             size += len(piece)
             if size > limit:
                 self.close()

@@ -42,7 +42,6 @@ class Relayed(Reading):
         until: float | None,
     ) -> None:
         """Raises GARBLED for a head that own connections would refuse too. `until` is in the loop's time."""
-        super().__init__()
         headers: Headers = tuple((name.lower(), value) for name, value in response.headers.raw)
         self.status = response.status_code
         self._decoder = decoder_for(find(headers, b"content-encoding") or b"")

@@ -67,6 +67,49 @@ class SseSplitter:
         return whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
+class EventGate:
+    """Lets bytes through up to the end of the last whole event, and holds the rest until its end comes.
+
+    Bytes are never changed. What is held is bounded by `max_frame`.
+    """
+
+    def __init__(self, max_frame: int = MAX_FRAME) -> None:
+        self._max = max_frame
+        self._held: list[bytes] = []
+        self._size = 0
+        self._seam = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """The bytes that may go on. Raises FrameTooLarge."""
+        if not self._held and data.endswith(_BOUNDARIES):
+            return data
+        joined = self._seam + data
+        cut = max(joined.rfind(mark) + len(mark) if mark in joined else 0 for mark in _BOUNDARIES) - len(self._seam)
+        self._seam = joined[-3:]
+        if cut <= 0:
+            self._hold(data)
+            return b""
+        whole = b"".join([*self._held, data[:cut]])
+        self._held, self._size = [], 0
+        self._hold(data[cut:])
+        return whole
+
+    def end(self) -> bytes:
+        """What is still held: the beginning of an event whose end never came."""
+        held, self._held = b"".join(self._held), []
+        return held
+
+    def _hold(self, data: bytes) -> None:
+        if data:
+            self._held.append(data)
+            self._size += len(data)
+            if self._size > self._max:
+                raise FrameTooLarge(f"an event of more than {self._max} bytes")
+
+
+_BOUNDARIES = (b"\n\n", b"\r\n\r\n")
+
+
 def _read_block(block: bytes) -> Frame | None:
     event = b""
     if block.startswith(b"data: ") and b"\n" not in block:

@@ -29,6 +29,9 @@ _BUDGET = replace(_BEFORE_4_7, reasoning=ReasoningStyle.BUDGET, efforts=(), pref
 _WORDS = replace(_BUDGET, schema=SchemaStyle.NONE)
 _THOUGHTLESS = replace(_WORDS, reasoning=ReasoningStyle.NONE)
 
+COPIED = replace(_BUDGET, max_output_limit=None)
+"""A model of another maker behind Anthropic's dialect: what hosts that copy the dialect have copied first."""
+
 ROWS = (
     Row(r"claude-3-(opus|sonnet|haiku)", replace(_THOUGHTLESS, max_output_limit=4096, default_max_output=4096)),
     Row(r"claude-3-5", replace(_THOUGHTLESS, max_output_limit=8192)),

@@ -64,7 +64,7 @@ def read_finish(word: str | None, sequence: str | None, *, calls: bool) -> Finis
     return Finish(reason, sequence, Foreign(DIALECT, json.raw(word)) if kept else None)
 
 
-def write_finish(finish: Finish | None, *, calls: bool, refused: bool) -> object:
+def write_finish(finish: Finish | None, losses: Losses, *, calls: bool, refused: bool) -> object:
     """A provider that stops with calls open, or without saying why, is told as clients expect it."""
     if finish is not None and finish.native is not None and finish.native.dialect == DIALECT:
         return finish.native.body
@@ -74,6 +74,8 @@ def write_finish(finish: Finish | None, *, calls: bool, refused: bool) -> object
             return "refusal"
         if calls:
             return "tool_use"
+    if reason in (Reason.FILTERED, Reason.OTHER):
+        losses.rewrite("candidates[0].finish", f"the nearest reason of this dialect is {STOP_WORDS[reason]}")
     return STOP_WORDS[reason]
 
 
@@ -115,12 +117,12 @@ def write_reply(reply: ChatReply, losses: Losses) -> bytes:
         "role": "assistant",
         "model": reply.model,
         "content": _write_parts(candidate.parts, losses),
-        "stop_reason": write_finish(finish, calls=_has_calls(candidate.parts), refused=refused),
+        "stop_reason": write_finish(finish, losses, calls=_has_calls(candidate.parts), refused=refused),
         "stop_sequence": finish.stop_sequence if finish is not None else None,
         "usage": write_usage(reply.usage),
     }
     if candidate.logprobs is not None:
-        losses.drop("logprobs", "this dialect tells no probabilities")
+        losses.drop("candidates[0].logprobs", "this dialect tells no probabilities")
     add_extra(body, reply.extra, "", losses)
     add_extra(body, candidate.extra, "candidates[0]", losses)
     return json.encode(body)
@@ -129,7 +131,7 @@ def write_reply(reply: ChatReply, losses: Losses) -> bytes:
 def _write_parts(parts: Sequence[Part], losses: Losses) -> list[object]:
     blocks: list[object] = []
     for place, part in enumerate(parts):
-        block = write_part(part, f"parts[{place}]", losses)
+        block = write_part(part, f"candidates[0].parts[{place}]", losses)
         if block is not None:
             blocks.append(block)
     return blocks
@@ -145,6 +147,7 @@ def write_part(part: Part, path: str, losses: Losses) -> object:
         case ToolCall():
             return write_call(part, path, losses)
         case Refusal():
+            note_refusal(path, losses)
             return {"type": "text", "text": part.text}
         case Foreign():
             return write_foreign(part, path, losses)
@@ -153,6 +156,10 @@ def write_part(part: Part, path: str, losses: Losses) -> object:
             return None
         case _:
             assert_never(part)
+
+
+def note_refusal(path: str, losses: Losses) -> None:
+    losses.rewrite(path, "a refusal of this dialect is text, and a reason to stop")
 
 
 def _write_text(text: Text, path: str, losses: Losses) -> Block:

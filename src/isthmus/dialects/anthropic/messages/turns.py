@@ -117,6 +117,8 @@ def _write_parts(message: Message, number: int, pen: Pen) -> Blocks:
 
 
 def _write_system(message: Message, number: int, pen: Pen) -> Blocks:
+    if message.role is Role.DEVELOPER:
+        pen.losses.rewrite(f"messages[{number}].role", "this dialect knows no developer: it is system text")
     blocks: Blocks = []
     for place, part in enumerate(message.parts):
         path = f"messages[{number}].parts[{place}]"

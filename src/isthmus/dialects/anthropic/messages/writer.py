@@ -39,7 +39,13 @@ from isthmus.dialects.anthropic.errors import write_error_event
 from isthmus.dialects.anthropic.messages.content import write_signature
 from isthmus.dialects.anthropic.messages.ids import message_id
 from isthmus.dialects.anthropic.messages.marks import Block, add_extra
-from isthmus.dialects.anthropic.messages.reply import tell_citation, write_finish, write_foreign, write_thought
+from isthmus.dialects.anthropic.messages.reply import (
+    note_refusal,
+    tell_citation,
+    write_finish,
+    write_foreign,
+    write_thought,
+)
 from isthmus.dialects.anthropic.messages.usage import write_usage
 from isthmus.dialects.anthropic.words import DIALECT
 from isthmus.dialects.codec import ReplyHead
@@ -62,10 +68,11 @@ _DELTA_FIELDS: Mapping[BlockKind, tuple[str, str]] = {
 class _Growing:
     """A block that has started and not stopped. `held` are its events while another block is being written."""
 
-    __slots__ = ("held", "signature", "start")
+    __slots__ = ("held", "path", "signature", "start")
 
-    def __init__(self, start: BlockStart) -> None:
+    def __init__(self, start: BlockStart, path: str = "") -> None:
         self.start = start
+        self.path = path
         self.held: list[Event] = []
         self.signature: Signature | None = None
 
@@ -81,6 +88,7 @@ class MessagesWriter:
         self._current = _NONE
         self._delta = b""
         self._number = 0
+        self._parts = 0
         self._usage: Usage | None = None
         self._stop: MessageStop | None = None
         self._calls = self._refused = False
@@ -93,7 +101,7 @@ class MessagesWriter:
         empty = b"" if self._number else self._open(_Growing(BlockStart(0, BlockKind.TEXT))) + self._close()
         finish = self._stop.finish if self._stop is not None else None
         delta: Block = {
-            "stop_reason": write_finish(finish, calls=self._calls, refused=self._refused),
+            "stop_reason": write_finish(finish, self._losses, calls=self._calls, refused=self._refused),
             "stop_sequence": finish.stop_sequence if finish is not None else None,
         }
         body: Block = {"type": "message_delta", "delta": delta}
@@ -128,12 +136,19 @@ class MessagesWriter:
             self._losses.drop("candidates", "this dialect gives one answer")
             return b""
         self._calls = self._calls or event.kind is BlockKind.TOOL_CALL
-        self._refused = self._refused or event.kind is BlockKind.REFUSAL
-        block = self._blocks[event.index] = _Growing(event)
+        block = self._blocks[event.index] = _Growing(event, self._path())
+        if event.kind is BlockKind.REFUSAL:
+            self._refused = True
+            note_refusal(block.path, self._losses)
         if self._current == _NONE:
             return self._open(block)
         self._queue.append(block)
         return b""
+
+    def _path(self) -> str:
+        """Where the part that begins now stands in the answer."""
+        self._parts += 1
+        return f"candidates[0].parts[{self._parts - 1}]"
 
     def _open(self, block: _Growing) -> bytes:
         """A redacted thought is told whole when it stops; every other block starts empty and grows."""
@@ -148,7 +163,7 @@ class MessagesWriter:
             % (self._number, word.encode(), field.encode())
         )
         body = _hollow(start)
-        add_extra(body, start.extra, "parts", self._losses)
+        add_extra(body, start.extra, block.path, self._losses)
         return self._start(body)
 
     def _start(self, block: object) -> bytes:
@@ -191,7 +206,7 @@ class MessagesWriter:
             return self._hold(event)
         block = self._blocks[event.index]
         if block.start.kind is not BlockKind.REASONING:
-            self._losses.drop("parts.signature", "a tool call of this dialect carries no signature")
+            self._losses.drop(f"{block.path}.signature", "a tool call of this dialect carries no signature")
             return b""
         block.signature = event.signature
         return b"" if block.start.redacted else self._sign(event.signature)
@@ -202,7 +217,7 @@ class MessagesWriter:
     def _citation(self, event: CitationDelta) -> bytes:
         if event.index != self._current:
             return self._hold(event)
-        written = tell_citation(event.citation, "parts", self._losses)
+        written = tell_citation(event.citation, self._blocks[event.index].path, self._losses)
         return b"" if written is None else self._told({"type": "citations_delta", "citation": written})
 
     def _block_stop(self, event: BlockStop) -> bytes:
@@ -219,7 +234,7 @@ class MessagesWriter:
         start = block.start
         if start.redacted:
             thought = Reasoning("", block.signature, redacted=True, extra=start.extra)
-            return self._start(write_thought(thought, "parts", self._losses)) + self._stopped()
+            return self._start(write_thought(thought, block.path, self._losses)) + self._stopped()
         if start.kind is BlockKind.REASONING and block.signature is None:
             return self._sign(None) + self._stopped()
         return self._stopped()
@@ -240,10 +255,11 @@ class MessagesWriter:
     def _whole_part(self, event: WholePart) -> bytes:
         if event.candidate:
             return b""
+        path = self._path()
         if isinstance(event.part, Media):
-            self._losses.drop("parts", "an answer of this dialect holds no media")
+            self._losses.drop(path, "an answer of this dialect holds no such part")
             return b""
-        body = write_foreign(event.part, "parts", self._losses)
+        body = write_foreign(event.part, path, self._losses)
         if body is None:
             return b""
         if self._current == _NONE:
@@ -269,7 +285,7 @@ class MessagesWriter:
         return b""
 
     def _logprobs(self, _: LogprobsDelta) -> bytes:
-        self._losses.drop("logprobs", "this dialect tells no probabilities")
+        self._losses.drop("candidates[0].logprobs", "this dialect tells no probabilities")
         return b""
 
     def _foreign(self, event: ForeignEvent) -> bytes:

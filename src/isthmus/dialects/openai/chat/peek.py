@@ -10,6 +10,9 @@ from isthmus.dialects.openai.chat.shapes import read_envelope
 from isthmus.wire import json
 from isthmus.wire.json import Fields, Malformed
 
+TOOLLESS = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
+"""What clients send along with an empty list of tools, and providers refuse then."""
+
 
 def peek(body: bytes) -> Peek:
     """Model, stream flag, and whether usage was asked for. Raises INVALID, naming the field at fault."""
@@ -20,7 +23,8 @@ def peek(body: bytes) -> Peek:
     if not envelope.messages or not envelope.model:
         return _peek_slowly(body)
     options = envelope.stream_options
-    return Peek(envelope.model, bool(envelope.stream), options is not None and bool(options.include_usage))
+    asked = options is not None and bool(options.include_usage)
+    return Peek(envelope.model, bool(envelope.stream), asked, _refused(envelope.tools))
 
 
 def _peek_slowly(body: bytes) -> Peek:
@@ -33,9 +37,13 @@ def _peek_slowly(body: bytes) -> Peek:
             raise Malformed("messages must not be empty", "messages")
         stream, options = fields.flag("stream"), fields.fields("stream_options")
         asked = options is not None and bool(options.flag("include_usage"))
-        return Peek(model, bool(stream), asked)
+        return Peek(model, bool(stream), asked, _refused(fields.raw("tools") or json.NULL))
     except Malformed as error:
         raise invalid(error) from error
+
+
+def _refused(tools: Raw) -> frozenset[str]:
+    return TOOLLESS if len(tools) < 64 and bytes(tools).split() in ([b"[]"], [b"[", b"]"]) else frozenset()
 
 
 def invalid(error: Malformed) -> GatewayError:

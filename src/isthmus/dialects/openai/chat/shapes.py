@@ -24,6 +24,7 @@ class Envelope(Struct, frozen=True, gc=False):
     messages: list[Raw]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
+    tools: Raw = json.NULL
 
 
 class FunctionDelta(Struct, frozen=True, gc=False):
