@@ -5,7 +5,7 @@ from random import Random
 
 from isthmus.core.chat import ChatRequest
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.core.fold import fold, unfold
+from isthmus.core.fold import fold
 from isthmus.dialects.codec import Codec
 from isthmus.dialects.table import CODECS
 from isthmus.engine.answer import Answer
@@ -129,15 +129,16 @@ async def _translated(translation: Translation, *, streamed: bool, limit: int) -
     """Any of the four: what the provider sent, whole or streamed, as the caller asked for it, whole or streamed."""
     exchange, ours = translation.exchange, translation.ours
     headers = translation.incoming.headers
-    if not streamed:
+    if streamed:
+        await translation.commit()
+    else:
         reply = translation.theirs.read_reply(await translation.incoming.body(limit))
         translation.incoming.close()
-        await translation.begin(unfold(reply))
-    else:
-        await translation.commit()
+        translation.begin(reply)
     if translation.asked_stream:
         return Answer(200, reply_headers(exchange, headers, ours, ours.content_type), stream=translation.chunks())
-    reply = fold([event async for event in translation.events()])
+    if streamed or translation.emulated:
+        reply = fold([event async for event in translation.events()])
     exchange.usage = reply.usage
     body = ours.write_reply(translation.shown(reply), exchange.losses)
     return Answer(200, reply_headers(exchange, headers, ours, b"application/json"), body)

@@ -12,6 +12,7 @@ from isthmus.providers.provider import Emulator, Outgoing, Provider
 from isthmus.providers.quirks import apply_quirks
 from isthmus.wire import json
 from isthmus.wire.headers import Headers, pick
+from isthmus.wire.respell import respell
 
 _JSON = ((b"content-type", b"application/json"), (b"user-agent", b"isthmus"))
 
@@ -32,8 +33,11 @@ def forward(body: bytes, peek: Peek, codec: Codec, *, provider: Provider, model:
     if model != peek.model:
         changes["model"] = json.raw(model)
     asks = peek.stream and not peek.usage_asked and codec.ask_usage is not None
-    if not changes and not asks and not provider.quirks:
-        return body
+    if not asks and not provider.quirks and not peek.refused:
+        if not changes:
+            return body
+        if (respelt := respell(body, "model", peek.model, model)) is not None:
+            return respelt
     fields = json.read_fields(body)
     if asks and codec.ask_usage is not None:
         changes.update(codec.ask_usage(fields))

@@ -17,6 +17,7 @@ from isthmus.core.events import (
     StreamError,
     UsageReport,
 )
+from isthmus.core.fold import unfold
 from isthmus.core.reply import ChatReply
 from isthmus.dialects.codec import Codec, ReplyHead
 from isthmus.engine.exchange import Exchange
@@ -129,9 +130,15 @@ class Translation:
         self._held: list[Event] = []
         self._source: AsyncGenerator[list[Event], None] | None = None
 
-    async def begin(self, events: Iterable[Event]) -> None:
-        """The answer came whole: its events are all there is."""
-        self._held = list(self._helped(events))
+    @property
+    def emulated(self) -> bool:
+        """Does somebody stand between the model and the caller?"""
+        return self._emulator is not None
+
+    def begin(self, reply: ChatReply) -> None:
+        """The answer came whole. Its events are needed only for a stream, or for an emulator."""
+        if self.asked_stream or self.emulated:
+            self._held = list(self._helped(unfold(reply)))
 
     async def commit(self) -> None:
         """Read until the answer has begun. Raises the error of a stream that began with one."""

@@ -41,11 +41,16 @@ LONGEST_USER = 256
 """Characters of `metadata.user_id` that the provider takes."""
 
 
+class _Turn(Struct, gc=False):
+    role: str | None = None
+    content: Raw = json.NULL
+
+
 class _Glance(Struct):
     """Just enough of a request to route it."""
 
     model: str
-    messages: list[Raw]
+    messages: list[_Turn]
     stream: bool | None = None
 
 
@@ -65,7 +70,8 @@ def peek(body: bytes) -> Peek:
         raise GatewayError(Kind.INVALID, "model must not be empty", param="model")
     if not seen.messages:
         raise GatewayError(Kind.INVALID, "messages must hold at least one message", param="messages")
-    return Peek(seen.model, seen.stream or False, marked=_MARKED in body)
+    marked = any(turn.role == "assistant" and _MARKED in bytes(turn.content) for turn in seen.messages)
+    return Peek(seen.model, seen.stream or False, marked=marked)
 
 
 def _look_closely(body: bytes) -> _Glance:
@@ -73,7 +79,7 @@ def _look_closely(body: bytes) -> _Glance:
         fields = Fields(body)
         model = fields.need("model", fields.text("model"))
         messages = json.read_items(fields.need("messages", fields.raw("messages")), "messages")
-        return _Glance(model, messages, fields.flag("stream"))
+        return _Glance(model, [_Turn()] * len(messages), fields.flag("stream"))
     except Malformed as error:
         raise _invalid(error) from error
 

@@ -1,0 +1,44 @@
+"""Another value for one top-level string of a JSON object, without reading the rest of it.
+
+Looks only where clients put short fields: in front of everything nested, and behind it. Acts
+only when it is certain; whoever calls falls back on reading the object's fields.
+"""
+
+import re
+from functools import lru_cache
+
+from isthmus.wire import json
+
+WINDOW = 2048
+"""Bytes that are looked at, at each end."""
+
+_STRING = rb'"[^"\\]*"'
+_MEMBER = rb"\s*" + _STRING + rb"\s*:\s*(?:" + _STRING + rb"|[-+.0-9eE]+|true|false|null)\s*"
+
+
+def respell(body: bytes, name: str, old: str, new: str) -> bytes | None:
+    """`body`, valid JSON of an object whose field `name` holds `old`, with `new` in its place.
+
+    None when the field does not stand where it can be told apart without reading everything. Every other
+    byte stays as it is.
+    """
+    front, back = _patterns(name)
+    found = front.match(body, 0, WINDOW)
+    if found is None:
+        found = back.search(body, max(0, len(body) - WINDOW))
+    if found is None or found[1] != json.encode(old):
+        return None
+    return b"".join((body[: found.start(1)], json.encode(new), body[found.end(1) :]))
+
+
+@lru_cache(maxsize=8)
+def _patterns(name: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """The field behind nothing but plain members, and the field before nothing but plain members and the end.
+
+    A quote inside a string is escaped, so neither can begin inside one; and a member of something nested is
+    followed by more than one closing brace.
+    """
+    field = rb'"' + re.escape(name.encode()) + rb'"\s*:\s*(' + _STRING + rb")\s*"
+    front = re.compile(rb"\s*\{(?:" + _MEMBER + rb",)*\s*" + field)
+    back = re.compile(rb"(?<=[,{\s])" + field + rb"(?:," + _MEMBER + rb")*\}\s*\Z")
+    return front, back
