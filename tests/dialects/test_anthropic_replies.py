@@ -325,7 +325,11 @@ def test_other_candidates_media_and_probabilities_are_losses_of_a_stream() -> No
     )
     assert "other" not in json.dumps(bodies)
     assert bodies[-2]["delta"]["stop_reason"] == "end_turn"
-    assert {loss.path for loss in losses.found} == {"candidates", "logprobs", "parts"}
+    assert {loss.path for loss in losses.found} == {
+        "candidates",
+        "candidates[0].logprobs",
+        "candidates[0].parts[1]",
+    }
 
 
 def test_an_error_is_an_event_of_its_own() -> None:
