@@ -38,8 +38,8 @@ class Upstream(asyncio.Protocol):
         self._answers = answers(behaviour.pieces)
         self._parser = httptools.HttpRequestParser(self)
         self._timer: asyncio.Handle | None = None
-        self._dialect = Dialect.OPENAI
-        self._streamed = False
+        self.said = self._answers[Dialect.OPENAI]
+        self.streamed = False
         self._seam = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -57,14 +57,15 @@ class Upstream(asyncio.Protocol):
             self.abort()
 
     def on_url(self, url: bytes) -> None:
-        self._dialect = Dialect.ANTHROPIC if url.partition(b"?")[0].endswith(b"/messages") else Dialect.OPENAI
-        self._streamed = False
+        dialect = Dialect.ANTHROPIC if url.partition(b"?")[0].endswith(b"/messages") else Dialect.OPENAI
+        self.said = self._answers[dialect]
+        self.streamed = False
         self._seam = b""
 
     def on_body(self, body: bytes) -> None:
         """Look for the flag in each piece and across the seams between them."""
-        if not self._streamed:
-            self._streamed = _STREAM in body or (bool(self._seam) and _STREAM in self._seam + body[:16])
+        if not self.streamed:
+            self.streamed = _STREAM in body or (bool(self._seam) and _STREAM in self._seam + body[:16])
             self._seam = body[-16:]
 
     def on_message_complete(self) -> None:
@@ -77,12 +78,11 @@ class Upstream(asyncio.Protocol):
         """Answer the request that has just come."""
         if self.transport is None:
             return
-        said = self._answers[self._dialect]
-        if self._streamed:
-            self.transport.write(said.opening)
-            self.stream(said, self._behaviour.pieces)
+        if self.streamed:
+            self.transport.write(self.said.opening)
+            self.stream(self.said, self._behaviour.pieces)
         else:
-            self.transport.write(said.whole)
+            self.transport.write(self.said.whole)
 
     def stream(self, said: Answers, left: int) -> None:
         """Send the next piece, and see to the one after it."""
