@@ -54,13 +54,6 @@ class AttemptRecord:
         self.error: Kind | None = None
         self.reason: str | None = None
 
-    def facts(self) -> dict[str, object]:
-        found: dict[str, object] = {"target": f"{self.target.provider}/{self.target.model}"}
-        if self.error is not None:
-            found["error"], found["reason"] = self.error, self.reason
-        found["ms"] = round(self.milliseconds, 1)
-        return found
-
 
 class Exchange:
     """Owned by the engine. Times in seconds of the clock's `now`; `at` is Unix time."""
@@ -112,37 +105,6 @@ class Exchange:
         """The exchange ends badly. The first error stays: what follows from it is not news."""
         if self.error is None:
             self.error = error
-
-    def facts(self) -> dict[str, object]:
-        """The exchange as fields for one log line. Nothing of the conversation, no secret."""
-        end = self.finished_at if self.finished_at is not None else self.clock.now()
-        last = self.attempts[-1] if self.attempts else None
-        found: dict[str, object] = {
-            "id": self.id,
-            "client": self.client.name,
-            "path": self.call.path,
-            "dialect": self.call.codec.dialect,
-            "model": self.peek.model if self.peek else None,
-            "target": f"{last.target.provider}/{last.target.model}" if last else None,
-            "lane": self.lane,
-            "stream": self.peek.stream if self.peek else None,
-            "status": self.status,
-            "outcome": self.outcome,
-            "ms": round((end - self.started_at) * 1000, 1),
-            "version": self.version,
-        }
-        if self.first_byte_at is not None:
-            found["first_byte_ms"] = round((self.first_byte_at - self.started_at) * 1000, 1)
-        if len(self.attempts) > 1 or self.error is not None:
-            found["attempts"] = [attempt.facts() for attempt in self.attempts]
-        if self.usage is not None:
-            found["input_tokens"], found["output_tokens"] = self.usage.input, self.usage.total_output
-            found["cached_tokens"], found["reasoning_tokens"] = self.usage.cache_read, self.usage.reasoning
-        if self.losses.found:
-            found["losses"] = [f"{loss.path} {loss.deed}" for loss in self.losses.found]
-        if self.error is not None:
-            found["error"], found["message"] = self.error.kind, self.error.message[:500]
-        return found
 
     @property
     def outcome(self) -> str:

@@ -44,7 +44,7 @@ class Application:
         headers: Headers = tuple(scope["headers"])
         peer = scope["client"][0] if scope.get("client") else ""
         dialect = endpoint.dialect if endpoint is not None and endpoint.dialect else caller_dialect(headers, path)
-        presented = presented_key(headers, scope["query_string"])
+        presented = presented_key(headers, scope["query_string"]) if self._live.take().snapshot.clients else None
         call = Call(CODECS[dialect, Operation.CHAT], path[:200], headers, presented, peer)
         if endpoint is not None and endpoint.serves is Serves.CHAT:
             await self._exchange(call, receive, send)

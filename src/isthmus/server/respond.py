@@ -52,7 +52,7 @@ class Responder:
         self._exchange = exchange
         self._every = ping_every
         self._loop = patrol.loop
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task(patrol.loop)
         self._watcher: asyncio.Task[None] | None = None
         self._pinging: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None

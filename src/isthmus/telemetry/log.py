@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from isthmus.engine.exchange import Exchange
+from isthmus.engine.facts import facts
 from isthmus.telemetry.lines import LineWriter
 from isthmus.wire import json
 
@@ -63,25 +64,20 @@ def set_up_logging(writer: LineWriter, *, as_json: bool, level: str) -> None:
 
 
 def _json_line(exchange: Exchange) -> bytes:
-    facts = {"at": _stamp(exchange.at), "level": "info", "event": "exchange", **exchange.facts()}
-    return json.encode(facts) + b"\n"
+    return json.encode(facts(exchange, _stamp(exchange.at))) + b"\n"
 
 
 def _text_line(exchange: Exchange) -> bytes:
-    facts = exchange.facts()
-    words = [
-        _clock(exchange.at),
-        str(facts["status"]),
-        str(facts["path"]),
-        f"{facts['model']} -> {facts['target']} ({facts['lane']})",
-        f"{facts['ms']} ms",
-    ]
+    told = facts(exchange, _clock(exchange.at))
+    words = [told.at, str(told.status), told.path, f"{told.model} -> {told.target} ({told.lane})", f"{told.ms} ms"]
     if exchange.usage is not None:
-        words.append(f"{exchange.usage.input} in, {exchange.usage.total_output} out")
-    if exchange.outcome != "answered":
-        words.append(exchange.outcome)
-    if exchange.error is not None:
-        words.append(f"{facts['error']}: {facts['message']}")
+        words.append(f"{told.input_tokens} in, {told.output_tokens} out")
+    if told.outcome != "answered":
+        words.append(told.outcome)
+    if told.error is not None:
+        words.append(f"{told.error}: {told.message}")
+    if told.attempts:
+        words += [f"[{one.target}: {one.reason}]" for one in told.attempts if one.reason is not None]
     return (" ".join(words).replace("\n", " ") + "\n").encode(errors="replace")
 
 

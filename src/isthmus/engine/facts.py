@@ -1,0 +1,85 @@
+"""An exchange as the fields of one log line. Nothing of the conversation, no secret."""
+
+from isthmus.core.value import Value
+from isthmus.engine.exchange import AttemptRecord, Exchange
+
+
+class AttemptFacts(Value, frozen=True, omit_defaults=True):
+    """`ms` as in AttemptRecord; `reason` may name an upstream's address."""
+
+    target: str
+    ms: float
+    error: str | None = None
+    reason: str | None = None
+
+
+class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
+    """What is not known is left out. Times in milliseconds; `attempts` only where something failed."""
+
+    at: str
+    level: str
+    event: str
+    id: str
+    client: str
+    path: str
+    dialect: str
+    model: str | None = None
+    target: str | None = None
+    lane: str | None = None
+    stream: bool | None = None
+    status: int
+    outcome: str
+    ms: float
+    first_byte_ms: float | None = None
+    bytes_out: int = 0
+    version: int
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    losses: tuple[str, ...] = ()
+    attempts: tuple[AttemptFacts, ...] = ()
+    error: str | None = None
+    message: str | None = None
+
+
+def facts(exchange: Exchange, at: str) -> Facts:
+    """`at` is when it began, as text."""
+    end = exchange.finished_at if exchange.finished_at is not None else exchange.clock.now()
+    began, first = exchange.started_at, exchange.first_byte_at
+    peek, usage, error, attempts = exchange.peek, exchange.usage, exchange.error, exchange.attempts
+    return Facts(
+        at=at,
+        level="info",
+        event="exchange",
+        id=exchange.id,
+        client=exchange.client.name,
+        path=exchange.call.path,
+        dialect=exchange.call.codec.dialect,
+        model=peek.model[:200] if peek else None,
+        target=_target(attempts[-1]) if attempts else None,
+        lane=exchange.lane,
+        stream=peek.stream if peek else None,
+        status=exchange.status,
+        outcome=exchange.outcome,
+        ms=round((end - began) * 1000, 1),
+        first_byte_ms=None if first is None else round((first - began) * 1000, 1),
+        bytes_out=exchange.bytes_out,
+        version=exchange.version,
+        input_tokens=usage.input if usage else None,
+        output_tokens=usage.total_output if usage else None,
+        cached_tokens=usage.cache_read if usage else None,
+        reasoning_tokens=usage.reasoning if usage else None,
+        losses=tuple(f"{loss.path} {loss.deed}" for loss in exchange.losses.found) if exchange.losses.found else (),
+        attempts=tuple(_attempt(one) for one in attempts) if error is not None or len(attempts) > 1 else (),
+        error=error.kind if error else None,
+        message=error.message[:500] if error else None,
+    )
+
+
+def _target(attempt: AttemptRecord) -> str:
+    return f"{attempt.target.provider}/{attempt.target.model}"
+
+
+def _attempt(one: AttemptRecord) -> AttemptFacts:
+    return AttemptFacts(_target(one), round(one.milliseconds, 1), one.error, one.reason)
