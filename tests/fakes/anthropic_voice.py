@@ -113,13 +113,16 @@ def _stream(act: Answer, talk: Conversation) -> Iterator[Piece | Reset]:
     opened = {**_whole(act, talk), "content": [], "stop_reason": None, "stop_sequence": None}
     opened["usage"] = {**USAGE, "output_tokens": 1}
     yield _event({"type": "message_start", "message": opened}, act.before)
+    if act.cut and not act.words:
+        yield from _cut(act.cut)
+        return
     spoken = 0
     for index, part in enumerate(_parts(act, talk)):
         yield _event({"type": "content_block_start", "index": index, "content_block": _hollow(part)})
         if index == 0:
             yield _event({"type": "ping"})
         for delta in _deltas(part, 5 if act.between else 7):
-            if act.cut and spoken == 2:
+            if act.cut and spoken == act.words:
                 yield from _cut(act.cut)
                 return
             spoken += 1

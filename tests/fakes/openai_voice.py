@@ -145,7 +145,7 @@ def _stream(act: Answer, talk: Conversation) -> Iterator[Piece | Reset]:
         yield event([_delta(index, {"role": "assistant", "content": "", "refusal": None})], wait=act.before)
     for index in range(count):
         for spoken, delta in enumerate(_deltas(act, talk, index)):
-            if act.cut and spoken == 2:
+            if act.cut and spoken == act.words:
                 yield from _cut(act.cut)
                 return
             yield event([delta], wait=act.between)

@@ -75,8 +75,8 @@ class Answer:
 
     `late` is before the answer's head, `before` before its first event, `between` before each piece of text.
     `crumb` cuts the stream into writes of so many bytes; `unstreamed` answers whole, whatever was asked.
-    `cut` breaks the stream after its first words: reset, end (a clean end without a finish), error, or leak (an
-    error whose text holds the key).
+    `cut` breaks the stream after its `words` first pieces: reset, end (a clean end without a finish), error, or
+    leak (an error whose text holds the key).
     """
 
     parts: tuple[Part, ...]
@@ -87,6 +87,7 @@ class Answer:
     crumb: int | None = None
     unstreamed: bool = False
     cut: str | None = None
+    words: int = 2
 
 
 @dataclass(frozen=True)
@@ -258,6 +259,8 @@ SCRIPTS: Mapping[str, Script] = {
     "sends-error-body": _breaks("error_body"),
     "cuts-body": _breaks("cut_body"),
     "resets-midway": _says(Words(HELLO), cut="reset"),
+    "resets-at-once": _says(Words(HELLO), cut="reset", words=0),
+    "errs-at-once": _says(Words(HELLO), cut="error", words=0),
     "ends-midway": _says(Words(HELLO), cut="end"),
     "errs-midway": _says(Words(HELLO), cut="error"),
     "leaks-midway": _says(Words(HELLO), cut="leak"),
