@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fakes.anthropic_generations import judge_generation
 from fakes.anthropic_talk import turns_of
 from fakes.anthropic_voice import sign
 from fakes.wire import Refused, names, only
@@ -75,6 +76,7 @@ def judge(body: Mapping[str, Any], beta: str = "") -> None:
     turns = turns_of(body["messages"])
     _order(turns)
     _tail(body, turns)
+    judge_generation(body)
     if len(list(_marks(body))) > MARKS:
         raise Refused(f"A maximum of 4 blocks with cache_control may be provided. Found {len(list(_marks(body)))}.")
 
@@ -126,7 +128,8 @@ def _thinking(body: Mapping[str, Any], *, interleaved: bool) -> None:
         raise Refused("`temperature` may only be set to 1 when thinking is enabled.")
     if body.get("top_k") is not None:
         raise Refused("`top_k` must be unset when thinking is enabled.")
-    if (body.get("tool_choice") or {}).get("type") in ("any", "tool"):
+    # Beside adaptive thinking a forced tool is taken: recorded answers show it.
+    if kind == "enabled" and (body.get("tool_choice") or {}).get("type") in ("any", "tool"):
         raise Refused("Thinking may not be enabled when tool_choice forces tool use.")
 
 

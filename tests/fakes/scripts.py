@@ -2,7 +2,7 @@
 
 A script looks at the conversation and gives an act: an answer, a refusal by status, or a way of
 breaking. The voices (`openai_voice.py`, `anthropic_voice.py`) put acts on the wire. A model name
-may carry a tag after `@`, which the scripts do not see.
+may carry another model's name and `+` in front, and a tag after `@`; the scripts see neither.
 """
 
 import hashlib
@@ -269,4 +269,4 @@ SCRIPTS: Mapping[str, Script] = {
 
 
 def script_of(model: str) -> Script | None:
-    return SCRIPTS.get(model.partition("@")[0])
+    return SCRIPTS.get(model.partition("@")[0].rpartition("+")[2])
