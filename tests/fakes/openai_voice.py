@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fakes.openai_habits import HABITS
 from fakes.scripts import (
     MIDSTREAM_ERRORS,
     TOKENS,
@@ -65,7 +66,7 @@ def error_body(message: str, kind: str, *, param: str | None = None, code: str |
 
 def _whole(act: Answer, talk: Conversation) -> dict[str, Any]:
     count = talk.body.get("n") or 1
-    return {
+    body = {
         "id": _new_id(),
         "object": "chat.completion",
         "created": CREATED,
@@ -75,6 +76,9 @@ def _whole(act: Answer, talk: Conversation) -> dict[str, Any]:
         "service_tier": "default",
         "system_fingerprint": "fp_scripted",
     }
+    if act.odd:
+        HABITS[act.odd](body)
+    return body
 
 
 def _new_id() -> str:
@@ -138,6 +142,8 @@ def _stream(act: Answer, talk: Conversation) -> Iterator[Piece | Reset]:
         }
         if wants_usage:
             chunk["usage"] = usage
+        if act.odd:
+            HABITS[act.odd](chunk)
         return Piece(b"data: " + encode(chunk) + b"\n\n", wait)
 
     count = talk.body.get("n") or 1
@@ -150,7 +156,7 @@ def _stream(act: Answer, talk: Conversation) -> Iterator[Piece | Reset]:
                 return
             yield event([delta], wait=act.between)
         yield event([_delta(index, {}, FINISH[act.stop])])
-    if wants_usage:
+    if wants_usage and act.odd != "no-usage":
         yield event([], usage=USAGE)
     yield Piece(b"data: [DONE]\n\n")
 

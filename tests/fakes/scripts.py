@@ -74,6 +74,7 @@ class Answer:
     """`stop`: stop, calls, length, word (a stop sequence) or refused. Times in seconds.
 
     `late` is before the answer's head, `before` before its first event, `between` before each piece of text.
+    `odd` names a habit of OpenAI-like hosts, see `openai_habits.py`.
     `crumb` cuts the stream into writes of so many bytes; `unstreamed` answers whole, whatever was asked.
     `cut` breaks the stream after its `words` first pieces: reset, end (a clean end without a finish), error, or
     leak (an error whose text holds the key).
@@ -84,6 +85,7 @@ class Answer:
     late: float = 0.0
     before: float = 0.0
     between: float = 0.0
+    odd: str = ""
     crumb: int | None = None
     unstreamed: bool = False
     cut: str | None = None
@@ -186,6 +188,15 @@ def _structured(talk: Conversation) -> Act:
     return Answer((Words(PARIS_JSON),))
 
 
+def _odd(talk: Conversation) -> Act:
+    """The habit is the tag of the model's name."""
+    habit = talk.model.partition("@")[2]
+    if not talk.body.get("tools"):
+        return Answer((Words(HELLO),), odd=habit)
+    calls = [Call(f"call_{city}", "get_weather", json.dumps({"city": city})) for city in ("Paris", "Oslo")]
+    return Answer((Words("Let me look."), *calls), "calls", odd=habit)
+
+
 def _says(*parts: Part, **how: Any) -> Script:
     return lambda talk: Answer(parts, **how)
 
@@ -201,6 +212,7 @@ def _breaks(how: str) -> Script:
 
 SCRIPTS: Mapping[str, Script] = {
     "says-hello": _says(Words(HELLO)),
+    "is-odd": _odd,
     "crumbles": _says(Words(HELLO), crumb=3),
     "does-not-stream": _says(Thought(THOUGHT), Words(HELLO), unstreamed=True),
     "says-much": _says(Words("word " * 500)),
