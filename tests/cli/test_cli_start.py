@@ -11,7 +11,6 @@ HEAVY = (
     "uvicorn",
     "httptools",
     "httpx2",
-    "watchfiles",
     "isthmus.config",
     "isthmus.app",
 )

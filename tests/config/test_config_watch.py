@@ -18,7 +18,7 @@ class Watched:
     def __init__(self, path: Path) -> None:
         self.changes = 0
         self._called = asyncio.Event()
-        self.watch = Watch(path, self._call)
+        self.watch = Watch(path, self._call, every=0.02)
 
     def _call(self) -> None:
         self.changes += 1
@@ -135,10 +135,3 @@ def test_a_file_that_is_gone_is_no_change(file: Path) -> None:
     file.unlink()
     assert not watch.look()
     assert fingerprint(file) is None
-
-
-async def test_without_a_folder_only_nudges_are_left(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    async with watched(tmp_path / "gone" / "isthmus.yaml") as found:
-        found.watch.nudge()
-        await found.changed()
-    assert "send SIGHUP after a change" in caplog.text

@@ -1,21 +1,20 @@
 """Notices that the configuration file changed, however it was written.
 
-The file's folder is watched, not the file: editors put a new file in its place, and a mounted Kubernetes
-ConfigMap swaps a link beside it. What counts is whether the file's identity, size or time is another.
+Looks at it once a second: what counts is whether the file's identity, size or time is another. So a file that an
+editor puts in its place is noticed, and a link that a mounted Kubernetes ConfigMap swaps, on any file system; and
+what else happens in its folder (a log that grows there) costs nothing.
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from watchfiles import awatch
+EVERY = 1.0
+"""Seconds between two looks. A look is one system call."""
 
-log = logging.getLogger(__name__)
-
-SETTLE_MS = 200
-"""Milliseconds of quiet, roughly, before a burst of changes counts as over."""
+SETTLE = 5
+"""The part of that time for which a changed file must stay the same before it is read."""
 
 Print: TypeAlias = tuple[int, int, int, int]
 
@@ -23,9 +22,10 @@ Print: TypeAlias = tuple[int, int, int, int]
 class Watch:
     """Calls `on_change` after each change of the file, and whenever it is nudged. Changes count from its making."""
 
-    def __init__(self, path: Path, on_change: Callable[[], object]) -> None:
+    def __init__(self, path: Path, on_change: Callable[[], object], *, every: float = EVERY) -> None:
         self._path = path
         self._on_change = on_change
+        self._every = every
         self._seen = fingerprint(path)
         self._nudged = asyncio.Event()
 
@@ -34,31 +34,32 @@ class Watch:
         self._nudged.set()
 
     async def run(self) -> None:
-        """Watch until cancelled. Where folders cannot be watched, only nudges are left, and the log says so."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._watch_folders())
-            await asyncio.sleep(0)  # the folders are watched from the task's first step on
-            self.look()
-            while await self._nudged.wait():
-                self._nudged.clear()
-                self._on_change()
+        """Watch until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(self._every):
+                    await self._nudged.wait()
+            except TimeoutError:
+                if not self.look():
+                    continue
+                await self._settle()
+            self._nudged.clear()
+            self._on_change()
 
     def look(self) -> bool:
-        """Nudge when the file is not the one seen last. A file that is gone, perhaps only for now, is no change."""
+        """Is the file another than the one seen last? One that is gone, perhaps only for now, is no change."""
         now = fingerprint(self._path)
-        changed = now is not None and now != self._seen
-        if changed:
-            self._seen = now
-            self.nudge()
-        return changed
+        if now is None or now == self._seen:
+            return False
+        self._seen = now
+        return True
 
-    async def _watch_folders(self) -> None:
-        folders = {self._path.absolute().parent, self._path.resolve().parent}
-        try:
-            async for _ in awatch(*folders, watch_filter=None, step=SETTLE_MS, recursive=False):
-                self.look()
-        except (OSError, RuntimeError) as error:
-            log.warning("%s cannot be watched (%s); send SIGHUP after a change", self._path, error)
+    async def _settle(self) -> None:
+        """Whoever writes the file may not have finished: wait until it stays the same."""
+        changed = True
+        while changed:
+            await asyncio.sleep(self._every / SETTLE)
+            changed = self.look()
 
 
 def fingerprint(path: Path) -> Print | None:

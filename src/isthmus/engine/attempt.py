@@ -9,6 +9,7 @@ from isthmus.core.fold import fold
 from isthmus.dialects.codec import Codec
 from isthmus.dialects.table import CODECS
 from isthmus.engine.answer import Answer
+from isthmus.engine.estimate import estimate
 from isthmus.engine.exchange import AttemptRecord, Exchange, Lane
 from isthmus.engine.lane import choose_lane, forward, outgoing, translate
 from isthmus.engine.live import Now
@@ -104,7 +105,10 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
             if stream:
                 return await _stream_passed_on(exchange, incoming, ours, provider)
             return await _passed_on(exchange, incoming, ours, limit)
-        translation = Translation(exchange, incoming, theirs, ours, emulator=emulator, provider=provider)
+        guess = estimate(asked.request()) if stream and lane is Lane.TRANSLATE else 0
+        translation = Translation(
+            exchange, incoming, theirs, ours, emulator=emulator, provider=provider, input_estimate=guess
+        )
         return await _translated(translation, streamed=streamed, limit=limit)
     except BaseException:
         incoming.close()

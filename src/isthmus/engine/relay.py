@@ -117,6 +117,7 @@ class Translation:
         *,
         emulator: Emulator | None,
         provider: Provider,
+        input_estimate: int,
     ) -> None:
         assert exchange.peek is not None  # noqa: S101  the line has peeked before it relays
         self.exchange = exchange
@@ -127,6 +128,7 @@ class Translation:
         self._peek = exchange.peek
         self._emulator = emulator
         self._provider = provider
+        self._estimate = input_estimate
         self._held: list[Event] = []
         self._source: AsyncGenerator[list[Event], None] | None = None
 
@@ -168,7 +170,12 @@ class Translation:
         """The answer in the caller's dialect, one piece per network read."""
         exchange = self.exchange
         exchange.first_byte_at = exchange.clock.now()
-        head = ReplyHead(model=self._peek.model, created=int(exchange.clock.time()), show_usage=self._peek.usage_asked)
+        head = ReplyHead(
+            model=self._peek.model,
+            created=int(exchange.clock.time()),
+            input_estimate=self._estimate,
+            show_usage=self._peek.usage_asked,
+        )
         writer = self.ours.stream_writer(head, exchange.losses)
         write = writer.write
         try:

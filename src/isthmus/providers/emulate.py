@@ -57,9 +57,14 @@ class SmallModel:
             losses.emulate("messages", "this model needs a system prompt, and was given one")
         if request.max_output is None:
             losses.emulate("max_output", f"limited to {MAX_OUTPUT} tokens, since the caller named no limit")
+        sampling = request.sampling
+        if sampling.temperature is None:
+            sampling = replace(sampling, temperature=0.0)
+            losses.emulate("sampling.temperature", "0, since the caller named none: warmer, this model rambles")
         plain = replace(
             request,
             messages=messages,
+            sampling=sampling,
             tools=None,
             tool_choice=None,
             parallel_tools=None,

@@ -7,6 +7,7 @@ httpx2 resets no single stream.
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from time import monotonic
@@ -22,6 +23,9 @@ from isthmus.transport.head import HeadWriter
 from isthmus.transport.pool import PoolLimits
 from isthmus.transport.relayed import FAULTS, PROXY_FAULTS, Relayed, earlier, explained, proxy_of, unconnected, way_to
 from isthmus.transport.tls import Contexts
+
+TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For origins without TLS: reading the system's certificates takes a while, and httpx2 insists on some context."""
 
 
 class Phase:
@@ -146,15 +150,18 @@ class Line:
             return await link.transport.handle_async_request(request)
         except BaseException as error:
             self._done(link, reusable=False, streams=phase.streams)
-            if self._closed:
-                raise GatewayError(Kind.STOPPING, "the gateway is stopping") from error
-            if phase.name == "connect" and isinstance(error, FAULTS + PROXY_FAULTS):
-                raise unconnected(error, self._peer) from error
-            if isinstance(error, FAULTS):
-                fault = explained(error, self._peer)
-                stale = link.served > 1 and not phase.streams and monotonic() - began < STALE_WITHIN
-                raise Unheard if stale and fault.kind is Kind.CUT_SHORT else fault from error
-            raise
+            if not isinstance(error, FAULTS + PROXY_FAULTS if phase.name == "connect" else FAULTS):
+                raise
+            reused = link.served > 1 and not phase.streams
+            raise self._failure(error, phase, stale=reused and monotonic() - began < STALE_WITHIN) from error
+
+    def _failure(self, error: BaseException, phase: Phase, *, stale: bool) -> Exception:
+        if self._closed:
+            return GatewayError(Kind.STOPPING, "the gateway is stopping")
+        if phase.name == "connect":
+            return unconnected(error, self._peer)
+        fault = explained(error, self._peer)
+        return Unheard() if stale and fault.kind is Kind.CUT_SHORT else fault
 
     def _request(self, outgoing: Outgoing, headers: list[tuple[bytes, bytes]], phase: Phase) -> httpx2.Request:
         origin = self._origin
@@ -179,7 +186,7 @@ class Line:
     async def _transport(self) -> httpx2.AsyncHTTPTransport:
         origin, secure = self._origin, self._origin.scheme == "https"
         return httpx2.AsyncHTTPTransport(
-            verify=await self._contexts[origin.http2].get(origin.ca_file),
+            verify=await self._contexts[origin.http2].get(origin.ca_file) if secure else TRUSTS_NOBODY,
             trust_env=False,
             http1=secure or not origin.http2,  # without TLS nobody is asked: HTTP/2 is spoken at once
             http2=origin.http2,
