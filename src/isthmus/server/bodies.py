@@ -38,22 +38,22 @@ async def read_body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], 
 
 
 async def _rest(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], first: bytes, limit: int) -> bytes:
-    pieces, size, more = [first], len(first), True
-    while more:
-        try:
-            async with asyncio.timeout(SILENCE):
+    pieces, size, more, loop = [first], len(first), True, asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(SILENCE) as patience:
+            while more:
                 message = await receive()
-        except TimeoutError as error:
-            raise GatewayError(
-                Kind.INVALID, f"the request's body paused for {SILENCE:.0f} s before it was complete", status=408
-            ) from error
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
-        pieces.append(message["body"])
-        size += len(message["body"])
-        if size > limit:
-            raise _too_large(limit)
-        more = message.get("more_body", False)
+                if message["type"] == "http.disconnect":
+                    raise ClientLeft
+                pieces.append(message["body"])
+                size += len(message["body"])
+                if size > limit:
+                    raise _too_large(limit)
+                more = message.get("more_body", False)
+                patience.reschedule(loop.time() + SILENCE)
+    except TimeoutError as error:
+        words = f"the request's body paused for {SILENCE:.0f} s before it was complete"
+        raise GatewayError(Kind.INVALID, words, status=408) from error
     return b"".join(pieces)
 
 
