@@ -1,6 +1,9 @@
 """What all tests share: a steady Hypothesis, and the counts of what was read of recorded traffic."""
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from support.recordings import VARIABLE, folder
 
 settings.register_profile(
     "steady",
@@ -10,3 +13,24 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("steady")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without recordings their tests are not run; the summary says so."""
+    if folder() is None and (absent := [item for item in items if item.get_closest_marker("recordings")]):
+        config.hook.pytest_deselected(items=absent)
+        items[:] = [item for item in items if item not in absent]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if folder() is None:
+        terminalreporter.write_line(f"recorded traffic: not read, because {VARIABLE} names no folder that holds it")
+        return
+    counts: dict[str, list[str]] = {}
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, value in report.user_properties:
+            if name.startswith("recorded "):
+                dialect, number = value
+                counts.setdefault(name.removeprefix("recorded "), []).append(f"{number} {dialect}")
+    for what, numbers in sorted(counts.items()):
+        terminalreporter.write_line(f"recorded traffic: {what}: {', '.join(sorted(numbers))}")

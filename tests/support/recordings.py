@@ -1,0 +1,82 @@
+"""Recorded provider traffic, where ISTHMUS_RECORDINGS names the folder that holds it; see its README.
+
+Nothing of it is committed here. Without the folder the tests that read it are not run, and say so.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from isthmus.wire import json
+
+VARIABLE = "ISTHMUS_RECORDINGS"
+FILES: Mapping[str, str] = {"openai_chat": "openai-chat.jsonl", "anthropic": "anthropic.jsonl"}
+
+
+class Record(NamedTuple):
+    """One exchange. `request` is the body as it would be sent again; None where the source keeps none."""
+
+    id: str
+    dialect: str
+    provider: str
+    features: frozenset[str]
+    stream: bool
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    request: bytes | None
+    answer: bytes
+
+    @property
+    def whole(self) -> bool:
+        """A good answer in one body, no stream."""
+        return self.status == 200 and not self.stream
+
+    @property
+    def streamed(self) -> bool:
+        return self.status == 200 and self.stream
+
+
+def folder() -> Path | None:
+    """Where the recordings are, if they are here at all."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else None
+
+
+@cache
+def records(dialect: str) -> tuple[Record, ...]:
+    at = folder()
+    assert at is not None, f"{VARIABLE} names no folder"
+    return tuple(_record(dialect, json.decode(line)) for line in (at / FILES[dialect]).read_bytes().splitlines())
+
+
+def _record(dialect: str, line: Mapping[str, Any]) -> Record:
+    request, response = line["request"], line["response"]
+    body = None if request is None else request["body"]
+    headers = tuple((name.lower().encode(), str(value).encode()) for name, value in response["headers"].items())
+    return Record(
+        id=line["id"],
+        dialect=dialect,
+        provider=line["provider"],
+        features=frozenset(line["features"]),
+        stream=line["stream"],
+        status=response["status"],
+        headers=headers,
+        request=None if body is None else json.encode(body),
+        answer=response["text"].encode(),
+    )
+
+
+def check_each(chosen: Iterable[Record], check: Callable[[Record], None]) -> int:
+    """Run `check` on every record and return how many there were; fail once, naming every record that failed."""
+    checked, failures = 0, list[str]()
+    for record in chosen:
+        checked += 1
+        try:
+            check(record)
+        except Exception as error:
+            failures.append(f"{record.id} ({record.provider}): {type(error).__name__}: {error}")
+    assert not failures, f"{len(failures)} of {checked} records:\n" + "\n".join(failures)
+    assert checked, "there is no such record"
+    return checked
