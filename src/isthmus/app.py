@@ -23,7 +23,7 @@ from isthmus.config.secrets import Environment
 from isthmus.config.watch import Watch
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.admit import Gate
-from isthmus.engine.discovery import discover, keep_discovering
+from isthmus.engine.discovery import keep_discovering
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Ports
 from isthmus.local import fetch
@@ -59,6 +59,7 @@ class Gateway:
     def __init__(self, loaded: Loaded, live: Live, client: Client, supervisor: Supervisor, lines: LineWriter) -> None:
         self.live = live
         self.gate = Gate()
+        self.models_known = asyncio.Event()
         self.reloader = Reloader(loaded, live, ollama="ollama" in live.take().snapshot.providers)
         self.transport = OnDemand(client, supervisor)
         self.recorder = ExchangeLog(lines, as_json=_as_json(loaded.config))
@@ -92,7 +93,8 @@ async def open_gateway(loaded: Loaded, lines: LineWriter) -> AsyncIterator[Gatew
         await opened.enter_async_context(supervisor)
         gateway = Gateway(loaded, live, client, supervisor, lines)
         opened.callback(gateway.recorder.flush)
-        for work in (keep_discovering(live, gateway.transport), _watch(loaded.path, gateway.reloader)):
+        asking = keep_discovering(live, gateway.transport, gateway.models_known)
+        for work in (asking, _watch(loaded.path, gateway.reloader)):
             task = asyncio.create_task(work)
             opened.push_async_callback(_end, task)
         yield gateway
@@ -131,7 +133,7 @@ async def _first_look(gateway: Gateway) -> None:
     """Give providers a moment to name their models. Those that take longer are known later."""
     try:
         async with asyncio.timeout(DISCOVERY_PATIENCE):
-            await discover(gateway.live, gateway.transport)
+            await gateway.models_known.wait()
     except TimeoutError:
         log.info("not every provider has named its models yet")
 

@@ -40,6 +40,8 @@ def test_a_path_that_nobody_serves_is_not_found(path: str) -> None:
         (((b"x-api-key", b"k1"),), b""),
         (((b"x-goog-api-key", b"k1"),), b""),
         ((), b"alt=sse&key=k1"),
+        (((b"authorization", b"Bearer "), (b"x-api-key", b"k1")), b""),
+        (((b"authorization", b"Bearer "),), b"key=k1"),
     ],
 )
 def test_a_client_key_is_taken_in_any_of_its_forms(headers: tuple[tuple[bytes, bytes], ...], query: bytes) -> None:

@@ -32,10 +32,11 @@ async def discover(live: Live, transport: Transport) -> bool:
     return None not in answers
 
 
-async def keep_discovering(live: Live, transport: Transport) -> None:
-    """Ask, wait and ask again, for as long as the gateway runs."""
+async def keep_discovering(live: Live, transport: Transport, first: asyncio.Event) -> None:
+    """Ask, wait and ask again, for as long as the gateway runs. `first` is set after the first round."""
     while True:
         complete = await discover(live, transport)
+        first.set()
         await asyncio.sleep(EVERY if complete else SOON)
 
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Awaitable, Callable
 
 from isthmus.core.errors import GatewayError, Kind, Tell
-from isthmus.dialects.codec import Peek
 from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
 from isthmus.engine.attempt import Asked, attempt_in_order
@@ -26,17 +25,17 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
         exchange.client = identify(exchange.call.presented, now.snapshot)
         body = await receive(now.snapshot.limits.request_body)
         exchange.peek = exchange.call.codec.peek(body)
-        exchange.plan = plan(exchange.peek, now.directory)
+        exchange.plan = plan_for(exchange.peek.model, now.directory)
         return await attempt_in_order(exchange, Asked(body, exchange.call.codec), now, ports)
     except GatewayError as error:
         exchange.fail(error)
         return refuse(exchange, error)
 
 
-def plan(peek: Peek, directory: Directory) -> Plan:
+def plan_for(model: str, directory: Directory) -> Plan:
     """The targets for the model that is asked for, or UNKNOWN_MODEL with the nearest names."""
     try:
-        return directory.plan(peek.model)
+        return directory.plan(model)
     except UnknownName as unknown:
         near = f"; the nearest names are {', '.join(unknown.near)}" if unknown.near else ""
         message = f"Model '{unknown.name[:200]}' not found in any enabled provider{near}"

@@ -11,11 +11,14 @@ def presented_key(headers: Headers, query: bytes) -> str | None:
     The query form is read and never logged.
     """
     for name, value in headers:
+        key = None
         if name == b"authorization":
             scheme, _, rest = value.partition(b" ")
-            return _text(rest if scheme.lower() == b"bearer" else value)
-        if name in (b"x-api-key", b"x-goog-api-key"):
-            return _text(value)
+            key = _text(rest if scheme.lower() == b"bearer" else value)
+        elif name in (b"x-api-key", b"x-goog-api-key"):
+            key = _text(value)
+        if key is not None:
+            return key
     if b"key=" in query:
         keys = parse_qs(query.decode("latin-1")).get("key")
         return keys[0] if keys else None

@@ -7,6 +7,7 @@ on the second everything ends at once. SIGHUP is for whoever asked to be told.
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +38,7 @@ def listen(wanted: Sequence[tuple[str, int]]) -> list[socket.socket]:
     except OSError as error:
         for opened in sockets:
             opened.close()
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise ListenFailed(f"cannot listen on {host}:{port}: {reason}; choose another with --port") from error
     return sockets
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from isthmus import __version__
-from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.models import ModelEntry
 from isthmus.core.value import Value
 from isthmus.dialects.listings import LISTINGS
 from isthmus.engine.exchange import Call
 from isthmus.engine.live import Now
+from isthmus.engine.serve import plan_for
 from isthmus.server.endpoints import ENDPOINTS, Serves
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
@@ -53,7 +53,9 @@ def entries(now: Now) -> tuple[ModelEntry, ...]:
 
 
 def _entry(now: Now, name: str) -> ModelEntry:
+    """The entry of one name: every name that can be asked for has one, also those that no list holds."""
     for entry in entries(now):
         if entry.id == name:
             return entry
-    raise GatewayError(Kind.UNKNOWN_MODEL, f"Model '{name[:200]}' not found in any enabled provider", param="model")
+    plan = plan_for(name, now.directory)
+    return ModelEntry(id=name, owner=plan.targets[0].provider)
