@@ -117,6 +117,8 @@ async def serve(play: Play, *, tls: ssl.SSLContext | None = None, host: str = "1
             tasks.discard(task)
 
     listening = await asyncio.start_server(connected, host, 0, ssl=tls, limit=2**20)
+    # Some kernels take tens of megabytes for a reader that sleeps; whether an upload stalls must not depend on them.
+    listening.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

@@ -271,6 +271,7 @@ async def test_a_coding_that_cannot_be_undone_is_named(client: Client, coding: b
         (b"gzip", gzip.compress(SSE) + b"junk"),
         (b"deflate", zlib.compress(SSE) + b"junk"),
     ],
+    ids=["no gzip", "no deflate", "junk behind gzip", "junk behind deflate"],
 )
 async def test_a_damaged_coding_is_garbled(client: Client, coding: bytes, coded: bytes) -> None:
     head = OK + b"content-encoding: %b\r\ncontent-length: %d\r\n\r\n" % (coding, len(coded))

@@ -140,9 +140,9 @@ async def test_a_proxy_that_is_silent_hits_the_connect_deadline(
 
     async with serve(silent) as middle, serve(answering(LEAN), tls=good) as server:
         outgoing = server.post(proxy=f"{kind}://127.0.0.1:{middle.port}", ca_file=ca_file)
-        late = await failure(client, outgoing, Deadlines(connect=0.1))
+        late = await failure(client, outgoing, Deadlines(connect=0.4))
         assert late.kind is Kind.TIMED_OUT
-        assert late.message.endswith("within 0.1 s (connect deadline)")
+        assert late.message.endswith("within 0.4 s (connect deadline)")
         assert await asyncio.wait_for(middle.ended.get(), 5) == 1
 
 
@@ -167,10 +167,10 @@ async def dripping(wire: Wire) -> None:
 @pytest.mark.parametrize(
     ("play", "deadlines", "words"),
     [
-        (silent, Deadlines(first_byte=0.15), "within 0.15 s (first-byte deadline)"),
-        (half, Deadlines(between_bytes=0.15), "fell silent for 0.15 s in the middle"),
-        (dripping, Deadlines(total=0.15), "took longer than 0.15 s over the whole answer (total deadline)"),
-        (silent, Deadlines(total=0.15), "(total deadline)"),
+        (silent, Deadlines(first_byte=0.2), "within 0.2 s (first-byte deadline)"),
+        (half, Deadlines(between_bytes=0.2), "fell silent for 0.2 s in the middle"),
+        (dripping, Deadlines(total=0.5), "took longer than 0.5 s over the whole answer (total deadline)"),
+        (silent, Deadlines(total=0.5), "(total deadline)"),
     ],
     ids=["first byte", "between bytes", "total", "total before the first byte"],
 )

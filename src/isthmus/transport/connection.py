@@ -140,6 +140,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         answer, self._answer = self._answer, None
         self._alarm.stop()
+        del self._parser  # it holds this connection as this connection holds it
         self._transport = None
         self._unsent = _NOTHING
         self._owner.forget(self)

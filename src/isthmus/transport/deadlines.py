@@ -39,6 +39,8 @@ class Alarm:
             self._arm(earliest)
 
     def stop(self) -> None:
+        """For good: whoever is called holds this alarm, and is let go."""
+        self._ring = _nobody
         self.due = self.limit = self._armed = NEVER
         if self._handle is not None:
             self._handle.cancel()
@@ -57,3 +59,7 @@ class Alarm:
             self._ring()
         elif due < NEVER:
             self._arm(due)
+
+
+def _nobody() -> None:
+    """Who is called after the end."""
