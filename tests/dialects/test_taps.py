@@ -105,11 +105,11 @@ def test_a_large_event_in_small_reads_costs_no_more_than_its_length(dialect: str
     def seconds(size: int, codec: Codec) -> float:
         pieces = pieces_of(b'data: {"type":"ping","x":"' + b"x" * size + b'"}\n\n', 1024)
         tap = codec.tap(hide)
-        began = time.perf_counter()
+        began = time.process_time()
         passed = b"".join([*map(tap.feed, pieces), tap.end()])
         assert len(passed) > size
-        return time.perf_counter() - began
+        return time.process_time() - began
 
-    small = min(seconds(500_000, codec_of(dialect)) for _ in range(3))
+    small = min(seconds(500_000, codec_of(dialect)) for _ in range(5))
     large = min(seconds(8_000_000, codec_of(dialect)) for _ in range(2))
     assert large < 100 * small, "16 times the bytes; a cost that grows with the square would be 256 times"

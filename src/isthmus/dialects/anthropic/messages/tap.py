@@ -76,7 +76,7 @@ class MessagesTap:
     def _look(self, events: bytes) -> None:
         if self.started and not _is_marked(events):
             return
-        for frame in SseSplitter().feed(events):
+        for frame in SseSplitter(max_frame=len(events)).feed(events):
             if not self.started or _is_marked(frame.data):
                 self._open(frame.data)
 

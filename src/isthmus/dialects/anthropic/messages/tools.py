@@ -20,6 +20,7 @@ from isthmus.wire import json
 from isthmus.wire.json import Fields, Malformed
 
 _NO_ARGUMENTS = Raw(b'{"type":"object","properties":{}}')
+_NO_ARGUMENTS_AT_ALL = Raw(b'{"type":"object","properties":{},"additionalProperties":false}')
 _MODES: Mapping[str, ToolMode] = {
     "auto": ToolMode.AUTO,
     "none": ToolMode.NONE,
@@ -79,18 +80,22 @@ def _write_tool(tool: Tool, path: str, pen: Pen) -> Block:
 
 def _write_schema(tool: Tool, path: str, pen: Pen) -> Raw:
     """The schema word for word, unless the provider would refuse it."""
+    strict = tool.strict and pen.profile.schema is SchemaStyle.NATIVE
     if tool.schema is None:
-        return _NO_ARGUMENTS
+        return _NO_ARGUMENTS_AT_ALL if strict else _NO_ARGUMENTS
+    schema = _as_object(tool.schema, f"{path}.schema", pen)
+    return close_schema(schema, f"{path}.schema", pen.losses) if strict else schema
+
+
+def _as_object(schema: Raw, path: str, pen: Pen) -> Raw:
     try:
-        fields = json.read_fields(tool.schema)
+        fields = json.read_fields(schema)
     except Malformed:
-        pen.losses.rewrite(f"{path}.schema", "the schema of a tool's arguments is an object")
+        pen.losses.rewrite(path, "the schema of a tool's arguments is an object")
         return _NO_ARGUMENTS
-    if "type" not in fields:
-        return json.raw({"type": "object", **fields} if fields else _NO_ARGUMENTS)
-    if tool.strict and pen.profile.schema is SchemaStyle.NATIVE:
-        return close_schema(tool.schema, f"{path}.schema", pen.losses)
-    return tool.schema
+    if "type" in fields:
+        return schema
+    return json.raw({"type": "object", **fields}) if fields else _NO_ARGUMENTS
 
 
 def read_choice(body: Fields) -> tuple[ToolChoice | None, bool | None]:

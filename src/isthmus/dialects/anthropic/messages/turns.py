@@ -72,10 +72,10 @@ def kind_of(block: Block | Raw) -> str:
 
 def write_turns(messages: Sequence[Message], pen: Pen) -> tuple[Blocks, list[Turn]]:
     """The blocks of the top-level system text, and the turns. Raises INVALID when nobody says anything."""
-    leading = next((n for n, message in enumerate(messages) if not _is_system(message)), len(messages))
-    system = [block for n in range(leading) for block in _write_system(messages[n], n, pen)]
-    turns = [turn for n in range(leading, len(messages)) if (turn := _write_turn(messages[n], n, pen)) is not None]
-    turns = _place_system(turns, pen)
+    written = [turn for n, message in enumerate(messages) if (turn := _write_turn(message, n, pen)) is not None]
+    leading = next((n for n, turn in enumerate(written) if turn.role != "system"), len(written))
+    system = [block for turn in written[:leading] for block in turn.blocks]
+    turns = _place_system(written[leading:], pen)
     if not turns:
         turns = _speak_system(system, pen)
         system = []

@@ -32,9 +32,11 @@ class ChatTap:
         self.error: GatewayError | None = None
         self.started = False
         self._usage: Usage | None = None
-        self._complete = False
+        self._done = False
+        self._speaking: set[int] = set()
+        self._finished: set[int] = set()
         self._hide = hide
-        self._tail = b""
+        self._tail = bytearray()
         self._recent: deque[bytes] = deque(maxlen=RECENT)
 
     @property
@@ -44,17 +46,14 @@ class ChatTap:
 
     @property
     def complete(self) -> bool:
+        """The end mark came, or every candidate that spoke gave its reason to stop."""
         self._catch_up()
-        return self._complete
+        return self._done or bool(self._finished and self._speaking <= self._finished)
 
     def feed(self, data: bytes) -> bytes:
-        whole = self._tail + data if self._tail else data
-        if whole.endswith(b"\n\n"):
-            self._tail = b""
-        else:
-            whole = self._cut(whole)
-            if not whole:
-                return b"" if self._hide else data
+        whole = self._whole(data)
+        if not whole:
+            return b"" if self._hide else data
         if self.started and b'"error"' not in whole and not (self._hide and b"[]" in whole):
             self._recent.append(whole)
             return whole if self._hide else data
@@ -64,25 +63,38 @@ class ChatTap:
 
     def end(self) -> bytes:
         self._catch_up()
-        tail, self._tail = self._tail, b""
-        shown = self._look(tail)
+        shown = self._look(bytes(self._tail))
+        self._tail.clear()
         return shown if self._hide else b""
 
     def _catch_up(self) -> None:
         while self._recent:
             self._look(self._recent.popleft())
 
-    def _cut(self, whole: bytes) -> bytes:
-        """The finished frames; the rest is kept, or, where it grows without end, let go unread."""
-        if b"\r" in whole:
-            end = max((match.end() for match in _BLANK_LINE.finditer(whole)), default=0)
+    def _whole(self, data: bytes) -> bytes:
+        """The finished frames; the rest is kept. A frame costs its length, in however many reads it comes."""
+        if self._tail:
+            if not _ends_a_frame(bytes(self._tail[-3:]) + data):
+                self._tail += data
+                return self._let_go()
+            data = bytes(self._tail) + data
+            self._tail.clear()
+        if data.endswith(b"\n\n"):
+            return data
+        if b"\r" in data:
+            end = max((match.end() for match in _BLANK_LINE.finditer(data)), default=0)
         else:
-            end = whole.rfind(b"\n\n") + 2 if b"\n\n" in whole else 0
-        self._tail = whole[end:]
-        if len(self._tail) > MAX_FRAME:
-            self._tail = b""
-            return whole
-        return whole[:end]
+            end = data.rfind(b"\n\n") + 2 if b"\n\n" in data else 0
+        self._tail += data[end:]
+        return data[:end] + self._let_go()
+
+    def _let_go(self) -> bytes:
+        """A tail that grows without end passes unread."""
+        if len(self._tail) <= MAX_FRAME:
+            return b""
+        gone = bytes(self._tail)
+        self._tail.clear()
+        return gone
 
     def _look(self, whole: bytes) -> bytes:
         """Read frame by frame; what is left when the frames that the caller did not ask for are taken out."""
@@ -96,14 +108,14 @@ class ChatTap:
 
     def _hides(self, piece: bytes) -> bool:
         """Note what one frame tells. Is it usage, and nothing else, that the caller did not ask for?"""
-        splitter = SseSplitter()
+        splitter = SseSplitter(max_frame=len(piece))
         frames: Sequence[Frame] = (*splitter.feed(piece), *splitter.end())
         return any([self._note(frame) for frame in frames])
 
     def _note(self, frame: Frame) -> bool:
         data = frame.data.strip()
         if data == DONE:
-            self._complete = True
+            self._done = True
         if data in (DONE, b""):
             return False
         chunk = _read(frame)
@@ -116,9 +128,14 @@ class ChatTap:
         usage = usage_in(chunk)
         if usage is not None:
             self._usage = read_usage(usage)
-        self._complete = self._complete or any(choice.finish_reason for choice in chunk.choices or ())
+        for choice in chunk.choices or ():
+            (self._finished if choice.finish_reason else self._speaking).add(choice.index or 0)
         self.started = self.started or _begins(frame)
         return self._hide and usage is not None and not chunk.choices
+
+
+def _ends_a_frame(data: bytes) -> bool:
+    return b"\n\n" in data or (b"\r" in data and _BLANK_LINE.search(data) is not None)
 
 
 def _begins(frame: Frame) -> bool:
