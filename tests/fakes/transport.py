@@ -28,7 +28,10 @@ class Scripted:
         while self.steps:
             step = self.steps.pop(0)
             if isinstance(step, GatewayError):
-                raise step
+                try:
+                    raise step
+                finally:
+                    del step  # its trace holds this frame
             if isinstance(step, asyncio.Event):
                 await step.wait()
                 continue
@@ -60,6 +63,9 @@ class ScriptedTransport:
         self.sent.append(outgoing)
         answer = self.scripts[outgoing.origin.host].pop(0)
         if isinstance(answer, GatewayError):
-            raise answer
+            try:
+                raise answer
+            finally:
+                del answer  # its trace holds this frame
         self.played.append(answer)
         return answer

@@ -20,6 +20,9 @@ from isthmus.server.patrol import Patrol
 from isthmus.server.respond import Message, Receive, Responder, Send
 from isthmus.wire.headers import Headers
 
+TRACES = 16
+"""Errors in a chain of causes that are looked at."""
+
 log = logging.getLogger(__name__)
 
 
@@ -83,6 +86,7 @@ class Application:
             if entered:
                 self._gate.leave()
             exchange.finished_at = self._ports.clock.now()
+            _forget_traces(exchange.error)
             self._ports.recorder.record(exchange)
 
     async def _own_fault(self, exchange: Exchange, responder: Responder) -> None:
@@ -105,6 +109,14 @@ class Application:
         except GatewayError as error:
             allow = ((b"allow", ", ".join(methods).encode()),) if methods is not None else ()
             return Page(error.status, call.codec.write_error(error), allow if error.status == 405 else ())
+
+
+def _forget_traces(error: BaseException | None) -> None:
+    """A trace holds every frame it came through, and with them the request's body: it is not kept with the record."""
+    seen = 0
+    while error is not None and seen < TRACES:
+        error.__traceback__ = None
+        error, seen = error.__cause__ or error.__context__, seen + 1
 
 
 def _trusted(call: Call, now: Now) -> bool:

@@ -86,7 +86,7 @@ class Responder:
             await self._send({"type": "http.response.body", "body": answer.body})
 
     def close(self) -> None:
-        """The exchange is over, whichever way."""
+        """The exchange is over, whichever way. Tasks that hold this are let go: nothing waits for the collector."""
         self._over = True
         self._patrol.end(self)
         if self._timer is not None:
@@ -94,6 +94,7 @@ class Responder:
         for task in (self._watcher, self._pinging):
             if task is not None:
                 task.cancel()
+        self._watcher = self._pinging = self._task = self._timer = None
 
     async def _stream(self, answer: Answer) -> None:
         assert answer.stream is not None  # noqa: S101  the caller has looked
