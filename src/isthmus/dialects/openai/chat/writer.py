@@ -93,25 +93,9 @@ class ChatWriter:
         self._told: dict[int, _Told] = {}
         self._usage: Usage | None = None
         self._broken = False
-        self._writers: dict[type, Callable[[Any], bytes]] = {
-            TextDelta: self._piece,
-            ReasoningDelta: self._thought,
-            ArgumentsDelta: self._arguments,
-            BlockStart: self._open,
-            BlockStop: self._close,
-            SignatureDelta: self._sign,
-            CitationDelta: self._cite,
-            MessageStart: self._start,
-            MessageStop: self._stop,
-            UsageReport: self._count,
-            LogprobsDelta: self._weigh,
-            WholePart: self._whole,
-            ForeignEvent: self._foreign,
-            StreamError: self._error,
-        }
 
     def write(self, event: Event) -> bytes:
-        return self._writers[type(event)](event)
+        return _WRITERS[type(event)](self, event)
 
     def end(self) -> bytes:
         if self._broken:
@@ -236,3 +220,22 @@ class ChatWriter:
     def _error(self, event: StreamError) -> bytes:
         self._broken = True
         return write_error_event(event.error)
+
+
+_WRITERS: Mapping[type, Callable[[ChatWriter, Any], bytes]] = {
+    TextDelta: ChatWriter._piece,
+    ReasoningDelta: ChatWriter._thought,
+    ArgumentsDelta: ChatWriter._arguments,
+    BlockStart: ChatWriter._open,
+    BlockStop: ChatWriter._close,
+    SignatureDelta: ChatWriter._sign,
+    CitationDelta: ChatWriter._cite,
+    MessageStart: ChatWriter._start,
+    MessageStop: ChatWriter._stop,
+    UsageReport: ChatWriter._count,
+    LogprobsDelta: ChatWriter._weigh,
+    WholePart: ChatWriter._whole,
+    ForeignEvent: ChatWriter._foreign,
+    StreamError: ChatWriter._error,
+}
+"""Which method writes which event. Of the class and not of each writer, which would hold itself."""
