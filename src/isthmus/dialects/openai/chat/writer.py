@@ -3,7 +3,7 @@
 Source: the OpenAI API reference, "The chat completion chunk object".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Raw
