@@ -10,7 +10,7 @@ from isthmus.engine.facts import facts
 from isthmus.telemetry.lines import LineWriter
 from isthmus.wire import json
 
-BATCH_EVERY = 0.05
+BATCH_EVERY = 0.2
 """Seconds that a finished exchange waits for its line to be written, with others."""
 
 
