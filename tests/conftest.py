@@ -15,8 +15,37 @@ settings.register_profile(
 settings.load_profile("steady")
 
 
+SLOW = frozenset(
+    {
+        "test_answer_bodies",
+        "test_config_any_text",
+        "test_cutting",
+        "test_deadlines",
+        "test_egress",
+        "test_failover_outside",
+        "test_failures",
+        "test_flow_control",
+        "test_http2",
+        "test_no_cycles",
+        "test_operation_outside",
+        "test_refused_answers",
+        "test_round_trip",
+        "test_sdk_anthropic",
+        "test_sdk_anthropic_trouble",
+        "test_sdk_openai",
+        "test_sdk_openai_trouble",
+        "test_second_try",
+        "test_silence_outside",
+    }
+)
+"""Files that `make check` leaves to `make test`: each takes several seconds."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without recordings their tests are not run; the summary says so."""
+    for item in items:
+        if item.path.stem in SLOW:
+            item.add_marker(pytest.mark.slow)
     if folder() is None and (absent := [item for item in items if item.get_closest_marker("recordings")]):
         config.hook.pytest_deselected(items=absent)
         items[:] = [item for item in items if item not in absent]

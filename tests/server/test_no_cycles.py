@@ -20,9 +20,11 @@ from support.line import Line, provider
 def no_collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(patrol, "EVERY", 0.0)
     gc.collect()
+    gc.freeze()
     gc.disable()
     yield
     gc.enable()
+    gc.unfreeze()
 
 
 def left() -> list[str]:
