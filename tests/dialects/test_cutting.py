@@ -3,7 +3,7 @@
 import pytest
 
 from support.specimens import DIALECTS, Specimen, codec_of, specimens
-from support.streams import events_of, frames_of, pieces_of, tapped
+from support.streams import events_of, frames_of, pieces_of, read_frames, tapped
 
 SIZES = (1, 2, 3, 7, 64)
 CUT_EVERYWHERE = ("late_usage", "one_tool_call")
@@ -19,22 +19,16 @@ def stream_in(specimen: Specimen, dialect: str, line_end: bytes) -> bytes:
 
 
 @DIALECT
+@LINE_ENDS
 @SPECIMEN
-def test_a_stream_cut_at_any_byte_gives_the_same_events(specimen: Specimen, dialect: str) -> None:
-    codec, stream = codec_of(dialect), specimen.file(dialect, "stream")
-    whole = events_of(codec, [stream])
-    for cut in range(len(stream)):
-        assert events_of(codec, (stream[:cut], stream[cut:])) == whole, f"cut at byte {cut}"
-
-
-@DIALECT
-@SPECIMEN
-def test_with_other_line_ends_it_gives_the_same_frames(specimen: Specimen, dialect: str) -> None:
-    """A reader sees frames and nothing else, so that equal frames are equal events."""
+def test_a_stream_cut_at_any_byte_gives_the_same_events(specimen: Specimen, line_end: bytes, dialect: str) -> None:
+    """A reader sees frames and nothing else, so that equal frames are equal events: one reading stands for all."""
+    stream = stream_in(specimen, dialect, line_end)
     whole = frames_of([specimen.file(dialect, "stream")])
-    stream = stream_in(specimen, dialect, b"\r\n")
     for cut in range(len(stream)):
         assert frames_of((stream[:cut], stream[cut:])) == whole, f"cut at byte {cut}"
+    codec, middle = codec_of(dialect), len(stream) // 2
+    assert events_of(codec, (stream[:middle], stream[middle:])) == read_frames(codec, whole)
 
 
 @DIALECT

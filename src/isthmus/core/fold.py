@@ -112,10 +112,14 @@ class Folder:
                 pass
 
     def reply(self) -> ChatReply:
-        """The whole answer. Raises CUT_SHORT when nothing ever started."""
+        """The whole answer. Raises CUT_SHORT when nothing ever started.
+
+        Candidates stand in the order of their numbers. A number that no event named stands for none: providers choose
+        the numbers, and one in the billions must not make billions of candidates.
+        """
         if self._start is None:
             raise GatewayError(Kind.CUT_SHORT, "the provider's answer ended before it began")
-        numbers = range(max((*self._items, *self._stops), default=0) + 1)
+        numbers = sorted({*self._items, *self._stops} or {0})
         return ChatReply(
             id=self._start.id,
             model=self._start.model,

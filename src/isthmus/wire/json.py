@@ -85,6 +85,21 @@ def splice(body: bytes, changes: Mapping[str, Raw | None]) -> bytes:
     return encode(fields)
 
 
+def check_text(body: bytes) -> None:
+    """Raises Malformed for what is not UTF-8. A decoder looks at the text that it takes, and not into what is Raw."""
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError as error:
+            raise Malformed(f"not valid UTF-8: {error}") from error
+
+
+def document(body: bytes) -> "Fields":
+    """One whole object from outside, to be read. Nothing in it can fail for its text later on. Raises Malformed."""
+    check_text(body)
+    return Fields(body)
+
+
 class Fields:
     """One JSON object being read. `path` is where it stands in the document, for errors ("messages[1]")."""
 

@@ -96,7 +96,7 @@ _WRITTEN: Mapping[Kind, str] = {
 def read_error(status: int, headers: Headers, body: bytes) -> GatewayError:
     """A refusal in any form: this dialect's, a proxy's JSON, plain text or a web page."""
     try:
-        fields = Fields(body)
+        fields = json.document(body)
     except Malformed:
         return GatewayError(
             _by_status(status),

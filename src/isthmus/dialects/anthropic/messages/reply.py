@@ -29,7 +29,7 @@ from isthmus.wire.json import DECODE_ERRORS, NULL, Fields, Malformed
 def read_reply(body: bytes) -> ChatReply:
     """Raises GARBLED for what is no answer, and the told error for an error in a 200."""
     try:
-        fields = Fields(body)
+        fields = json.document(body)
         if fields.text("type") == "error":
             raise read_told(fields)
         return _read(fields)
@@ -94,10 +94,10 @@ def tap_reply(body: bytes) -> Usage | None:
     """The usage in an answer that is passed through. Raises as read_reply does."""
     try:
         bill = _bill(body)
-    except DECODE_ERRORS as error:
+        if bill.type == "error":
+            raise read_told(json.document(body))
+    except (*DECODE_ERRORS, Malformed) as error:
         raise GatewayError(Kind.GARBLED, "the provider's answer is no JSON object of this dialect") from error
-    if bill.type == "error":
-        raise read_told(Fields(body))
     if bill.content == NULL:
         raise GatewayError(Kind.GARBLED, "the provider's answer: content is required")
     counts = usage_fields(bill.usage)

@@ -91,7 +91,7 @@ def _invalid(error: Malformed) -> GatewayError:
 def read_request(body: bytes) -> ChatRequest:
     """Raises INVALID, naming the field at fault, and UNSUPPORTED for a conversation that the provider is to keep."""
     try:
-        fields = Fields(body)
+        fields = json.document(body)
         if fields.raw("thread") is not None:
             raise GatewayError(
                 Kind.UNSUPPORTED,

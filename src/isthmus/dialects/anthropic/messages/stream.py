@@ -93,7 +93,7 @@ class MessagesReader:
         if self._over or data.strip() == b"[DONE]":
             return _NOTHING
         try:
-            fields = Fields(data)
+            fields = json.document(data)
             word = fields.need("type", fields.text("type"))
             read = _EVENTS.get(word)
             if read is None:

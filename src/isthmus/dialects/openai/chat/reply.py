@@ -38,7 +38,7 @@ _LISTED = Extra(CHAT, {})
 def read_reply(body: bytes) -> ChatReply:
     """The answer in `body`. Raises GARBLED for what is none, and the told error for an error in a good status."""
     try:
-        fields = Fields(body)
+        fields = json.document(body)
         if fields.look("error") is not None:
             raise told_error(body)
         choices = fields.raw("choices")

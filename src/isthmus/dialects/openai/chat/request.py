@@ -27,7 +27,7 @@ from isthmus.wire.json import Fields, Malformed
 def read_request(body: bytes) -> ChatRequest:
     """The request in `body`. Raises INVALID, naming the field at fault."""
     try:
-        return _read(Fields(body))
+        return _read(json.document(body))
     except Malformed as error:
         raise invalid(error) from error
 

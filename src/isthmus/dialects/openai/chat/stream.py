@@ -90,6 +90,7 @@ class ChatReader:
         return self._break(GatewayError(Kind.CUT_SHORT, "the provider's stream ended before the answer was complete"))
 
     def _read_any(self, chunk: Chunk, frame: Frame) -> Sequence[Event]:
+        json.check_text(frame.data)
         if chunk.error is not None or frame.event == b"error":
             return self._break(told_error(frame.data))
         usage = usage_in(chunk)

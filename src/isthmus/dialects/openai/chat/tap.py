@@ -130,12 +130,20 @@ class ChatTap:
             self._usage = read_usage(usage)
         for choice in chunk.choices or ():
             (self._finished if choice.finish_reason else self._speaking).add(choice.index or 0)
-        self.started = self.started or _begins(frame)
+        self.started = self.started or _may_begin(frame)
         return self._hide and usage is not None and not chunk.choices
 
 
 def _ends_a_frame(data: bytes) -> bool:
     return b"\n\n" in data or (b"\r" in data and _BLANK_LINE.search(data) is not None)
+
+
+def _may_begin(frame: Frame) -> bool:
+    """A frame with a damaged part that no shape names belongs to an answer too: the client is to judge it."""
+    try:
+        return _begins(frame)
+    except Malformed:
+        return True
 
 
 def _begins(frame: Frame) -> bool:

@@ -3,7 +3,7 @@
 Block boundaries are invented: a text, a refusal or a thought ends where another kind of them or a call begins.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Raw
 
@@ -26,7 +26,7 @@ from isthmus.dialects.openai import CHAT
 from isthmus.dialects.openai.chat.call_table import CallTable
 from isthmus.dialects.openai.chat.citations import read_citation
 from isthmus.dialects.openai.chat.content import read_part
-from isthmus.dialects.openai.chat.shapes import Choice, Delta, JsonObject
+from isthmus.dialects.openai.chat.shapes import Choice, Delta
 from isthmus.dialects.openai.chat.thinking import vendor_of
 from isthmus.dialects.openai.chat.usage import read_finish
 from isthmus.wire import json
@@ -46,7 +46,7 @@ class Voice:
         self._clear = False
         self._detail: Raw | None = None
         self._word: str | None = None
-        self._logprobs: list[JsonObject] = []
+        self._logprobs: list[dict[str, object]] = []
 
     def hear(self, choice: Choice, events: list[Event]) -> None:
         """One choice of a chunk."""
@@ -54,7 +54,7 @@ class Voice:
         if delta is not None:
             self._hear_delta(delta, events)
         if choice.logprobs is not None:
-            self._logprobs.append(choice.logprobs)
+            self._logprobs.append({name: json.decode(value) for name, value in choice.logprobs.items()})
         if choice.finish_reason:
             self._word, self.stopped = choice.finish_reason, True
             self._close(events)
@@ -153,15 +153,14 @@ class Voice:
         self._calls.close(events)
 
 
-def _merged(pieces: Sequence[JsonObject]) -> Raw:
+def _merged(pieces: Sequence[Mapping[str, object]]) -> Raw:
     """The log probabilities of the whole candidate: lists of the same name one behind the other."""
     whole: dict[str, object] = {}
     for piece in pieces:
         for name, value in piece.items():
-            decoded = json.decode(value)
             known = whole.get(name)
-            if isinstance(known, list) and isinstance(decoded, list):
-                known.extend(decoded)
+            if isinstance(known, list) and isinstance(value, list):
+                known.extend(value)
             elif known is None:
-                whole[name] = decoded
+                whole[name] = value
     return json.raw(whole)
