@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from msgspec.structs import replace
 
 from isthmus.catalog.families import anthropic, deepseek, google, open_weights, openai, xai
 from isthmus.core.profile import UNKNOWN, ModelProfile, ReasoningStyle
 
+REMEMBERED = 4096
+"""Profiles that are not worked out again; the least used are forgotten first."""
 SPEAK_ANTHROPIC = frozenset({"anthropic", "anthropic-compatible"})
 """Hosts that are spoken to in Anthropic's dialect."""
 
@@ -38,6 +41,7 @@ _HOSTS: Mapping[str, Mapping[str, object]] = {
 }
 
 
+@lru_cache(maxsize=REMEMBERED)
 def profile_of(host_name: str, model: str) -> ModelProfile:
     """What `model` (as the host calls it) can do at the host of that name in the provider table."""
     name = plain(model)
