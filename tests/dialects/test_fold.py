@@ -70,6 +70,15 @@ def test_the_last_usage_wins() -> None:
     assert fold(events).usage == Usage(3)
 
 
+def test_what_the_start_counts_stands_until_more_is_known() -> None:
+    assert fold([MessageStart("1", "m", usage=Usage(1)), MessageStop(None)]).usage == Usage(1)
+
+
+def test_a_candidate_with_an_absurd_number_is_one_candidate() -> None:
+    events = [MessageStart("1", "m"), MessageStop(None), MessageStop(None, 10**30)]
+    assert len(fold(events).candidates) == 2
+
+
 def test_a_broken_answer_has_no_folded_form() -> None:
     error = GatewayError(Kind.OVERLOADED, "later")
     with pytest.raises(GatewayError, match="later"):
