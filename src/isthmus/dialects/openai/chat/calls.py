@@ -15,6 +15,7 @@ from isthmus.core.content import Signature, ToolCall
 from isthmus.core.losses import Losses
 from isthmus.core.value import Foreign
 from isthmus.dialects.openai import CHAT
+from isthmus.dialects.openai.chat import plain
 from isthmus.dialects.openai.chat.content import Written, read_cache, write_cache
 from isthmus.dialects.openai.chat.extras import keep, restore
 from isthmus.wire import json
@@ -61,6 +62,8 @@ def write_tools(tools: Sequence[ToolEntry], losses: Losses) -> list[Written]:
 
 
 def _read_tool(item: Raw, path: str) -> ToolEntry:
+    if (known := plain.read_tool(item)) is not None:
+        return known
     fields = Fields(item, path)
     kind, inner = fields.text("type"), fields.fields("function")
     if inner is None or kind not in ("function", None):

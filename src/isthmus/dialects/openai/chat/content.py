@@ -165,9 +165,9 @@ def _read_linked(kind: MediaKind, name: str) -> Callable[[Fields], Media | None]
         if value is None:
             return None
         if json.is_text(value):
-            return Media(kind, _source(json.decode(value)), cache=read_cache(fields), extra=keep(fields))
+            return Media(kind, source_of(json.decode(value)), cache=read_cache(fields), extra=keep(fields))
         inner = Fields(value, fields.at(name))
-        source = _source(inner.need("url", inner.text("url")))
+        source = source_of(inner.need("url", inner.text("url")))
         detail = inner.text("detail")
         return Media(kind, source, detail=detail, cache=read_cache(fields), extra=keep(fields, inner, name))
 
@@ -189,7 +189,7 @@ def _read_file(fields: Fields) -> Media | None:
         return None
     data, held = inner.text("file_data"), inner.text("file_id")
     source: Source | None = None
-    if data is not None and (source := _source(data)) and isinstance(source, Url) and "://" not in data:
+    if data is not None and (source := source_of(data)) and isinstance(source, Url) and "://" not in data:
         return None
     if source is None and held is not None:
         source = FileRef(CHAT, held)
@@ -220,7 +220,7 @@ _AUDIO: Mapping[str, str] = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _FORMATS: Mapping[str, str] = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
 
 
-def _source(url: str) -> Inline | Url:
+def source_of(url: str) -> Inline | Url:
     """The content of a `data:` URL in base64, or the URL."""
     if url.startswith("data:"):
         media_type, found, data = url[5:].partition(";base64,")

@@ -14,7 +14,7 @@ from isthmus.core.chat import Message, Role
 from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from isthmus.core.value import Extra, Foreign
 from isthmus.dialects.openai import CHAT
-from isthmus.dialects.openai.chat import thinking
+from isthmus.dialects.openai.chat import plain, thinking
 from isthmus.dialects.openai.chat.calls import fitting_id, is_call, read_calls, write_calls
 from isthmus.dialects.openai.chat.content import (
     Host,
@@ -35,23 +35,32 @@ _DROPPED_WHEN_EMPTY = ("reasoning_content", "reasoning")
 
 def read_messages(items: Sequence[Raw]) -> tuple[Message, ...]:
     """The turns of the list `messages`. A message of a role that we do not know is kept as a turn of its own."""
+    return gathered([_read_message(item, f"messages[{number}]") for number, item in enumerate(items)])
+
+
+def gathered(said: Iterable[Message | ToolResult]) -> tuple[Message, ...]:
+    """The turns, with each run of results made part of a user turn."""
     turns: list[Message] = []
     results: list[Part] = []
-    for number, item in enumerate(items):
-        fields = Fields(item, f"messages[{number}]")
-        role = fields.need("role", fields.text("role"))
-        if role == "tool":
-            results.append(_read_result(fields))
-            continue
-        reader = _READERS.get(role)
-        turn = reader(fields, item) if reader is not None else Message(Role.USER, (Foreign(CHAT, item),))
-        if results:
-            turn = _joined(results, turn, turns)
+    for one in said:
+        if isinstance(one, ToolResult):
+            results.append(one)
+        elif results:
+            turns.append(_joined(results, one, turns))
             results = []
-        turns.append(turn)
+        else:
+            turns.append(one)
     if results:
         turns.append(Message(Role.USER, tuple(results)))
     return tuple(turns)
+
+
+def _read_message(item: Raw, path: str) -> Message | ToolResult:
+    if (known := plain.read_message(item)) is not None:
+        return known
+    fields = Fields(item, path)
+    reader = _READERS.get(fields.need("role", fields.text("role")))
+    return reader(fields) if reader is not None else Message(Role.USER, (Foreign(CHAT, item),))
 
 
 def _joined(results: Sequence[Part], turn: Message, turns: list[Message]) -> Message:
@@ -70,15 +79,15 @@ def whole_message(turn: Message) -> Raw | None:
     return None
 
 
-def _read_plain(role: Role) -> Callable[[Fields, Raw], Message]:
-    def read(fields: Fields, _item: Raw) -> Message:
+def _read_spoken(role: Role) -> Callable[[Fields], Message]:
+    def read(fields: Fields) -> Message:
         parts = without_blanks(read_content(fields.raw("content"), fields.at("content")))
         return Message(role, parts, fields.text("name"), keep(fields))
 
     return read
 
 
-def _read_assistant(fields: Fields, _item: Raw) -> Message:
+def _read_assistant(fields: Fields) -> Message:
     hollow = empties(fields, _DROPPED_WHEN_EMPTY)
     spoken = read_turn(fields)
     name, extra = fields.text("name"), keep(fields)
@@ -96,14 +105,6 @@ def read_turn(fields: Fields, *seeds: object) -> tuple[Part, ...]:
     return (*thoughts, *content, *refused, *read_calls(fields, *seeds))
 
 
-_READERS: Mapping[str, Callable[[Fields, Raw], Message]] = {
-    "system": _read_plain(Role.SYSTEM),
-    "developer": _read_plain(Role.DEVELOPER),
-    "user": _read_plain(Role.USER),
-    "assistant": _read_assistant,
-}
-
-
 def _read_result(fields: Fields) -> ToolResult:
     parts = read_content(fields.raw("content"), fields.at("content"))
     return ToolResult(
@@ -114,6 +115,15 @@ def _read_result(fields: Fields) -> ToolResult:
         cache=read_cache(fields),
         extra=keep(fields),
     )
+
+
+_READERS: Mapping[str, Callable[[Fields], Message | ToolResult]] = {
+    "system": _read_spoken(Role.SYSTEM),
+    "developer": _read_spoken(Role.DEVELOPER),
+    "user": _read_spoken(Role.USER),
+    "assistant": _read_assistant,
+    "tool": _read_result,
+}
 
 
 def write_messages(turns: Iterable[tuple[str, Message]], host: Host) -> list[Written]:

@@ -8,17 +8,28 @@ from typing import Any
 
 from msgspec import Raw
 
-from isthmus.core.chat import ChatRequest, Message, OutputFormat, OutputKind, Role, Sampling
+from isthmus.core.chat import (
+    ChatRequest,
+    Message,
+    OutputFormat,
+    OutputKind,
+    ReasoningOptions,
+    Role,
+    Sampling,
+    ToolChoice,
+    ToolMode,
+)
 from isthmus.core.content import Text
 from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile, ReasoningStyle, SchemaStyle
 from isthmus.core.value import Extra
 from isthmus.dialects.openai import CHAT
+from isthmus.dialects.openai.chat import plain
 from isthmus.dialects.openai.chat.calls import read_choice, read_tools, write_choice, write_tools
 from isthmus.dialects.openai.chat.content import Host
 from isthmus.dialects.openai.chat.effort import is_on, read_reasoning, write_reasoning
 from isthmus.dialects.openai.chat.extras import SAID, fields_of, restore
-from isthmus.dialects.openai.chat.messages import read_messages, whole_message, write_messages
+from isthmus.dialects.openai.chat.messages import gathered, read_messages, whole_message, write_messages
 from isthmus.dialects.openai.chat.peek import invalid
 from isthmus.wire import json
 from isthmus.wire.json import Fields, Malformed
@@ -27,9 +38,43 @@ from isthmus.wire.json import Fields, Malformed
 def read_request(body: bytes) -> ChatRequest:
     """The request in `body`. Raises INVALID, naming the field at fault."""
     try:
-        return _read(json.document(body))
+        return _read_plain(body) or _read(json.document(body))
     except Malformed as error:
         raise invalid(error) from error
+
+
+def _read_plain(body: bytes) -> ChatRequest | None:
+    said = plain.decode_request(body)
+    if said is None:
+        return None
+    shorter, longer, effort = said.max_tokens, said.max_completion_tokens, said.reasoning_effort
+    return ChatRequest(
+        model=said.model,
+        messages=gathered(map(plain.message_of, said.messages)),
+        tools=None if said.tools is None else tuple(map(plain.tool_of, said.tools)),
+        tool_choice=None if said.tool_choice is None else ToolChoice(ToolMode(said.tool_choice)),
+        parallel_tools=said.parallel_tool_calls,
+        sampling=_plain_sampling(said),
+        max_output=shorter if longer is None else longer,
+        reasoning=None if effort is None else ReasoningOptions(effort=effort),
+        stream=bool(said.stream),
+        end_user=said.user,
+    )
+
+
+def _plain_sampling(said: plain.PlainRequest) -> Sampling:
+    return Sampling(
+        said.temperature,
+        said.top_p,
+        said.top_k,
+        said.frequency_penalty,
+        said.presence_penalty,
+        said.seed,
+        (said.stop,) if isinstance(said.stop, str) else said.stop,
+        said.n,
+        said.logprobs,
+        said.top_logprobs,
+    )
 
 
 def _read(fields: Fields) -> ChatRequest:

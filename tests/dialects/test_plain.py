@@ -1,0 +1,129 @@
+"""The short ways of the readers, which take what is plain in one decode, read what the long way reads, or nothing."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from isthmus.core.chat import ChatRequest
+from isthmus.core.errors import GatewayError
+from isthmus.core.losses import Losses
+from isthmus.wire import json
+from support.mutations import damaged
+from support.plain import SHORT_WAYS, reads_alike
+from support.specimens import ABLE, Specimen, codec_of, specimens
+from support.strategies import requests, sayable_requests
+
+DIALECT = pytest.mark.parametrize("dialect", list(SHORT_WAYS))
+SPECIMEN = pytest.mark.parametrize("specimen", specimens(), ids=repr)
+DAMAGES = 150
+
+
+@DIALECT
+@SPECIMEN
+def test_a_request_is_read_alike(dialect: str, specimen: Specimen) -> None:
+    assert reads_alike(dialect, codec_of(dialect).read_request, specimen.file(dialect, "request"))
+
+
+@DIALECT
+@SPECIMEN
+def test_a_damaged_request_is_read_alike(dialect: str, specimen: Specimen) -> None:
+    read = codec_of(dialect).read_request
+    for body in damaged(specimen.file(dialect, "request"), random.Random(specimen.name), DAMAGES):
+        assert reads_alike(dialect, read, body), body
+
+
+@DIALECT
+@given(data=st.data())
+def test_whatever_is_asked_is_read_alike(dialect: str, data: st.DataObject) -> None:
+    request: ChatRequest = data.draw(st.one_of(requests(), sayable_requests(dialect)))
+    codec = codec_of(dialect)
+    try:
+        body = codec.write_request(request, ABLE[dialect], Losses())
+    except GatewayError:
+        return
+    assert reads_alike(dialect, codec.read_request, body)
+
+
+ODD: Any = st.sampled_from([None, "", "x", 1, 1.5, True, [], [""], ["x", ""], {}, {"x": 1}])
+TEXT_PARTS: Any = st.fixed_dictionaries({"type": st.just("text"), "text": st.sampled_from(["", "x", None])})
+OPENAI_PARTS = st.one_of(
+    TEXT_PARTS,
+    st.fixed_dictionaries(
+        {
+            "type": st.just("image_url"),
+            "image_url": st.fixed_dictionaries(
+                {"url": st.sampled_from(["", "data:image/png;base64,AAAA", "https://example.com/a.png"])},
+                optional={"detail": st.sampled_from([None, "low"]), "more": st.just(1)},
+            ),
+        },
+        optional={"cache_control": st.just({"type": "ephemeral"})},
+    ),
+)
+OPENAI_CALLS = st.fixed_dictionaries(
+    {
+        "id": st.sampled_from(["", "a", None]),
+        "type": st.sampled_from(["function", "custom"]),
+        "function": st.fixed_dictionaries(
+            {"name": st.sampled_from(["", "f"]), "arguments": st.sampled_from(["", "{}", None])}
+        ),
+    },
+    optional={"index": st.just(0)},
+)
+OPENAI_MESSAGES: Any = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "developer", "user", "assistant", "tool", "function"])},
+    optional={
+        "content": st.one_of(ODD, st.lists(OPENAI_PARTS, max_size=3)),
+        "name": st.sampled_from([None, "", "n"]),
+        "tool_calls": st.one_of(ODD, st.lists(OPENAI_CALLS, max_size=2)),
+        "tool_call_id": st.sampled_from([None, "", "a"]),
+        "reasoning_content": st.sampled_from([None, "", "t"]),
+        "refusal": st.sampled_from([None, "", "no"]),
+        "audio": st.none(),
+        "function_call": st.none(),
+        "more": ODD,
+    },
+)
+MESSAGES: dict[str, Any] = {"openai_chat": OPENAI_MESSAGES}
+FIELDS: dict[str, Any] = {
+    "openai_chat": {
+        "tools": st.one_of(ODD, st.just([{"type": "function", "function": {"name": "f", "parameters": None}}])),
+        "tool_choice": st.sampled_from([None, "auto", "any", "required", "none", "x", {"type": "function"}]),
+        "stop": ODD,
+        "stream": ODD,
+        "stream_options": st.sampled_from([None, {}, {"include_usage": True}, {"include_usage": None}, {"more": 1}]),
+        "max_tokens": ODD,
+        "max_completion_tokens": ODD,
+        "temperature": ODD,
+        "user": ODD,
+        "reasoning_effort": ODD,
+        "reasoning": ODD,
+        "response_format": st.sampled_from([None, {"type": "text"}]),
+        "more": ODD,
+    }
+}
+
+
+@DIALECT
+@given(data=st.data())
+def test_any_mixture_of_fields_is_read_alike(dialect: str, data: st.DataObject) -> None:
+    messages = data.draw(st.lists(MESSAGES[dialect], max_size=4))
+    fields = data.draw(st.fixed_dictionaries({}, optional=FIELDS[dialect]))
+    few = dict(data.draw(st.lists(st.sampled_from(sorted(fields.items(), key=repr)), max_size=3))) if fields else {}
+    body = json.encode({"model": "m", "messages": messages, **few})
+    assert reads_alike(dialect, codec_of(dialect).read_request, body)
+
+
+def taken(dialect: str, name: str, body: bytes) -> bool:
+    module, _ = SHORT_WAYS[dialect]
+    read: Callable[[bytes], object] = getattr(module, name)
+    return read(body) is not None
+
+
+@DIALECT
+def test_the_short_way_is_taken_by_plain_conversations(dialect: str) -> None:
+    plain = [one.name for one in specimens() if taken(dialect, "decode_request", one.file(dialect, "request"))]
+    assert {"plain_text", "one_tool_call"} <= set(plain)
