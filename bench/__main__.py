@@ -19,7 +19,7 @@ from bench.measure import memory
 from bench.report import Footing, Results, document, table, verdicts
 from bench.scenarios import COLUMNS, SCENARIOS, Column, Contender, Scenario, Way, aim, applicable, hold_streams, run
 
-FULL_ROUNDS, FULL_SPAN = 3, 2.5
+FULL_ROUNDS, FULL_SPAN = 3, 1.8
 QUICK_ROUNDS, QUICK_SPAN = 1, 0.7
 STARTS = 5
 STREAMS = 500
