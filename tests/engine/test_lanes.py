@@ -85,6 +85,13 @@ def test_usage_is_asked_for_beside_the_stream_options_that_the_caller_gave() -> 
     assert options == {"include_obfuscation": False, "include_usage": True}
 
 
+def test_a_field_of_our_own_that_a_host_refuses_is_nobodys_loss() -> None:
+    losses, host = Losses(), provider("one", quirks=Quirks(drop=frozenset({"stream_options", "seed"})))
+    body = BODY[:-1] + b',"stream":true,"seed":1}'
+    forward(body, OPENAI.peek(body), OPENAI, provider=host, model="m", losses=losses)
+    assert [loss.path for loss in losses.found] == ["seed"]
+
+
 @pytest.fixture
 def no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every function of both codecs that would take a message apart raises."""

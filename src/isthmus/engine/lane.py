@@ -39,14 +39,17 @@ def forward(body: bytes, peek: Peek, codec: Codec, *, provider: Provider, model:
         if (respelt := respell(body, "model", peek.model, model)) is not None:
             return respelt
     fields = json.read_fields(body)
+    ours: frozenset[str] = frozenset()
     if asks and codec.ask_usage is not None:
-        changes.update(codec.ask_usage(fields))
+        asked = codec.ask_usage(fields)
+        ours = frozenset(asked.keys() - fields.keys())
+        changes.update(asked)
     for name, value in changes.items():
         if value is None:
             fields.pop(name, None)
         else:
             fields[name] = value
-    return json.encode(apply_quirks(fields, provider.quirks, losses) if provider.quirks else fields)
+    return json.encode(apply_quirks(fields, provider.quirks, losses, ours=ours) if provider.quirks else fields)
 
 
 def translate(
@@ -58,7 +61,9 @@ def translate(
         asked = emulator.prepare(asked, losses)
     body = theirs.write_request(asked, provider.profile(model), losses)
     if provider.quirks:
-        body = json.encode(apply_quirks(json.read_fields(body), provider.quirks, losses))
+        fields = json.read_fields(body)
+        ours = theirs.ask_usage(fields).keys() if theirs.ask_usage is not None else ()
+        body = json.encode(apply_quirks(fields, provider.quirks, losses, ours=frozenset(ours)))
     return body
 
 

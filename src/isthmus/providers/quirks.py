@@ -26,12 +26,18 @@ class Quirks(Value, frozen=True):
 NO_QUIRKS = Quirks()
 
 
-def apply_quirks(fields: dict[str, Raw], quirks: Quirks, losses: Losses) -> dict[str, Raw]:
-    """The fields as this host takes them, in the same order; what is dropped is told."""
+def apply_quirks(
+    fields: dict[str, Raw], quirks: Quirks, losses: Losses, *, ours: frozenset[str] = frozenset()
+) -> dict[str, Raw]:
+    """The fields as this host takes them, in the same order; what is dropped is told.
+
+    `ours` are fields that the gateway added for its own sake: nobody misses those.
+    """
     patched: dict[str, Raw] = {}
     for name, value in fields.items():
         if name in quirks.drop:
-            losses.drop(name, "this host refuses the field")
+            if name not in ours:
+                losses.drop(name, "this host refuses the field")
             continue
         target = quirks.rename.get(name, name)
         if target == name or target not in fields:
