@@ -14,10 +14,10 @@ from isthmus.core.losses import Losses
 from isthmus.wire import json
 from support.mutations import damaged
 from support.plain import SHORT_WAYS, reads_alike
-from support.specimens import ABLE, Specimen, codec_of, specimens
+from support.specimens import ABLE, DIALECTS, Specimen, codec_of, specimens
 from support.strategies import requests, sayable_requests
 
-DIALECT = pytest.mark.parametrize("dialect", list(SHORT_WAYS))
+DIALECT = pytest.mark.parametrize("dialect", DIALECTS)
 SPECIMEN = pytest.mark.parametrize("specimen", specimens(), ids=repr)
 DAMAGES = 150
 
@@ -87,8 +87,75 @@ OPENAI_MESSAGES: Any = st.fixed_dictionaries(
         "more": ODD,
     },
 )
-MESSAGES: dict[str, Any] = {"openai_chat": OPENAI_MESSAGES}
+ANTHROPIC_BLOCKS: Any = st.fixed_dictionaries(
+    {"type": st.sampled_from(["text", "image", "thinking", "tool_use", "tool_result", "document", "new"])},
+    optional={
+        "text": st.sampled_from(["", "x", None]),
+        "thinking": st.sampled_from(["", "t", None]),
+        "signature": st.sampled_from(["", "s", "isthmus:", "isthmus:x:y", None]),
+        "citations": st.sampled_from([None, []]),
+        "id": st.sampled_from(["", "a", None]),
+        "name": st.sampled_from(["", "f", None]),
+        "input": ODD,
+        "tool_use_id": st.sampled_from(["", "a", None]),
+        "content": st.one_of(ODD, st.lists(TEXT_PARTS, max_size=2)),
+        "is_error": ODD,
+        "source": st.sampled_from(
+            [
+                {"type": "base64", "media_type": "image/png", "data": "AAAA"},
+                {"type": "url", "url": "https://example.com/a.png"},
+                {"type": "url", "url": "https://example.com/a.png", "more": 1},
+                {"type": "file", "file_id": "f"},
+            ]
+        ),
+        "cache_control": st.sampled_from([None, {}, {"type": "ephemeral"}, {"type": "x", "ttl": "1h"}, {"more": 1}]),
+        "more": ODD,
+    },
+)
+ANTHROPIC_WHOLE_BLOCKS: Any = st.one_of(
+    TEXT_PARTS,
+    st.fixed_dictionaries(
+        {"type": st.just("tool_use"), "id": st.just("a"), "name": st.just("f")}, optional={"input": ODD}
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("tool_result"), "tool_use_id": st.just("a")},
+        optional={"content": st.one_of(st.sampled_from([None, "", "x"]), st.lists(TEXT_PARTS, max_size=3))},
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("thinking"), "thinking": st.sampled_from(["", "t"])},
+        optional={"signature": st.sampled_from(["", "s", "isthmus:", "isthmus:x:y", None])},
+    ),
+)
+ANTHROPIC_MESSAGES: Any = st.fixed_dictionaries(
+    {
+        "role": st.sampled_from(["user", "assistant", "system", "tool"]),
+        "content": st.one_of(ODD, st.lists(ANTHROPIC_BLOCKS, max_size=3), st.lists(ANTHROPIC_WHOLE_BLOCKS, max_size=3)),
+    },
+    optional={"more": ODD},
+)
+MESSAGES: dict[str, Any] = {"openai_chat": OPENAI_MESSAGES, "anthropic": ANTHROPIC_MESSAGES}
 FIELDS: dict[str, Any] = {
+    "anthropic": {
+        "system": st.one_of(ODD, st.lists(TEXT_PARTS, max_size=2)),
+        "tools": st.one_of(
+            ODD, st.just([{"name": "f", "input_schema": None}]), st.just([{"name": "f", "type": "custom", "more": 1}])
+        ),
+        "tool_choice": st.sampled_from(
+            [None, {"type": "auto"}, {"type": "any", "disable_parallel_tool_use": False}, {"type": "tool", "name": "f"}]
+        ),
+        "stop_sequences": ODD,
+        "stream": ODD,
+        "max_tokens": ODD,
+        "temperature": ODD,
+        "top_k": ODD,
+        "thinking": st.sampled_from(
+            [None, {}, {"type": "enabled", "budget_tokens": 1}, {"type": "adaptive", "display": "x"}, {"type": "new"}]
+        ),
+        "output_config": st.sampled_from([None, {}, {"effort": "low"}, {"effort": None, "more": 1}]),
+        "metadata": st.sampled_from([None, {}, {"user_id": ""}, {"user_id": "u"}, {"more": 1}]),
+        "thread": st.sampled_from([None, "x"]),
+        "more": ODD,
+    },
     "openai_chat": {
         "tools": st.one_of(ODD, st.just([{"type": "function", "function": {"name": "f", "parameters": None}}])),
         "tool_choice": st.sampled_from([None, "auto", "any", "required", "none", "x", {"type": "function"}]),
@@ -103,7 +170,7 @@ FIELDS: dict[str, Any] = {
         "reasoning": ODD,
         "response_format": st.sampled_from([None, {"type": "text"}]),
         "more": ODD,
-    }
+    },
 }
 
 

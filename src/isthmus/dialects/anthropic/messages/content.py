@@ -33,7 +33,7 @@ def read_content(value: Raw | None, path: str) -> tuple[Part, ...]:
 
 def read_asked(value: Raw | None, path: str) -> tuple[Part, ...]:
     """The same in a request, where providers refuse empty text: it is left out, unless it is all there is."""
-    return _spoken(read_content(value, path))
+    return spoken(read_content(value, path))
 
 
 def read_block(body: Raw, path: str) -> Part:
@@ -50,7 +50,8 @@ def _read_parts(value: Raw | None, path: str, table: Mapping[str, Reader]) -> tu
     return tuple(_read_block(item, f"{path}[{number}]", table) for number, item in enumerate(items))
 
 
-def _spoken(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+def spoken(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Without empty texts, unless one is all there is."""
     return tuple(part for part in parts if not isinstance(part, Text) or part.text) or parts[:1]
 
 
@@ -165,7 +166,7 @@ def _write_arguments(text: str, path: str, losses: Losses) -> Raw:
 
 def _read_result(fields: Fields, _: Raw) -> ToolResult:
     call_id = fields.need("tool_use_id", fields.text("tool_use_id"))
-    parts = _spoken(_read_parts(fields.raw("content"), fields.at("content"), RESULT_BLOCKS))
+    parts = spoken(_read_parts(fields.raw("content"), fields.at("content"), RESULT_BLOCKS))
     failed = fields.flag("is_error")
     # RESULT_BLOCKS reads into nothing but these three.
     return ToolResult(call_id, parts, failed, read_cache(fields), fields.rest(DIALECT))  # type: ignore[arg-type]

@@ -12,26 +12,28 @@ from collections.abc import Mapping
 
 from msgspec import Raw, Struct
 
-from isthmus.core.chat import ChatRequest, OutputFormat, ReasoningOptions
+from isthmus.core.chat import ChatRequest, OutputFormat, ReasoningOptions, Sampling, ToolChoice
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile
 from isthmus.core.value import Extra
 from isthmus.dialects.anthropic.errors import NO_THREADS
+from isthmus.dialects.anthropic.messages import plain
 from isthmus.dialects.anthropic.messages.content import MARK, plain_text
 from isthmus.dialects.anthropic.messages.marks import Block
 from isthmus.dialects.anthropic.messages.output import read_format, write_format
 from isthmus.dialects.anthropic.messages.pen import Pen
 from isthmus.dialects.anthropic.messages.sampling import read_sampling, write_sampling
 from isthmus.dialects.anthropic.messages.thinking import (
+    THINKING_MODES,
     fit_output,
     is_known,
     plan_reasoning,
     read_reasoning,
     write_thinking,
 )
-from isthmus.dialects.anthropic.messages.tools import read_choice, read_tools, write_choice, write_tools
-from isthmus.dialects.anthropic.messages.turns import read_messages, write_turns
+from isthmus.dialects.anthropic.messages.tools import CHOICE_MODES, read_choice, read_tools, write_choice, write_tools
+from isthmus.dialects.anthropic.messages.turns import led_by, read_messages, write_turns
 from isthmus.dialects.anthropic.words import DIALECT
 from isthmus.dialects.codec import Peek
 from isthmus.wire import json
@@ -90,6 +92,8 @@ def _invalid(error: Malformed) -> GatewayError:
 
 def read_request(body: bytes) -> ChatRequest:
     """Raises INVALID, naming the field at fault, and UNSUPPORTED for a conversation that the provider is to keep."""
+    if (known := _read_plain(body)) is not None:
+        return known
     try:
         fields = json.document(body)
         if fields.raw("thread") is not None:
@@ -102,6 +106,38 @@ def read_request(body: bytes) -> ChatRequest:
         return _read(fields)
     except Malformed as error:
         raise _invalid(error) from error
+
+
+def _read_plain(body: bytes) -> ChatRequest | None:
+    said = plain.decode_request(body)
+    if said is None:
+        return None
+    try:
+        turns = led_by(plain.asked(said.system), tuple(map(plain.turn_of, said.messages)))
+    except DECODE_ERRORS:
+        return None
+    choice = said.tool_choice
+    single = None if choice is None else choice.disable_parallel_tool_use
+    return ChatRequest(
+        model=said.model,
+        messages=turns,
+        tools=None if said.tools is None else tuple(map(plain.tool_of, said.tools)),
+        tool_choice=None if choice is None else ToolChoice(CHOICE_MODES[choice.type]),
+        parallel_tools=None if single is None else not single,
+        sampling=Sampling(said.temperature, said.top_p, said.top_k, stop=said.stop_sequences or None),
+        max_output=said.max_tokens,
+        reasoning=_plain_reasoning(said),
+        stream=said.stream or False,
+        end_user=None if said.metadata is None else said.metadata.user_id,
+    )
+
+
+def _plain_reasoning(said: plain.PlainRequest) -> ReasoningOptions | None:
+    effort = None if said.output_config is None else said.output_config.effort
+    thinking = said.thinking
+    if thinking is None:
+        return read_reasoning(None, effort)
+    return ReasoningOptions(THINKING_MODES[thinking.type], effort, thinking.budget_tokens, thinking.display)
 
 
 def _read(body: Fields) -> ChatRequest:

@@ -31,7 +31,7 @@ _BUDGETS: Mapping[str, int] = {
 }
 """The tokens that an effort stands for, as docs/dialects/normal-form.md lays down. Lowest first."""
 _ORDER = tuple(_BUDGETS)
-_MODES: Mapping[str, ReasoningMode] = {
+THINKING_MODES: Mapping[str, ReasoningMode] = {
     "enabled": ReasoningMode.ON,
     "disabled": ReasoningMode.OFF,
     "adaptive": ReasoningMode.ADAPTIVE,
@@ -54,7 +54,7 @@ def read_reasoning(thinking: Fields | None, effort: str | None) -> ReasoningOpti
     """`thinking` must be of a known type, see `is_known`."""
     if thinking is None:
         return None if effort is None else ReasoningOptions(effort=effort)
-    mode = _MODES[thinking.need("type", thinking.text("type"))]
+    mode = THINKING_MODES[thinking.need("type", thinking.text("type"))]
     budget = thinking.integer("budget_tokens")
     other = thinking.integer("budgetTokens")
     return ReasoningOptions(
@@ -63,7 +63,7 @@ def read_reasoning(thinking: Fields | None, effort: str | None) -> ReasoningOpti
 
 
 def is_known(kind: str | None) -> bool:
-    return kind in _MODES
+    return kind in THINKING_MODES
 
 
 def plan_reasoning(request: ChatRequest, turns: Sequence[Turn], pen: Pen) -> Plan:

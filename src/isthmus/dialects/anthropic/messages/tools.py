@@ -12,6 +12,7 @@ from msgspec import Raw
 from isthmus.core.chat import ChatRequest, Tool, ToolChoice, ToolEntry, ToolMode
 from isthmus.core.profile import SchemaStyle
 from isthmus.core.value import Foreign
+from isthmus.dialects.anthropic.messages import plain
 from isthmus.dialects.anthropic.messages.marks import Block, finish, read_cache
 from isthmus.dialects.anthropic.messages.pen import Pen
 from isthmus.dialects.anthropic.messages.schema import close_schema
@@ -21,13 +22,13 @@ from isthmus.wire.json import Fields, Malformed
 
 _NO_ARGUMENTS = Raw(b'{"type":"object","properties":{}}')
 _NO_ARGUMENTS_AT_ALL = Raw(b'{"type":"object","properties":{},"additionalProperties":false}')
-_MODES: Mapping[str, ToolMode] = {
+CHOICE_MODES: Mapping[str, ToolMode] = {
     "auto": ToolMode.AUTO,
     "none": ToolMode.NONE,
     "any": ToolMode.REQUIRED,
     "tool": ToolMode.NAMED,
 }
-_WORDS: Mapping[ToolMode, str] = {mode: word for word, mode in _MODES.items()}
+_WORDS: Mapping[ToolMode, str] = {mode: word for word, mode in CHOICE_MODES.items()}
 FORCED = (ToolMode.REQUIRED, ToolMode.NAMED)
 
 
@@ -39,6 +40,8 @@ def read_tools(body: Fields) -> tuple[ToolEntry, ...] | None:
 
 
 def _read_tool(body: Raw, path: str) -> ToolEntry:
+    if (known := plain.read_tool(body)) is not None:
+        return known
     fields = Fields(body, path)
     if fields.text("type") not in (None, "custom"):
         return Foreign(DIALECT, body)
@@ -104,10 +107,10 @@ def read_choice(body: Fields) -> tuple[ToolChoice | None, bool | None]:
     if choice is None:
         return None, None
     word = choice.need("type", choice.text("type"))
-    mode = _MODES.get(word)
+    mode = CHOICE_MODES.get(word)
     if mode is None:
         at = choice.at("type")
-        raise Malformed(f"{at} must be one of {', '.join(_MODES)}, not {word!r}", at)
+        raise Malformed(f"{at} must be one of {', '.join(CHOICE_MODES)}, not {word!r}", at)
     name = choice.need("name", choice.text("name")) if mode is ToolMode.NAMED else None
     single = choice.flag("disable_parallel_tool_use")
     return ToolChoice(mode, name), None if single is None else not single

@@ -14,12 +14,14 @@ from typing import TypeAlias
 from msgspec import Raw
 
 from isthmus.core.chat import Message, Role
-from isthmus.core.content import Media, Reasoning, Refusal, Text, ToolCall, ToolResult
+from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.dialects.anthropic.messages import plain
 from isthmus.dialects.anthropic.messages.content import plain_text, read_asked
 from isthmus.dialects.anthropic.messages.marks import Block, add_extra
 from isthmus.dialects.anthropic.messages.pen import Pen
 from isthmus.dialects.anthropic.words import DIALECT
+from isthmus.wire import json
 from isthmus.wire.json import Fields, Malformed
 
 Blocks: TypeAlias = list[Block | Raw]
@@ -33,11 +35,19 @@ CONTINUE = "<system>\nContinue your last message from exactly where it ends.\n</
 def read_messages(body: Fields) -> tuple[Message, ...]:
     """The top-level `system`, as a message in front, and the turns."""
     system = read_asked(body.raw("system"), "system")
-    turns = tuple(map(_read_message, body.need("messages", body.items("messages"))))
+    items = json.read_items(body.need("messages", body.raw("messages")), "messages")
+    return led_by(system, tuple(_read_turn(item, f"messages[{number}]") for number, item in enumerate(items)))
+
+
+def led_by(system: tuple[Part, ...], turns: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The turns, and the system text as a message before them."""
     return (Message(Role.SYSTEM, system), *turns) if system else turns
 
 
-def _read_message(fields: Fields) -> Message:
+def _read_turn(item: Raw, path: str) -> Message:
+    if (known := plain.read_turn(item)) is not None:
+        return known
+    fields = Fields(item, path)
     word = fields.need("role", fields.text("role"))
     role = _ROLES.get(word)
     if role is None:
