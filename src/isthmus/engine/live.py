@@ -6,6 +6,9 @@ from isthmus.core.value import Value
 from isthmus.engine.snapshot import Snapshot
 from isthmus.routing.names import Directory, Offer
 
+ANY = ("*",)
+"""What a provider is taken to serve that has not been heard yet: it judges names itself, after all others."""
+
 
 class Now(Value, frozen=True):
     """What one exchange runs on: a snapshot, and the directory of names that goes with it."""
@@ -42,5 +45,7 @@ class Live:
         for name, provider in snapshot.providers.items():
             exact = tuple(model for model in provider.models if "*" not in model)
             patterns = tuple(model for model in provider.models if "*" in model)
+            if provider.listed and not provider.models and name not in self._listed:
+                patterns = ANY
             offers.append(Offer(name, exact + self._listed.get(name, ()), patterns))
         return Now(snapshot, Directory(snapshot.routes, offers), version)
