@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from isthmus.core.chat import ChatRequest
 from isthmus.core.errors import GatewayError
 from isthmus.core.losses import Losses
+from isthmus.core.reply import ChatReply
 from isthmus.wire import json
 from support.mutations import damaged
 from support.plain import SHORT_WAYS, reads_alike
-from support.specimens import ABLE, DIALECTS, Specimen, codec_of, specimens
-from support.strategies import requests, sayable_requests
+from support.specimens import ABLE, DIALECTS, Specimen, codec_of, dated, specimens
+from support.strategies import replies, requests, sayable_replies, sayable_requests
 
 DIALECT = pytest.mark.parametrize("dialect", DIALECTS)
 SPECIMEN = pytest.mark.parametrize("specimen", specimens(), ids=repr)
@@ -46,6 +47,28 @@ def test_whatever_is_asked_is_read_alike(dialect: str, data: st.DataObject) -> N
     except GatewayError:
         return
     assert reads_alike(dialect, codec.read_request, body)
+
+
+@DIALECT
+@SPECIMEN
+def test_an_answer_is_read_alike(dialect: str, specimen: Specimen) -> None:
+    assert reads_alike(dialect, codec_of(dialect).read_reply, specimen.file(dialect, "reply"))
+
+
+@DIALECT
+@SPECIMEN
+def test_a_damaged_answer_is_read_alike(dialect: str, specimen: Specimen) -> None:
+    read = codec_of(dialect).read_reply
+    for body in damaged(specimen.file(dialect, "reply"), random.Random(specimen.name), DAMAGES):
+        assert reads_alike(dialect, read, body), body
+
+
+@DIALECT
+@given(data=st.data())
+def test_whatever_is_answered_is_read_alike(dialect: str, data: st.DataObject) -> None:
+    reply: ChatReply = data.draw(st.one_of(replies(), sayable_replies(dialect)))
+    codec = codec_of(dialect)
+    assert reads_alike(dialect, codec.read_reply, codec.write_reply(dated(reply), Losses()))
 
 
 ODD: Any = st.sampled_from([None, "", "x", 1, 1.5, True, [], [""], ["x", ""], {}, {"x": 1}])
@@ -184,6 +207,73 @@ def test_any_mixture_of_fields_is_read_alike(dialect: str, data: st.DataObject) 
     assert reads_alike(dialect, codec_of(dialect).read_request, body)
 
 
+OPENAI_REPLIES: Any = st.fixed_dictionaries(
+    {
+        "choices": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "message": st.fixed_dictionaries(
+                        {"role": st.sampled_from(["assistant", "user", None])},
+                        optional={
+                            "content": st.one_of(ODD, st.lists(OPENAI_PARTS, max_size=2)),
+                            "tool_calls": st.one_of(ODD, st.lists(OPENAI_CALLS, max_size=2)),
+                            "annotations": st.sampled_from([None, [], [{"type": "new"}]]),
+                            "refusal": st.sampled_from([None, "", "no"]),
+                            "reasoning_content": st.sampled_from([None, "", "t"]),
+                            "reasoning": st.sampled_from([None, "", "t"]),
+                        },
+                    )
+                },
+                optional={
+                    "index": st.sampled_from([None, 0, 3, "x"]),
+                    "finish_reason": st.sampled_from([None, "", "stop", "tool_calls", "new"]),
+                    "logprobs": st.sampled_from([None, {}, {"content": []}]),
+                },
+            ),
+            max_size=2,
+        )
+    },
+    optional={
+        "id": st.sampled_from([None, "", "chatcmpl-1", "gen-1", 1]),
+        "model": st.sampled_from([None, "m"]),
+        "object": ODD,
+        "created": st.sampled_from([None, 0, 1.5, "x", 2**60 + 1]),
+        "service_tier": st.sampled_from([None, "default"]),
+        "system_fingerprint": st.sampled_from([None, "f"]),
+        "usage": st.sampled_from([None, {}, {"prompt_tokens": 1}, {"prompt_tokens": "x"}, []]),
+        "error": st.sampled_from([None, {"message": "no"}]),
+    },
+)
+ANTHROPIC_COUNTS: Any = st.fixed_dictionaries(
+    {},
+    optional={
+        "input_tokens": ODD,
+        "output_tokens": st.sampled_from([None, -1, 0, 3, 2.5, True]),
+        "output_tokens_details": st.sampled_from([None, 1, {}, {"thinking_tokens": 1}, {"thinking_tokens": 1.5}]),
+    },
+)
+ANTHROPIC_REPLIES: Any = st.fixed_dictionaries(
+    {"content": st.one_of(ODD, st.lists(st.one_of(ANTHROPIC_BLOCKS, ANTHROPIC_WHOLE_BLOCKS), max_size=3))},
+    optional={
+        "id": st.sampled_from([None, "", "msg_1", 1]),
+        "type": st.sampled_from([None, "message", "error", "new"]),
+        "role": ODD,
+        "model": st.sampled_from([None, "m"]),
+        "stop_reason": st.sampled_from([None, "end_turn", "tool_use", "", "new"]),
+        "stop_sequence": ODD,
+        "usage": st.one_of(ODD, ANTHROPIC_COUNTS),
+        "container": st.sampled_from([None, {"id": "c"}]),
+    },
+)
+REPLIES: dict[str, Any] = {"openai_chat": OPENAI_REPLIES, "anthropic": ANTHROPIC_REPLIES}
+
+
+@DIALECT
+@given(data=st.data())
+def test_any_mixture_of_fields_of_an_answer_is_read_alike(dialect: str, data: st.DataObject) -> None:
+    assert reads_alike(dialect, codec_of(dialect).read_reply, json.encode(data.draw(REPLIES[dialect])))
+
+
 def taken(dialect: str, name: str, body: bytes) -> bool:
     module, _ = SHORT_WAYS[dialect]
     read: Callable[[bytes], object] = getattr(module, name)
@@ -192,5 +282,6 @@ def taken(dialect: str, name: str, body: bytes) -> bool:
 
 @DIALECT
 def test_the_short_way_is_taken_by_plain_conversations(dialect: str) -> None:
-    plain = [one.name for one in specimens() if taken(dialect, "decode_request", one.file(dialect, "request"))]
-    assert {"plain_text", "one_tool_call"} <= set(plain)
+    for what in ("request", "reply"):
+        plain = [one.name for one in specimens() if taken(dialect, f"decode_{what}", one.file(dialect, what))]
+        assert {"plain_text", "one_tool_call"} <= set(plain)

@@ -18,3 +18,10 @@ def test_requests_are_read_alike(dialect: str, count: Count) -> None:
         assert reads_alike(dialect, codec_of(dialect).read_request, record.request)
 
     count("requests read alike", check_each((one for one in records(dialect) if one.request), check))
+
+
+def test_answers_are_read_alike(dialect: str, count: Count) -> None:
+    def check(record: Record) -> None:
+        assert reads_alike(dialect, codec_of(dialect).read_reply, record.answer)
+
+    count("answers read alike", check_each((one for one in records(dialect) if one.whole), check))

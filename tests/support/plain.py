@@ -12,8 +12,8 @@ from isthmus.dialects.anthropic.messages import plain as anthropic_plain
 from isthmus.dialects.openai.chat import plain as openai_plain
 
 SHORT_WAYS: Mapping[str, tuple[ModuleType, tuple[str, ...]]] = {
-    "openai_chat": (openai_plain, ("decode_request", "read_message", "read_tool")),
-    "anthropic": (anthropic_plain, ("decode_request", "read_turn", "read_tool")),
+    "openai_chat": (openai_plain, ("decode_request", "decode_reply", "read_message", "read_tool")),
+    "anthropic": (anthropic_plain, ("decode_request", "decode_reply", "read_turn", "read_tool")),
 }
 """By dialect, the functions that read what is plain, and give None for everything else."""
 

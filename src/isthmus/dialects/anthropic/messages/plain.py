@@ -1,4 +1,4 @@
-"""The turns and tools that nearly all requests are made of, and the shapes that take each of them in one decode.
+"""Requests and answers as they are most of the time: shapes that take a whole one, a turn or a tool in one decode.
 
 They refuse first: what holds one field more, or one of another type, is None here and is read field by field by
 whoever asked. What they accept gives the same values as that, to which tests hold them.
@@ -124,6 +124,23 @@ class PlainRequest(Plain, frozen=True, kw_only=True):
     stream: bool | None = None
 
 
+class PlainReply(Plain, frozen=True, kw_only=True):
+    """Providers tell null of what does not concern an answer."""
+
+    content: list[PlainBlock]
+    id: str | None = None
+    type: Literal["message"] | None = None
+    role: str | None = None
+    model: str | None = None
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+    usage: dict[str, Raw] | None = None
+    container: None = None
+    context_management: None = None
+    stop_details: None = None
+
+
+_decode_reply = json.decoder(PlainReply)
 _decode_request = json.decoder(PlainRequest)
 _decode_turn = json.decoder(PlainTurn)
 _decode_tool = json.decoder(PlainTool)
@@ -138,6 +155,15 @@ def decode_request(body: bytes) -> PlainRequest | None:
     except (*json.DECODE_ERRORS, json.Malformed):
         return None
     return said
+
+
+def decode_reply(body: bytes) -> PlainReply | None:
+    """A whole answer; None for what is not plain."""
+    try:
+        json.check_text(body)
+        return _decode_reply(body)
+    except (*json.DECODE_ERRORS, json.Malformed):
+        return None
 
 
 def read_turn(item: Raw) -> Message | None:
@@ -172,7 +198,12 @@ def asked(content: str | Sequence[PlainBlock] | None) -> tuple[Part, ...]:
         return ()
     if isinstance(content, str):
         return (Text(content),)
-    return spoken(tuple([_PARTS[type(block)](block) for block in content]))
+    return spoken(parts_of(content))
+
+
+def parts_of(content: Sequence[PlainBlock]) -> tuple[Part, ...]:
+    """The part of each block. Raises DECODE_ERRORS for text that is none."""
+    return tuple([_PARTS[type(block)](block) for block in content])
 
 
 def _cache(mark: _Mark | None) -> CacheMark | None:

@@ -17,6 +17,7 @@ from isthmus.core.reply import Candidate, ChatReply, Finish, Reason
 from isthmus.core.usage import Usage
 from isthmus.core.value import Foreign
 from isthmus.dialects.anthropic.errors import read_told
+from isthmus.dialects.anthropic.messages import plain
 from isthmus.dialects.anthropic.messages.content import read_content, write_call, write_citation, write_signature
 from isthmus.dialects.anthropic.messages.ids import message_id
 from isthmus.dialects.anthropic.messages.marks import Block, add_extra
@@ -28,6 +29,8 @@ from isthmus.wire.json import DECODE_ERRORS, NULL, Fields, Malformed
 
 def read_reply(body: bytes) -> ChatReply:
     """Raises GARBLED for what is no answer, and the told error for an error in a 200."""
+    if (known := plain.decode_reply(body)) is not None:
+        return _read_plain(known)
     try:
         fields = json.document(body)
         if fields.text("type") == "error":
@@ -35,6 +38,13 @@ def read_reply(body: bytes) -> ChatReply:
         return _read(fields)
     except Malformed as error:
         raise GatewayError(Kind.GARBLED, f"the provider's answer: {error.message}") from error
+
+
+def _read_plain(said: plain.PlainReply) -> ChatReply:
+    parts = plain.parts_of(said.content)
+    finish = read_finish(said.stop_reason, said.stop_sequence, calls=_has_calls(parts))
+    usage = read_usage(said.usage) if said.usage else None
+    return ChatReply(said.id or "", said.model or "", (Candidate(parts, finish),), usage)
 
 
 def _read(fields: Fields) -> ChatReply:

@@ -8,7 +8,7 @@ Source: https://docs.anthropic.com/en/api/messages (usage).
 
 from collections.abc import Mapping
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from isthmus.core.usage import Usage
 from isthmus.core.value import Foreign
@@ -19,19 +19,50 @@ from isthmus.wire.json import NULL, Malformed
 _NOTHING = (NULL, Raw(b"0"))
 
 
+class _Details(Struct, frozen=True, gc=False):
+    thinking_tokens: int | None = None
+
+
+class _Counts(Struct, frozen=True, gc=False):
+    input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    output_tokens: int | None = None
+    output_tokens_details: _Details | None = None
+
+
+_decode_counts = json.decoder(_Counts)
+
+
 def read_usage(counts: Mapping[str, Raw]) -> Usage:
     """A count that is missing or not a number is nought: no answer is refused for its bill."""
     native = json.raw(counts)
-    total = _count(counts, "output_tokens")
-    thought = min(total, _thinking(counts.get("output_tokens_details")))
+    told = _read_counts(native, counts)
+    total = max(0, told.output_tokens or 0)
+    details = told.output_tokens_details
+    thought = min(total, max(0, details.thinking_tokens or 0)) if details is not None else 0
     return Usage(
-        fresh_input=_count(counts, "input_tokens"),
-        cache_read=_count(counts, "cache_read_input_tokens"),
-        cache_write=_count(counts, "cache_creation_input_tokens"),
+        fresh_input=max(0, told.input_tokens or 0),
+        cache_read=max(0, told.cache_read_input_tokens or 0),
+        cache_write=max(0, told.cache_creation_input_tokens or 0),
         output=total - thought,
         reasoning=thought,
         native=Foreign(DIALECT, native),
     )
+
+
+def _read_counts(body: Raw, counts: Mapping[str, Raw]) -> _Counts:
+    """All in one decode, or one by one where one of them is no whole number."""
+    try:
+        return _decode_counts(body)
+    except json.DECODE_ERRORS:
+        return _Counts(
+            input_tokens=_count(counts, "input_tokens"),
+            cache_read_input_tokens=_count(counts, "cache_read_input_tokens"),
+            cache_creation_input_tokens=_count(counts, "cache_creation_input_tokens"),
+            output_tokens=_count(counts, "output_tokens"),
+            output_tokens_details=_Details(_thinking(counts.get("output_tokens_details"))),
+        )
 
 
 def _count(counts: Mapping[str, Raw], name: str) -> int:

@@ -1,4 +1,4 @@
-"""The messages and tools that nearly all requests are made of, and the shapes that take each of them in one decode.
+"""Requests and answers as they are most of the time: shapes that take a whole one, a message or a tool in one decode.
 
 They refuse first: what holds one field more, or one of another type, is None here and is read field by field by
 whoever asked. What they accept gives the same values as that, to which tests hold them.
@@ -16,6 +16,9 @@ from isthmus.wire import json
 
 Full: TypeAlias = Annotated[str, Meta(min_length=1)]
 """A text that says something."""
+
+
+NO_ITEMS = Raw(b"[]")
 
 
 class Plain(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -132,6 +135,40 @@ class PlainRequest(Plain, frozen=True, kw_only=True):
     user: str | None = None
 
 
+class _Answer(Plain, frozen=True):
+    role: Literal["assistant"] | None = None
+    content: Full | None = None
+    tool_calls: Annotated[list[Call], Meta(min_length=1)] | None = None
+    reasoning_content: Full | None = None
+    annotations: Raw = json.NULL
+    refusal: None = None
+    audio: None = None
+    function_call: None = None
+    reasoning: None = None
+
+
+class PlainChoice(Plain, frozen=True):
+    message: _Answer
+    index: int | None = None
+    finish_reason: Full | None = None
+    logprobs: Raw = json.NULL
+
+
+class PlainReply(Plain, frozen=True, kw_only=True):
+    """Providers tell null of what does not concern an answer."""
+
+    choices: list[PlainChoice]
+    id: str | None = None
+    object: str | None = None
+    created: float | None = None
+    model: str | None = None
+    usage: dict[str, Raw] | None = None
+    service_tier: Raw = json.NULL
+    system_fingerprint: Raw = json.NULL
+    error: None = None
+
+
+_decode_reply = json.decoder(PlainReply)
 _decode_request = json.decoder(PlainRequest)
 _decode_message: Callable[[Raw], PlainMessage] = json.decoder(PlainMessage)  # type: ignore[arg-type]  # a union
 _decode_tool = json.decoder(PlainTool)
@@ -146,6 +183,16 @@ def decode_request(body: bytes) -> PlainRequest | None:
     except (*json.DECODE_ERRORS, json.Malformed):
         return None
     return said
+
+
+def decode_reply(body: bytes) -> PlainReply | None:
+    """A whole answer; None for what is not plain. Annotations are: the list of none that OpenAI sends is not."""
+    try:
+        json.check_text(body)
+        said = _decode_reply(body)
+    except (*json.DECODE_ERRORS, json.Malformed):
+        return None
+    return said if all(choice.message.annotations in (json.NULL, NO_ITEMS) for choice in said.choices) else None
 
 
 def read_message(item: Raw) -> Message | ToolResult | None:
@@ -174,7 +221,13 @@ def tool_of(said: PlainTool) -> Tool:
     return Tool(inner.name, inner.description, schema, inner.strict)
 
 
-def calls_of(calls: list[Call] | None) -> tuple[Part, ...]:
+def answer_of(said: _Answer) -> tuple[Part, ...]:
+    thought = (Reasoning(said.reasoning_content),) if said.reasoning_content else ()
+    text = (Text(said.content),) if said.content else ()
+    return (*thought, *text, *_calls(said.tool_calls))
+
+
+def _calls(calls: list[Call] | None) -> tuple[Part, ...]:
     return tuple([ToolCall(call.id, call.function.name, call.function.arguments) for call in calls]) if calls else ()
 
 
@@ -197,7 +250,7 @@ def _assistant(said: _Assistant) -> Message:
     parts: tuple[Part, ...] = () if said.content is None else _content(said.content)
     if said.tool_calls or said.reasoning_content:
         thought = (Reasoning(said.reasoning_content),) if said.reasoning_content else ()
-        parts = without_blanks((*thought, *parts, *calls_of(said.tool_calls)))
+        parts = without_blanks((*thought, *parts, *_calls(said.tool_calls)))
     return Message(Role.ASSISTANT, parts, said.name)
 
 

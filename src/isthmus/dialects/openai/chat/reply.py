@@ -17,7 +17,7 @@ from isthmus.core.reply import Candidate, ChatReply
 from isthmus.core.usage import Usage
 from isthmus.core.value import Extra, Foreign
 from isthmus.dialects.openai import CHAT
-from isthmus.dialects.openai.chat import thinking
+from isthmus.dialects.openai.chat import plain, thinking
 from isthmus.dialects.openai.chat.calls import is_call, write_calls
 from isthmus.dialects.openai.chat.citations import cite, write_citation
 from isthmus.dialects.openai.chat.content import Host, is_thinking_part, write_content
@@ -37,6 +37,8 @@ _LISTED = Extra(CHAT, {})
 
 def read_reply(body: bytes) -> ChatReply:
     """The answer in `body`. Raises GARBLED for what is none, and the told error for an error in a good status."""
+    if (known := plain.decode_reply(body)) is not None:
+        return _read_plain(known)
     try:
         fields = json.document(body)
         if fields.look("error") is not None:
@@ -64,6 +66,31 @@ def tap_reply(body: bytes) -> Usage | None:
 
 def _garbled(reason: str) -> GatewayError:
     return GatewayError(Kind.GARBLED, f"the provider's answer is not a chat completion: {reason}")
+
+
+def _read_plain(said: plain.PlainReply) -> ChatReply:
+    told = (("service_tier", said.service_tier), ("system_fingerprint", said.system_fingerprint))
+    left = {name: value for name, value in told if value != json.NULL}
+    id_ = said.id or ""
+    return ChatReply(
+        id=id_,
+        model=said.model or "",
+        candidates=tuple(map(_read_plain_choice, said.choices)),
+        usage=None if said.usage is None else read_usage(said.usage),
+        created=None if said.created is None else int(said.created),
+        extra=Extra(CHAT, left) if left or not id_.startswith(PREFIX) else None,
+    )
+
+
+def _read_plain_choice(said: plain.PlainChoice) -> Candidate:
+    message = said.message
+    hollow = {"message.annotations": message.annotations} if message.annotations == plain.NO_ITEMS else None
+    return Candidate(
+        parts=plain.answer_of(message),
+        finish=read_finish(said.finish_reason, called=message.tool_calls is not None),
+        logprobs=None if said.logprobs == json.NULL else Foreign(CHAT, said.logprobs),
+        extra=None if hollow is None else Extra(CHAT, hollow),
+    )
 
 
 def _read(fields: Fields, choices: Sequence[Raw]) -> ChatReply:
