@@ -40,9 +40,11 @@ CATCH_UP = 0.05
 SETTLE = 15.0
 """Seconds in which everything must have come to rest after the load."""
 GROWTH = 1.0
-"""MiB a minute that the memory may rise, by a line fitted to the samples after the first quarter."""
+"""MiB a minute that the memory may rise after the first quarter of the run."""
+STRETCHES = 7
+"""Into so many the rest of the run is divided, to see whether memory rises in most of them."""
 ALLOWANCE = 2.0
-"""MiB that the same line may rise in all, however short the run: an allocator takes its memory in steps."""
+"""MiB that it may rise in all, however short the run."""
 
 
 class Sample(NamedTuple):
@@ -253,13 +255,22 @@ _HEAD = (
 
 
 def growth(samples: Sequence[Sample]) -> tuple[float, float]:
-    """How memory grows after the first quarter: MiB a minute, and in all, both by the fitted line."""
+    """How memory grows after the first quarter: MiB a minute, and in all at that pace.
+
+    The median of the slopes of several stretches, each fitted by a line: a leak shows in all of them, and
+    a moment of many requests at once, after which an allocator keeps what it took, in one.
+    """
     later = samples[len(samples) // 4 :]
-    if len(later) < 3:
+    size = len(later) // STRETCHES
+    if size < 3:
         return 0.0, 0.0
-    times, sizes = [sample.at for sample in later], [sample.memory for sample in later]
-    slope = statistics.linear_regression(times, sizes).slope
-    return slope * 60, slope * (times[-1] - times[0])
+    slope = statistics.median(_slope(later[start : start + size]) for start in range(0, size * STRETCHES, size))
+    return slope * 60, slope * (later[-1].at - later[0].at)
+
+
+def _slope(samples: Sequence[Sample]) -> float:
+    """MiB a second."""
+    return statistics.linear_regression([one.at for one in samples], [one.memory for one in samples]).slope
 
 
 def _cases(gateway: Gateway) -> list[Case]:

@@ -73,6 +73,7 @@ def test_memory_that_rises_all_the_time_shows_as_its_slope() -> None:
     assert (round(slope, 6), round(rise, 1)) == (3.0, 8.9)
 
 
-def test_memory_that_only_warms_up_shows_no_slope() -> None:
-    slope, _ = growth([sample(at, 50 if at < 30 else 60) for at in range(0, 240, 2)])
+@pytest.mark.parametrize("moment", [30, 120, 200])
+def test_memory_that_is_taken_at_one_moment_and_kept_shows_no_slope(moment: int) -> None:
+    slope, _ = growth([sample(at, 50 if at < moment else 60) for at in range(0, 240, 2)])
     assert round(slope, 6) == 0
