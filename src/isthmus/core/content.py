@@ -4,6 +4,7 @@ Tool arguments and base64 stay the text they arrived as: key order, spacing and
 number spelling survive, and nothing is parsed only to be printed again.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -124,3 +125,13 @@ class Refusal(Value, frozen=True):
 
 
 Part: TypeAlias = Text | Reasoning | Media | ToolCall | ToolResult | Refusal | Foreign
+
+
+def only_text(parts: Sequence[Part]) -> str | None:
+    """The words, where one text without mark, citation or leftover is all there is."""
+    if len(parts) != 1:
+        return None
+    part = parts[0]
+    if type(part) is Text and part.cache is None and part.extra is None and not part.citations:
+        return part.text
+    return None

@@ -86,7 +86,9 @@ def _write_tool(tool: Tool, path: str, losses: Losses) -> dict[str, Any]:
         inner["parameters"] = tool.schema
     if tool.strict is not None:
         inner["strict"] = tool.strict
-    document: dict[str, Any] = {"type": "function", "function": inner, **write_cache(tool.cache, losses)}
+    document: dict[str, Any] = {"type": "function", "function": inner}
+    if tool.cache is not None:
+        document.update(write_cache(tool.cache, losses))
     restore(document, tool.extra, path, losses)
     return document
 
@@ -120,7 +122,7 @@ def read_calls(fields: Fields, *seeds: object) -> tuple[ToolCall | Foreign, ...]
         return ()
     path = fields.at("tool_calls")
     items = json.read_items(value, path)
-    return tuple(_read_call(item, f"{path}[{n}]", invented_id(*seeds, n)) for n, item in enumerate(items))
+    return tuple(_read_call(item, f"{path}[{n}]", *seeds, n) for n, item in enumerate(items))
 
 
 def write_calls(calls: Sequence[tuple[ToolCall | Foreign, str]], losses: Losses) -> list[Written]:
@@ -128,14 +130,14 @@ def write_calls(calls: Sequence[tuple[ToolCall | Foreign, str]], losses: Losses)
     return [_write_call(call, path, losses) if isinstance(call, ToolCall) else call.body for call, path in calls]
 
 
-def _read_call(item: Raw, path: str, spare_id: str) -> ToolCall | Foreign:
+def _read_call(item: Raw, path: str, *seeds: object) -> ToolCall | Foreign:
     fields = Fields(item, path)
     kind, inner = fields.text("type"), fields.fields("function")
     if inner is None or kind not in ("function", None):
         return Foreign(CHAT, item)
     signature = read_signature(fields)
     return ToolCall(
-        id=fields.text("id") or spare_id,
+        id=fields.text("id") or invented_id(*seeds),
         name=inner.text("name") or "",
         arguments=_arguments(inner.raw("arguments")),
         signature=signature,
@@ -147,8 +149,10 @@ def _read_call(item: Raw, path: str, spare_id: str) -> ToolCall | Foreign:
 def _write_call(call: ToolCall, path: str, losses: Losses) -> dict[str, Any]:
     inner = {"name": call.name, "arguments": call.arguments or "{}"}
     document: dict[str, Any] = {"id": call.id, "type": "function", "function": inner}
-    document.update(write_signature(call.signature, path, losses))
-    document.update(write_cache(call.cache, losses))
+    if call.signature is not None:
+        document.update(write_signature(call.signature, path, losses))
+    if call.cache is not None:
+        document.update(write_cache(call.cache, losses))
     restore(document, call.extra, path, losses)
     return document
 

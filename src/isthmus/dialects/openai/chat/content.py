@@ -22,6 +22,7 @@ from isthmus.core.content import (
     Source,
     Text,
     Url,
+    only_text,
 )
 from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile
@@ -61,6 +62,8 @@ def without_blanks(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 def write_content(parts: Sequence[Part], path: str, host: Host) -> str | list[Written] | None:
     """The content: a string where it is one plain text or the host takes no lists, None where there is nothing."""
+    if (words := only_text(parts)) is not None:
+        return words
     written = [one for number, part in enumerate(parts) if (one := write_part(part, f"{path}[{number}]", host))]
     if not written:
         return None
@@ -299,6 +302,7 @@ def _write_linked(part: Media, path: str, losses: Losses) -> dict[str, Any] | No
 def _finish(
     document: dict[str, Any], cache: CacheMark | None, extra: Extra | None, path: str, losses: Losses
 ) -> dict[str, Any]:
-    document.update(write_cache(cache, losses))
+    if cache is not None:
+        document.update(write_cache(cache, losses))
     restore(document, extra, path, losses)
     return document

@@ -42,10 +42,12 @@ def empties(fields: Fields, names: Iterable[str], prefix: str = "") -> dict[str,
 
 def restore(document: dict[str, Any], extra: Extra | None, path: str, losses: Losses) -> None:
     """Put the leftovers of this dialect back where they were; tell those of another."""
-    if extra is not None and extra.dialect != CHAT:
+    if extra is None:
+        return
+    if extra.dialect != CHAT:
         losses.drop_extra(extra, path)
         return
-    for name, value in fields_of(extra).items():
+    for name, value in extra.fields.items():
         outer, dot, inner = name.partition(".")
         home = document.get(outer) if dot else None
         if isinstance(home, dict):

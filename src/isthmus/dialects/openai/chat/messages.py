@@ -11,7 +11,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from isthmus.core.chat import Message, Role
-from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
+from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult, only_text
 from isthmus.core.value import Extra, Foreign
 from isthmus.dialects.openai import CHAT
 from isthmus.dialects.openai.chat import plain, thinking
@@ -30,6 +30,7 @@ from isthmus.dialects.openai.chat.extras import empties, fields_of, keep, restor
 from isthmus.wire import json
 from isthmus.wire.json import Fields
 
+_BLANK = Text("")
 _DROPPED_WHEN_EMPTY = ("reasoning_content", "reasoning")
 
 
@@ -66,17 +67,16 @@ def _read_message(item: Raw, path: str) -> Message | ToolResult:
 def _joined(results: Sequence[Part], turn: Message, turns: list[Message]) -> Message:
     """`turn` with the results in front, or as it is with the results as a turn before it."""
     if turn.role is Role.USER and turn.name is None and turn.extra is None and whole_message(turn) is None:
-        return replace(turn, parts=(*results, *(part for part in turn.parts if part != Text(""))))
+        return Message(Role.USER, (*results, *(part for part in turn.parts if part != _BLANK)))
     turns.append(Message(Role.USER, tuple(results)))
     return turn
 
 
 def whole_message(turn: Message) -> Raw | None:
     """The message of an unknown role that `turn` keeps."""
-    match turn.parts:
-        case (Foreign(dialect=dialect, body=body),) if dialect == CHAT and b'"role"' in bytes(body):
-            return body if "role" in json.read_fields(body) else None
-    return None
+    if len(turn.parts) != 1 or type(part := turn.parts[0]) is not Foreign or part.dialect != CHAT:
+        return None
+    return part.body if b'"role"' in bytes(part.body) and "role" in json.read_fields(part.body) else None
 
 
 def _read_spoken(role: Role) -> Callable[[Fields], Message]:
@@ -143,6 +143,10 @@ class _Conversation:
         self._behind: int | None = None
 
     def add(self, path: str, turn: Message) -> None:
+        words = only_text(turn.parts)
+        if words is not None and turn.name is None and turn.extra is None and turn.role is not Role.DEVELOPER:
+            self._add_words(turn.role, words)
+            return
         match turn.role:
             case Role.ASSISTANT:
                 self._add_assistant(path, turn)
@@ -150,6 +154,15 @@ class _Conversation:
                 self._add_user(path, turn)
             case Role.SYSTEM | Role.DEVELOPER:
                 self._add_system(path, turn)
+
+    def _add_words(self, role: Role, words: str) -> None:
+        """A turn that is text and nothing more, as most are."""
+        if role is Role.ASSISTANT:
+            self.messages.append({"role": "assistant", "content": words})
+            self._behind = None
+        else:
+            word = "user" if role is Role.USER else self._host.profile.system_role
+            self.messages.append({"role": word, "content": words})
 
     def _add(self, role: str, content: object, turn: Message, path: str) -> dict[str, Any]:
         document: dict[str, Any] = {"role": role, "content": content}
@@ -170,32 +183,34 @@ class _Conversation:
         if whole is not None:
             self.messages.append(whole)
             return
-        rest: list[Part] = []
-        found = False
+        said = [part for part in turn.parts if type(part) is not ToolResult]
+        if len(said) == len(turn.parts):
+            self._add("user", write_content(said, f"{path}.parts", self._host), turn, path)
+            return
+        moved: list[Part] = []
         for number, part in enumerate(turn.parts):
-            if isinstance(part, ToolResult):
-                found = True
-                rest.extend(self._add_result(f"{path}.parts[{number}]", part))
-        rest.extend(part for part in turn.parts if not isinstance(part, ToolResult))
-        if rest or not found:
-            self._add("user", write_content(rest, f"{path}.parts", self._host), turn, path)
+            if type(part) is ToolResult:
+                moved.extend(self._add_result(f"{path}.parts[{number}]", part))
+        if moved or said:
+            self._add("user", write_content([*moved, *said], f"{path}.parts", self._host), turn, path)
 
-    def _add_result(self, path: str, result: ToolResult) -> list[Part]:
+    def _add_result(self, path: str, result: ToolResult) -> Sequence[Part]:
         """Write one result; what a tool message cannot hold is returned, for the user message behind it."""
         losses = self._host.losses
-        moved = [part for part in result.parts if isinstance(part, Media)]
+        moved = [part for part in result.parts if type(part) is Media]
         if moved:
             losses.rewrite(f"{path}.parts", "a tool's answer is text only, so the rest follows as the user's")
-        said = [part for part in result.parts if not isinstance(part, Media)]
+        said = [part for part in result.parts if type(part) is not Media]
         content = write_content(said, f"{path}.parts", self._host)
         if result.failed:
             losses.rewrite(f"{path}.failed", "this dialect has no field for a failed call, so the text says it")
             content = _as_error(content)
         document = {"role": "tool", "tool_call_id": fitting_id(result.call_id), "content": content or ""}
-        document.update(write_cache(result.cache, losses))
+        if result.cache is not None:
+            document.update(write_cache(result.cache, losses))
         restore(document, result.extra, path, losses)
         self._place(document, path)
-        return list(moved)
+        return moved
 
     def _place(self, document: dict[str, Any], path: str) -> None:
         if self._behind is None or self._behind == len(self.messages):
@@ -210,10 +225,12 @@ class _Conversation:
         losses, thoughts, said = self._host.losses, list[Reasoning](), list[Part]()
         calls: list[tuple[ToolCall | Foreign, str]] = []
         for number, part in enumerate(turn.parts):
-            if isinstance(part, Reasoning) and not is_thinking_part(part):
+            if type(part) is Text:
+                said.append(part)
+            elif type(part) is ToolCall:
+                calls.append((_fitting(part), f"{path}.parts[{number}]"))
+            elif isinstance(part, Reasoning) and not is_thinking_part(part):
                 thoughts.append(part)
-            elif isinstance(part, ToolCall):
-                calls.append((replace(part, id=fitting_id(part.id)), f"{path}.parts[{number}]"))
             elif isinstance(part, Foreign) and part.dialect == CHAT and is_call(part):
                 calls.append((part, path))
             elif isinstance(part, Media):
@@ -239,10 +256,16 @@ class _Conversation:
         document = self._add("assistant", write_content(said, f"{path}.parts", self._host), turn, path)
         if isinstance(refusal, Refusal):
             document["refusal"] = refusal.text
-        document.update(thinking.write_history(thoughts, path, field, losses))
+        if thoughts:
+            document.update(thinking.write_history(thoughts, path, field, losses))
         if calls:
             document["tool_calls"] = write_calls(calls, losses)
         self._behind = len(self.messages) if calls else None
+
+
+def _fitting(call: ToolCall) -> ToolCall:
+    id_ = fitting_id(call.id)
+    return call if id_ == call.id else replace(call, id=id_)
 
 
 def _as_error(content: str | list[Written] | None) -> str | list[Written]:

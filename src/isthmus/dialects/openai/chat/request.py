@@ -122,11 +122,14 @@ def write_request(request: ChatRequest, profile: ModelProfile, losses: Losses) -
     if tools := write_tools(request.tools or (), losses):
         document["tools"] = tools
         document.update(_write_tool_use(request, host))
-    document.update(_write_sampling(request, host))
+    if request.sampling != _UNSAID:
+        document.update(_write_sampling(request, host))
     document.update(_write_max_output(request.max_output, host))
-    document.update(write_reasoning(request.reasoning, left, host))
+    if request.reasoning is not None:
+        document.update(write_reasoning(request.reasoning, left, host))
     document.update(output)
-    document.update(_write_end_user(request.end_user, left))
+    if request.end_user is not None:
+        document.update(_write_end_user(request.end_user, left))
     if request.stream:
         document["stream"] = True
         more = json.read_fields(left["stream_options"]) if "stream_options" in left else {}
@@ -184,6 +187,7 @@ def _read_stop(fields: Fields) -> tuple[str, ...] | None:
     return fields.texts("stop")
 
 
+_UNSAID = Sampling()
 _STEERING = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs")
 """What models refuse that take no sampling, or none while they think."""
 _PLAIN = ("seed", "n")
@@ -242,9 +246,7 @@ def _read_end_user(fields: Fields) -> tuple[str | None, dict[str, Raw]]:
     return user, {"safety_identifier": spelled}
 
 
-def _write_end_user(end_user: str | None, left: Mapping[str, Raw]) -> dict[str, str]:
-    if end_user is None:
-        return {}
+def _write_end_user(end_user: str, left: Mapping[str, Raw]) -> dict[str, str]:
     return {"safety_identifier" if left.get("safety_identifier") == SAID else "user": end_user}
 
 
@@ -317,6 +319,8 @@ _OUTPUTS: dict[OutputKind, Callable[[OutputFormat, Host], tuple[dict[str, Any], 
 def _arranged(messages: Sequence[Message], words: str | None, host: Host) -> list[tuple[str, Message]]:
     """The turns with their paths: `words` joins the system text, which is moved in front where it must stand there."""
     turns = [(f"messages[{number}]", message) for number, message in enumerate(messages)]
+    if words is None and host.profile.system_in_place:
+        return turns
     lead = next((n for n, message in enumerate(messages) if not _is_system(message)), len(turns))
     if words is not None:
         turns.insert(lead, ("output", Message(Role.SYSTEM, (Text(words),))))
