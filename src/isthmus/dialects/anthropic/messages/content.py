@@ -186,6 +186,6 @@ RESULT_BLOCKS: Mapping[str, Reader] = {"text": _read_text, "image": read_image, 
 
 def plain_text(blocks: list[Block | Raw]) -> str | None:
     """The text, when it is all that the blocks say: such content is written as a string."""
-    if len(blocks) == 1 and isinstance(block := blocks[0], dict) and block.keys() == {"type", "text"}:
+    if len(blocks) == 1 and type(block := blocks[0]) is dict and len(block) == 2 and "text" in block:
         return str(block["text"])
     return None

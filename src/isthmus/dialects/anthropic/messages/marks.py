@@ -36,7 +36,8 @@ def finish(block: Block, cache: CacheMark | None, extra: Extra | None, *, path: 
     """The block with its cache mark and its extra fields."""
     if cache is not None:
         block["cache_control"] = write_cache(cache)
-    add_extra(block, extra, path, losses)
+    if extra is not None:
+        add_extra(block, extra, path, losses)
     return block
 
 

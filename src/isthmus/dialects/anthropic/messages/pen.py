@@ -29,14 +29,14 @@ class Pen:
         match part:
             case Text():
                 return self._text(part, path)
+            case ToolCall():
+                return self._call(part, path)
+            case ToolResult():
+                return self._result(part, path)
             case Reasoning():
                 return self._reasoning(part, path)
             case Media():
                 return write_media(part, path, self.profile, self.losses)
-            case ToolCall():
-                return {**write_call(part, path, self.losses), "id": call_id(part.id)}
-            case ToolResult():
-                return self._result(part, path)
             case Refusal():
                 return self._text(Text(part.text), path)
             case Foreign():
@@ -53,9 +53,10 @@ class Pen:
                 self.losses.drop(path, "the provider takes no blank text")
             return None
         block: Block = {"type": "text", "text": text.text}
-        citations = [self._citation(item, path) for item in text.citations]
-        if sent := [item for item in citations if item is not None]:
-            block["citations"] = sent
+        if text.citations:
+            citations = [self._citation(item, path) for item in text.citations]
+            if sent := [item for item in citations if item is not None]:
+                block["citations"] = sent
         return finish(block, text.cache, text.extra, path=path, losses=self.losses)
 
     def _citation(self, citation: Citation, path: str) -> Raw | None:
@@ -75,6 +76,11 @@ class Pen:
         else:
             block = {"type": "thinking", "thinking": thought.text, "signature": signature.value}
         return finish(block, None, thought.extra, path=path, losses=self.losses)
+
+    def _call(self, call: ToolCall, path: str) -> Block:
+        block = write_call(call, path, self.losses)
+        block["id"] = call_id(call.id)
+        return block
 
     def _result(self, result: ToolResult, path: str) -> Block:
         block: Block = {"type": "tool_result", "tool_use_id": call_id(result.call_id)}

@@ -39,6 +39,7 @@ from isthmus.dialects.codec import Peek
 from isthmus.wire import json
 from isthmus.wire.json import DECODE_ERRORS, Fields, Malformed
 
+_UNSAID = Sampling()
 LONGEST_USER = 256
 """Characters of `metadata.user_id` that the provider takes."""
 
@@ -229,7 +230,8 @@ def write_request(request: ChatRequest, profile: ModelProfile, losses: Losses) -
     thinking = write_thinking(request.reasoning, plan, pen)
     if thinking is not None:
         body["thinking"] = thinking
-    body.update(write_sampling(request.sampling, pen, thinking=plan.on))
+    if request.sampling != _UNSAID:
+        body.update(write_sampling(request.sampling, pen, thinking=plan.on))
     _write_extra(body, request, pen, {"effort": plan.effort, "format": asked})
     if request.stream:
         body["stream"] = True
@@ -254,14 +256,16 @@ def _write_extra(body: Block, request: ChatRequest, pen: Pen, config: Mapping[st
         extra = None
     kept = dict(extra.fields) if extra is not None else {}
     _put_back(body, "output_config", kept, config)
-    _put_back(body, "metadata", kept, {"user_id": _write_user(request.end_user, pen)})
+    if request.end_user is not None or "metadata" in kept:
+        _put_back(body, "metadata", kept, {"user_id": _write_user(request.end_user, pen)})
     body.update(kept)
 
 
 def _put_back(body: Block, name: str, kept: dict[str, Raw], known: Mapping[str, object]) -> None:
     left = kept.pop(name, None)
     fields = {} if left is None else json.read_fields(left)
-    whole = {key: value for key, value in known.items() if value is not None} | fields
+    whole = {key: value for key, value in known.items() if value is not None}
+    whole.update(fields)
     if whole:
         body[name] = whole
 

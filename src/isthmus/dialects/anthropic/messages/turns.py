@@ -14,7 +14,7 @@ from typing import TypeAlias
 from msgspec import Raw
 
 from isthmus.core.chat import Message, Role
-from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
+from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult, only_text
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.dialects.anthropic.messages import plain
 from isthmus.dialects.anthropic.messages.content import plain_text, read_asked
@@ -72,12 +72,13 @@ class Turn:
 
     def body(self) -> Block:
         text = plain_text(self.blocks)
-        return {"role": self.role, "content": self.blocks if text is None else text, **self.extra}
+        body: Block = {"role": self.role, "content": self.blocks if text is None else text}
+        return {**body, **self.extra} if self.extra else body
 
 
 def kind_of(block: Block | Raw) -> str:
     """The block's type; "" for one that is kept whole."""
-    return str(block["type"]) if isinstance(block, dict) else ""
+    return str(block["type"]) if type(block) is dict else ""
 
 
 def write_turns(messages: Sequence[Message], pen: Pen) -> tuple[Blocks, list[Turn]]:
@@ -95,22 +96,29 @@ def write_turns(messages: Sequence[Message], pen: Pen) -> tuple[Blocks, list[Tur
     return system, _end(_join(turns), pen)
 
 
-def _is_system(message: Message) -> bool:
-    return message.role in (Role.SYSTEM, Role.DEVELOPER)
+def _word(role: Role) -> str:
+    return "user" if role is Role.USER else "assistant" if role is Role.ASSISTANT else "system"
+
+
+def _plain_words(message: Message) -> str | None:
+    """What is said, where the message is words and nothing more, and they can be sent as they are."""
+    words = only_text(message.parts)
+    if not words or words.isspace() or message.role is Role.DEVELOPER:
+        return None
+    return words if message.name is None and message.extra is None else None
 
 
 def _write_turn(message: Message, number: int, pen: Pen) -> Turn | None:
-    if _is_system(message):
-        blocks = _write_system(message, number, pen)
-        role = "system"
-    else:
-        blocks = _write_parts(message, number, pen)
-        role = message.role.value
+    role = _word(message.role)
+    if (words := _plain_words(message)) is not None:
+        return Turn(role, [{"type": "text", "text": words}], number)
+    blocks = (_write_system if role == "system" else _write_parts)(message, number, pen)
     if not blocks:
         pen.losses.drop(f"messages[{number}]", "nothing is left of this message that the provider would take")
         return None
     turn = Turn(role, blocks, number)
-    add_extra(turn.extra, message.extra, f"messages[{number}]", pen.losses)
+    if message.extra is not None:
+        add_extra(turn.extra, message.extra, f"messages[{number}]", pen.losses)
     return turn
 
 
@@ -123,6 +131,12 @@ def _write_parts(message: Message, number: int, pen: Pen) -> Blocks:
         block = pen.write(part, f"messages[{number}].parts[{place}]")
         if block is not None:
             blocks.append(block)
+    return _results_first(blocks)
+
+
+def _results_first(blocks: Blocks) -> Blocks:
+    if len(blocks) < 2:
+        return blocks
     return sorted(blocks, key=lambda block: kind_of(block) != "tool_result")
 
 
@@ -147,7 +161,10 @@ def _place_system(turns: Sequence[Turn], pen: Pen) -> list[Turn]:
         if turn.role == "system":
             waiting.append(turn)
             continue
-        if waiting and pen.profile.system_in_place:
+        if not waiting:
+            placed.append(turn)
+            continue
+        if pen.profile.system_in_place:
             answers = turn.starts_with("tool_result")
             placed.extend([turn, *waiting] if answers else [*waiting, turn])
         else:
@@ -202,7 +219,7 @@ def _join(turns: Sequence[Turn]) -> list[Turn]:
     for turn in turns:
         last = joined[-1] if joined else None
         if last is not None and last.role == turn.role == "user" and last.starts_with("tool_result"):
-            last.blocks = sorted(last.blocks + turn.blocks, key=lambda block: kind_of(block) != "tool_result")
+            last.blocks = _results_first(last.blocks + turn.blocks)
             last.extra = {**last.extra, **turn.extra}
         else:
             joined.append(turn)
