@@ -43,7 +43,17 @@ _HOSTS: Mapping[str, Mapping[str, object]] = {
 
 @lru_cache(maxsize=REMEMBERED)
 def profile_of(host_name: str, model: str) -> ModelProfile:
-    """What `model` (as the host calls it) can do at the host of that name in the provider table."""
+    """What `model` (as the host calls it) can do at the host of that name in the provider table.
+
+    Remembered, but for names that are no names: callers may choose what they ask for.
+    """
+    return _remembered(host_name, model) if len(model) <= _LONGEST_NAME else _look_up(host_name, model)
+
+
+_LONGEST_NAME = 256
+
+
+def _look_up(host_name: str, model: str) -> ModelProfile:
     name = plain(model)
     profile = next((profile for pattern, profile in _ROWS if pattern.search(name)), UNKNOWN)
     if "claude" in name and host_name not in SPEAK_ANTHROPIC:
@@ -52,6 +62,9 @@ def profile_of(host_name: str, model: str) -> ModelProfile:
         profile = anthropic.COPIED
     changes = _HOSTS.get(host_name)
     return profile if changes is None else replace(profile, **changes)
+
+
+_remembered = lru_cache(maxsize=1024)(_look_up)
 
 
 def plain(model: str) -> str:
