@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from isthmus.catalog.families import anthropic, deepseek, google, open_weights, openai, xai
 from isthmus.core.profile import UNKNOWN, ModelProfile, ReasoningStyle
 
-REMEMBERED = 4096
+REMEMBERED = 1024
 """Profiles that are not worked out again; the least used are forgotten first."""
+LONGEST_NAME = 256
+"""Characters of a name that is remembered."""
 SPEAK_ANTHROPIC = frozenset({"anthropic", "anthropic-compatible"})
 """Hosts that are spoken to in Anthropic's dialect."""
 
@@ -41,16 +43,12 @@ _HOSTS: Mapping[str, Mapping[str, object]] = {
 }
 
 
-@lru_cache(maxsize=REMEMBERED)
 def profile_of(host_name: str, model: str) -> ModelProfile:
     """What `model` (as the host calls it) can do at the host of that name in the provider table.
 
     Remembered, but for names that are no names: callers may choose what they ask for.
     """
-    return _remembered(host_name, model) if len(model) <= _LONGEST_NAME else _look_up(host_name, model)
-
-
-_LONGEST_NAME = 256
+    return _remembered(host_name, model) if len(model) <= LONGEST_NAME else _look_up(host_name, model)
 
 
 def _look_up(host_name: str, model: str) -> ModelProfile:
@@ -64,7 +62,7 @@ def _look_up(host_name: str, model: str) -> ModelProfile:
     return profile if changes is None else replace(profile, **changes)
 
 
-_remembered = lru_cache(maxsize=1024)(_look_up)
+_remembered = lru_cache(maxsize=REMEMBERED)(_look_up)
 
 
 def plain(model: str) -> str:
