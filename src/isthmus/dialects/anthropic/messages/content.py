@@ -52,7 +52,7 @@ def _read_parts(value: Raw | None, path: str, table: Mapping[str, Reader]) -> tu
 
 def spoken(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """Without empty texts, unless one is all there is."""
-    return tuple(part for part in parts if not isinstance(part, Text) or part.text) or parts[:1]
+    return tuple([part for part in parts if type(part) is not Text or part.text]) or parts[:1]
 
 
 def _read_block(body: Raw, path: str, table: Mapping[str, Reader]) -> Part:

@@ -10,7 +10,8 @@ _OTHERS = ("chatcmpl-", "resp_", "gen-")
 
 def call_id(text: str) -> str:
     """The id of a tool call, or a stand-in made from it, the same wherever the id is used."""
-    return text if _CALL.fullmatch(text) else "call_" + hashlib.sha256(text.encode()).hexdigest()[:24]
+    sound = (text.isidentifier() and text.isascii()) or _CALL.fullmatch(text)
+    return text if sound else "call_" + hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def message_id(text: str) -> str:

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from msgspec import Raw
 
-from isthmus.core.content import Citation, Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
+from isthmus.core.content import Citation, Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult, only_text
 from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile
 from isthmus.core.value import Foreign
@@ -84,6 +84,16 @@ class Pen:
 
     def _result(self, result: ToolResult, path: str) -> Block:
         block: Block = {"type": "tool_result", "tool_use_id": call_id(result.call_id)}
+        words = only_text(result.parts)
+        if words and not words.isspace():
+            block["content"] = words
+        else:
+            self._add_content(block, result, path)
+        if result.failed is not None:
+            block["is_error"] = result.failed
+        return finish(block, result.cache, result.extra, path=path, losses=self.losses)
+
+    def _add_content(self, block: Block, result: ToolResult, path: str) -> None:
         content: list[Block | Raw] = []
         for place, part in enumerate(result.parts):
             inner = self.write(part, f"{path}.parts[{place}]")
@@ -94,6 +104,3 @@ class Pen:
             block["content"] = content if text is None else text
         elif result.parts and all(isinstance(part, Text) for part in result.parts):
             block["content"] = ""
-        if result.failed is not None:
-            block["is_error"] = result.failed
-        return finish(block, result.cache, result.extra, path=path, losses=self.losses)

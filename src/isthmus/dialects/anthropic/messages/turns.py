@@ -127,17 +127,17 @@ def _write_parts(message: Message, number: int, pen: Pen) -> Blocks:
     if message.name is not None:
         pen.losses.drop(f"messages[{number}].name", "a message of this dialect has no name")
     blocks: Blocks = []
+    answers = False
     for place, part in enumerate(message.parts):
+        answers = answers or type(part) is ToolResult
         block = pen.write(part, f"messages[{number}].parts[{place}]")
         if block is not None:
             blocks.append(block)
-    return _results_first(blocks)
+    return _results_first(blocks) if answers else blocks
 
 
 def _results_first(blocks: Blocks) -> Blocks:
-    if len(blocks) < 2:
-        return blocks
-    return sorted(blocks, key=lambda block: kind_of(block) != "tool_result")
+    return sorted(blocks, key=lambda block: kind_of(block) != "tool_result") if len(blocks) > 1 else blocks
 
 
 def _write_system(message: Message, number: int, pen: Pen) -> Blocks:

@@ -134,7 +134,7 @@ def _read_thinking(fields: Fields) -> Reasoning | None:
 
 def is_thinking_part(part: Part) -> bool:
     """Was this thought read from a part of a content, and goes back there?"""
-    return isinstance(part, Reasoning) and "thinking" in fields_of(part.extra)
+    return type(part) is Reasoning and "thinking" in fields_of(part.extra)
 
 
 def _write_thinking(part: Reasoning) -> dict[str, Any]:

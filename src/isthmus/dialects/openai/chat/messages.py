@@ -44,7 +44,7 @@ def gathered(said: Iterable[Message | ToolResult]) -> tuple[Message, ...]:
     turns: list[Message] = []
     results: list[Part] = []
     for one in said:
-        if isinstance(one, ToolResult):
+        if not isinstance(one, Message):
             results.append(one)
         elif results:
             turns.append(_joined(results, one, turns))
@@ -200,7 +200,7 @@ class _Conversation:
         moved = [part for part in result.parts if type(part) is Media]
         if moved:
             losses.rewrite(f"{path}.parts", "a tool's answer is text only, so the rest follows as the user's")
-        said = [part for part in result.parts if type(part) is not Media]
+        said = [part for part in result.parts if type(part) is not Media] if moved else result.parts
         content = write_content(said, f"{path}.parts", self._host)
         if result.failed:
             losses.rewrite(f"{path}.failed", "this dialect has no field for a failed call, so the text says it")
@@ -222,7 +222,9 @@ class _Conversation:
             self._behind += 1
 
     def _add_assistant(self, path: str, turn: Message) -> None:
-        losses, thoughts, said = self._host.losses, list[Reasoning](), list[Part]()
+        losses = self._host.losses
+        thoughts: list[Reasoning] = []
+        said: list[Part] = []
         calls: list[tuple[ToolCall | Foreign, str]] = []
         for number, part in enumerate(turn.parts):
             if type(part) is Text:
@@ -249,12 +251,12 @@ class _Conversation:
         calls: Sequence[tuple[ToolCall | Foreign, str]],
     ) -> None:
         losses, field = self._host.losses, self._host.profile.reasoning_field
-        if field is None and any(map(is_thinking_part, said)):
+        if field is None and [part for part in said if is_thinking_part(part)]:
             losses.drop(f"{path}.reasoning", "this host takes no thinking back")
             said = [part for part in said if not is_thinking_part(part)]
-        refusal = said.pop() if said and isinstance(said[-1], Refusal) else None
+        refusal = said.pop() if said and type(said[-1]) is Refusal else None
         document = self._add("assistant", write_content(said, f"{path}.parts", self._host), turn, path)
-        if isinstance(refusal, Refusal):
+        if type(refusal) is Refusal:
             document["refusal"] = refusal.text
         if thoughts:
             document.update(thinking.write_history(thoughts, path, field, losses))

@@ -11,7 +11,7 @@ from msgspec import Meta, Raw, Struct
 
 from isthmus.core.chat import Message, Role, Tool
 from isthmus.core.content import Media, MediaKind, Part, Reasoning, Text, ToolCall, ToolResult
-from isthmus.dialects.openai.chat.content import source_of, without_blanks
+from isthmus.dialects.openai.chat.content import source_of
 from isthmus.wire import json
 
 Full: TypeAlias = Annotated[str, Meta(min_length=1)]
@@ -235,7 +235,7 @@ def _content(said: _Content) -> tuple[Text | Media, ...]:
     if isinstance(said, str):
         return (Text(said),)
     parts = [Text(one.text) if isinstance(one, _Text) else _image(one.image_url) for one in said]
-    return tuple([part for part in parts if not (isinstance(part, Text) and part.text == "")] or parts[:1])
+    return tuple([part for part in parts if type(part) is not Text or part.text] or parts[:1])
 
 
 def _image(link: _Link) -> Media:
@@ -250,7 +250,7 @@ def _assistant(said: _Assistant) -> Message:
     parts: tuple[Part, ...] = () if said.content is None else _content(said.content)
     if said.tool_calls or said.reasoning_content:
         thought = (Reasoning(said.reasoning_content),) if said.reasoning_content else ()
-        parts = without_blanks((*thought, *parts, *_calls(said.tool_calls)))
+        parts = (*thought, *(() if parts == _BLANK else parts), *_calls(said.tool_calls))
     return Message(Role.ASSISTANT, parts, said.name)
 
 
