@@ -1,9 +1,12 @@
 """Rewrite the files that say what a writer makes of another tongue: `make golden`. Review the difference like code.
 
+With names of dialects, only the files of ways into or out of those.
+
 The files that specimens are told in (DIALECT.request.json and so on) are written by people and never touched here.
 """
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -11,14 +14,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 import msgspec
 
 from isthmus.wire import json
-from support.specimens import Specimen, Way, specimens, ways
+from support.specimens import Specimen, Way, ways
+from support.tongues import TONGUES
 
 
-def main() -> None:
-    for specimen in specimens():
-        for old in specimen.folder.glob("*.from_*"):
-            old.unlink()
-    written = [path for specimen, way in ways() if way.golden and (path := rewrite(specimen, way))]
+def main(named: Collection[str]) -> None:
+    meant = [(one, way) for one, way in ways() if way.golden and (not named or {way.source, way.target} & set(named))]
+    for specimen, way in meant:
+        specimen.golden_path(way).unlink(missing_ok=True)
+    written = [path for specimen, way in meant if (path := rewrite(specimen, way))]
     print(f"{len(written)} golden files")
 
 
@@ -29,9 +33,12 @@ def rewrite(specimen: Specimen, way: Way) -> Path | None:
     if same:
         return None
     path = specimen.golden_path(way)
-    path.write_bytes(body if way.what == "stream" else msgspec.json.format(body, indent=2) + b"\n")
+    if way.what == "stream":
+        path.write_bytes(TONGUES[way.target].to_file(body))
+    else:
+        path.write_bytes(msgspec.json.format(body, indent=2) + b"\n")
     return path
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -54,7 +54,7 @@ providers:
     origin = provider.origin
     assert (origin.scheme, origin.host, origin.port) == ("https", "llm.example.com", 8443)
     assert (origin.proxy, origin.http2) == ("http://127.0.0.1:3128", True)
-    assert provider.dialects[Operation.CHAT] == "anthropic"
+    assert provider.dialects[Operation.CHAT] == ("anthropic",)
     assert provider.headers == ((b"x-team", b"search"),)
     assert (provider.models, provider.secret) == (("a", "b-*"), Secret("k-0123456789"))
     assert provider.deadlines == Deadlines(1.0, 2.0, 3.0, 4.0)
@@ -62,7 +62,7 @@ providers:
 
 def test_a_compatible_host_speaks_openai_unless_told_otherwise() -> None:
     snapshot = snapshot_of("providers: {c: {type: compatible, base-url: 'http://127.0.0.1:1/v1'}}")
-    assert snapshot.providers["c"].dialects[Operation.CHAT] == "openai_chat"
+    assert snapshot.providers["c"].dialects[Operation.CHAT] == ("openai_chat",)
 
 
 def test_a_disabled_provider_is_not_there_and_needs_no_key() -> None:

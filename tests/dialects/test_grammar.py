@@ -13,11 +13,11 @@ from isthmus.core.grammar import Checker
 from isthmus.wire import json
 from isthmus.wire.frames import Frame
 from support.frames import anthropic_events, openai_chunks
-from support.specimens import DIALECTS, Specimen, bare, codec_of, specimens
+from support.specimens import DIALECTS, Specimen, bare, codec_of, specimens, told
 from support.streams import events_of, frames_of, read_frames
 
 DIALECT = pytest.mark.parametrize("dialect", DIALECTS)
-SPECIMEN = pytest.mark.parametrize("specimen", specimens(), ids=str)
+EACH = pytest.mark.parametrize(("specimen", "dialect"), told(), ids=str)
 
 
 def check(events: Sequence[Event]) -> None:
@@ -34,14 +34,12 @@ def assert_broken_or_whole(events: Sequence[Event], whole: Sequence[Event]) -> N
         assert bare(fold(events)).candidates == bare(fold(whole)).candidates
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_every_stream_obeys(specimen: Specimen, dialect: str) -> None:
     check(events_of(codec_of(dialect), [specimen.file(dialect, "stream")]))
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_a_stream_that_ends_between_two_events_is_broken_unless_all_is_said(specimen: Specimen, dialect: str) -> None:
     codec, frames = codec_of(dialect), frames_of([specimen.file(dialect, "stream")])
     whole = read_frames(codec, frames)

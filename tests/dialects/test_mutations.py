@@ -13,11 +13,11 @@ from isthmus.core.losses import Losses
 from isthmus.dialects.codec import ReplyHead
 from isthmus.wire.frames import Frame
 from support.mutations import damaged
-from support.specimens import ABLE, CREATED, DIALECTS, Specimen, codec_of, specimens
+from support.specimens import ABLE, CREATED, DIALECTS, Specimen, codec_of, specimens, told
 from support.streams import frames_of, read_frames, stream_of, tapped
 
 DIALECT = pytest.mark.parametrize("dialect", DIALECTS)
-SPECIMEN = pytest.mark.parametrize("specimen", specimens(), ids=str)
+EACH = pytest.mark.parametrize(("specimen", "dialect"), told(), ids=str)
 TIMES = 100
 
 
@@ -25,8 +25,7 @@ def dice_for(specimen: Specimen) -> random.Random:
     return random.Random(specimen.name)
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_a_damaged_request_is_read_or_refused(specimen: Specimen, dialect: str) -> None:
     codec = codec_of(dialect)
     for body in damaged(specimen.file(dialect, "request"), dice_for(specimen), TIMES):
@@ -39,8 +38,7 @@ def test_a_damaged_request_is_read_or_refused(specimen: Specimen, dialect: str) 
             assert error.kind in (Kind.INVALID, Kind.UNKNOWN_MODEL), body  # noqa: PT017  most bodies raise nothing
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_a_damaged_answer_is_read_or_refused(specimen: Specimen, dialect: str) -> None:
     codec = codec_of(dialect)
     for body in damaged(specimen.file(dialect, "reply"), dice_for(specimen), TIMES):
@@ -53,8 +51,7 @@ def test_a_damaged_answer_is_read_or_refused(specimen: Specimen, dialect: str) -
             assert codec_of(target).write_reply(reply, Losses())
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_a_damaged_stream_obeys_the_grammar(specimen: Specimen, dialect: str) -> None:
     codec, dice = codec_of(dialect), dice_for(specimen)
     frames = frames_of([specimen.file(dialect, "stream")])
@@ -78,8 +75,7 @@ def assert_sound(events: Sequence[Event]) -> None:
             assert stream_of(codec_of(target), ReplyHead("m", CREATED), events, Losses())
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_a_tap_passes_a_damaged_stream_unchanged(specimen: Specimen, dialect: str) -> None:
     codec, stream, dice = codec_of(dialect), specimen.file(dialect, "stream"), dice_for(specimen)
     for _ in range(TIMES):

@@ -4,11 +4,26 @@ import pytest
 
 from isthmus.core.fold import fold, unfold
 from isthmus.wire import json
-from support.specimens import DIALECTS, FOLDER, Specimen, Way, bare, codec_of, dated, specimens, spoken, undated, ways
+from support.specimens import (
+    DIALECTS,
+    FOLDER,
+    WHATS,
+    Specimen,
+    Way,
+    bare,
+    codec_of,
+    dated,
+    ending,
+    specimens,
+    spoken,
+    undated,
+    ways,
+)
 from support.streams import events_of
+from support.tongues import TONGUES
 
 EACH = pytest.mark.parametrize(
-    ("specimen", "dialect"), [(one, dialect) for one in specimens() for dialect in DIALECTS], ids=str
+    ("specimen", "dialect"), [(one, dialect) for one in specimens() for dialect in one.dialects], ids=str
 )
 BODIES = pytest.mark.parametrize(
     ("specimen", "way"), [(one, way) for one, way in ways() if way.what != "stream"], ids=str
@@ -39,7 +54,7 @@ def test_a_stream_folds_into_the_same_answer(specimen: Specimen, dialect: str) -
 @EACH
 def test_the_time_of_an_answer_is_told_where_the_dialect_tells_it(specimen: Specimen, dialect: str) -> None:
     read = codec_of(dialect).read_reply(specimen.file(dialect, "reply"))
-    assert read.created == (specimen.reply.created if dialect == "openai_chat" else None)
+    assert read.created == (specimen.reply.created if TONGUES[dialect].dated else None)
 
 
 @BODIES
@@ -77,11 +92,14 @@ def test_writing_twice_gives_the_same_bytes() -> None:
 
 def test_every_folder_is_a_whole_specimen() -> None:
     names = {"about.md", "core.py", "losses.toml"}
-    names |= {f"{dialect}.{end}" for dialect in DIALECTS for end in ("request.json", "reply.json", "stream.sse")}
+    columns = {f"{dialect}.{end}" for dialect in DIALECTS for end in ("core.py", "losses.toml")}
     for folder in FOLDER.iterdir():
         found = {path.name for path in folder.iterdir() if path.is_file()}
-        assert names <= found, folder.name
-        assert all(".from_" in name for name in found - names), folder.name
+        spoken = [dialect for dialect in DIALECTS if f"{dialect}.request.json" in found]
+        told = {f"{dialect}.{what}.{ending(dialect, what)}" for dialect in spoken for what in WHATS}
+        assert names | told <= found, folder.name
+        others = {name for name in found - names - told - columns if name.split(".")[0] in DIALECTS}
+        assert all(".from_" in name for name in others), folder.name
         assert len((folder / "about.md").read_text().splitlines()) == 2, folder.name
 
 

@@ -9,15 +9,14 @@ from isthmus.core.events import StreamError, UsageReport
 from isthmus.core.fold import fold
 from isthmus.dialects.codec import Codec
 from isthmus.wire import json
-from support.specimens import DIALECTS, Specimen, codec_of, specimens
+from support.specimens import DIALECTS, Specimen, codec_of, specimens, told
 from support.streams import events_of, frames_of, pieces_of, tapped
 
 DIALECT = pytest.mark.parametrize("dialect", DIALECTS)
-SPECIMEN = pytest.mark.parametrize("specimen", specimens(), ids=str)
+EACH = pytest.mark.parametrize(("specimen", "dialect"), told(), ids=str)
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_a_tap_counts_what_the_decoded_stream_counts(specimen: Specimen, dialect: str) -> None:
     codec, stream = codec_of(dialect), specimen.file(dialect, "stream")
     seen = tapped(codec.tap(False), [stream])
@@ -27,21 +26,19 @@ def test_a_tap_counts_what_the_decoded_stream_counts(specimen: Specimen, dialect
     assert seen.error is None
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_the_usage_of_a_whole_answer_is_that_of_the_decoded_one(specimen: Specimen, dialect: str) -> None:
     codec, body = codec_of(dialect), specimen.file(dialect, "reply")
     assert codec.tap_reply(body) == codec.read_reply(body).usage
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_every_byte_passes(specimen: Specimen, dialect: str) -> None:
     stream = specimen.file(dialect, "stream")
     assert tapped(codec_of(dialect).tap(False), pieces_of(stream, 64)).passed == stream
 
 
-@SPECIMEN
+@pytest.mark.parametrize("specimen", specimens(), ids=str)
 def test_hidden_usage_is_gone_and_nothing_else(specimen: Specimen) -> None:
     codec, stream = codec_of("openai_chat"), specimen.file("openai_chat", "stream")
     seen = tapped(codec.tap(True), pieces_of(stream, 64))
@@ -52,14 +49,13 @@ def test_hidden_usage_is_gone_and_nothing_else(specimen: Specimen) -> None:
         assert not any(isinstance(event, UsageReport) for event in events_of(codec, [seen.passed]))
 
 
-@SPECIMEN
+@pytest.mark.parametrize("specimen", specimens(), ids=str)
 def test_a_dialect_that_always_tells_usage_hides_none(specimen: Specimen) -> None:
     stream = specimen.file("anthropic", "stream")
     assert tapped(codec_of("anthropic").tap(True), pieces_of(stream, 64)).passed == stream
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_a_tap_and_a_reader_agree_whether_the_answer_is_whole(specimen: Specimen, dialect: str) -> None:
     codec, frames = codec_of(dialect), specimen.file(dialect, "stream").split(b"\n\n")
     for length in range(len(frames)):

@@ -11,7 +11,7 @@ from isthmus.core.losses import Losses
 from isthmus.core.operations import Operation
 from isthmus.dialects.codec import Peek
 from isthmus.dialects.table import CODECS
-from isthmus.engine import attempt
+from isthmus.engine import lane as lanes
 from isthmus.engine.exchange import Lane
 from isthmus.engine.lane import choose_lane, forward
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
@@ -50,7 +50,7 @@ DONE = b"data: [DONE]\n\n"
     ],
 )
 def test_the_cheapest_correct_lane_is_taken(codec: Any, dialect: str, quirks: Quirks, peek: Peek, lane: Lane) -> None:
-    assert choose_lane(codec, provider("one", dialect, quirks=quirks), peek) is lane
+    assert choose_lane(codec, CODECS[dialect, Operation.CHAT], provider("one", dialect, quirks=quirks), peek) is lane
 
 
 def forwarded(body: bytes, *, model: str = "m", quirks: Quirks = NO_QUIRKS) -> bytes:
@@ -101,7 +101,7 @@ def no_reading(monkeypatch: pytest.MonkeyPatch) -> None:
 
     names = ("read_request", "write_request", "read_reply", "write_reply", "stream_reader", "stream_writer")
     blind = {key: replace(codec, **dict.fromkeys(names, never)) for key, codec in CODECS.items()}
-    monkeypatch.setattr(attempt, "CODECS", blind)
+    monkeypatch.setattr(lanes, "CODECS", blind)
     monkeypatch.setattr("support.line.CODECS", blind)
 
 

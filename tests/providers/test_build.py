@@ -5,7 +5,7 @@ import pytest
 from isthmus.core.operations import Operation
 from isthmus.core.secret import Secret
 from isthmus.providers.build import build, parse_base
-from isthmus.providers.provider import Deadlines, Origin, Provider
+from isthmus.providers.provider import Aim, Deadlines, Origin, Provider
 from isthmus.providers.table import LOCAL_ORIGIN, PROVIDERS
 from isthmus.wire.headers import Headers
 
@@ -35,7 +35,7 @@ def test_each_kind_asks_at_its_own_address(
 ) -> None:
     built = provider(kind)
     assert built.origin == Origin("https", host, 443)
-    assert built.address(operation, "any-model", True) == expected
+    assert built.address(Aim(operation, built.dialects[operation][0], "any-model", True)) == expected
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_bundled_model_stands_at_the_placeholder() -> None:
 @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
 def test_an_anthropic_base_may_end_in_v1_or_not(path: str) -> None:
     built = provider("anthropic-compatible", base_url="https://api.example.com/anthropic" + path)
-    assert built.address(Operation.CHAT, "m", False) == ("POST", "/anthropic/v1/messages")
+    assert built.address(Aim(Operation.CHAT, "anthropic", "m")) == ("POST", "/anthropic/v1/messages")
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,9 @@ def provider(
     """A provider at `name`.example.com that serves every model."""
     return Provider(
         name=name,
-        dialects={Operation.CHAT: dialect},
+        dialects={Operation.CHAT: (dialect,)},
         origin=Origin("https", f"{name}.example.com", 443),
-        address=lambda operation, model, stream: ("POST", "/v1/answer"),
+        address=lambda aim: ("POST", "/v1/answer"),
         sign=lambda headers, secret: (*headers, (b"authorization", b"Bearer " + KEY.encode())),
         secret=Secret(KEY),
         quirks=quirks,

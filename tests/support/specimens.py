@@ -8,12 +8,17 @@ A folder of tests/specimens holds:
                                   the model to write for where ABLE is not meant
     DIALECT.request.json          the request as a client of the dialect spells it
     DIALECT.reply.json            the answer as a provider of the dialect spells it
-    DIALECT.stream.sse            the same answer streamed
+    DIALECT.stream.ENDING         the same answer streamed, as the framing of the dialect is kept in a file
+    DIALECT.core.py               where it is there: REQUEST and REPLY, what the dialect's files hold, and PROFILE, the
+                                  model to write for; a later dialect says here what older ones say in core.py
+    DIALECT.losses.toml           where it is there: what is lost on the way to the dialect, as in losses.toml
     DIALECT.WHAT.from_SOURCE.*    what the writer makes of SOURCE ("core" or a dialect), where that is spelled
                                   otherwise than DIALECT.WHAT; only tests/golden.py writes these
     losses.toml                   what is lost on the way, and why: a table `lost` for each loss, with `to`, `path`,
                                   `deed`, `why`, the list `what` ("request" where it is missing), and the list `from`
                                   (the core and every other dialect where it is missing)
+
+A dialect that cannot say a specimen at all has no file in its folder.
 """
 
 import runpy
@@ -39,18 +44,15 @@ from isthmus.dialects.codec import Codec, ReplyHead
 from isthmus.dialects.table import CODECS
 from isthmus.wire import json
 from support.streams import events_of, stream_of
+from support.tongues import TONGUES
 
 FOLDER = Path(__file__).parents[1] / "specimens"
-DIALECTS = ("openai_chat", "anthropic")
+DIALECTS = tuple(TONGUES)
 CORE = "core"
 CREATED = 1_700_000_000
 """When every specimen's answer was made, for dialects that tell it."""
-ABLE: Mapping[str, ModelProfile] = {
-    "openai_chat": ModelProfile(max_output_field="max_completion_tokens", reasoning_field="reasoning_details"),
-    "anthropic": ModelProfile(requires_max_output=True),
-}
-"""A model of each dialect that can do whatever the dialect can say."""
-ENDINGS = {"request": "json", "reply": "json", "stream": "sse"}
+ABLE: Mapping[str, ModelProfile] = {dialect: tongue.able for dialect, tongue in TONGUES.items()}
+WHATS = ("request", "reply", "stream")
 
 
 class Way(NamedTuple):
@@ -84,24 +86,33 @@ class Specimen:
         core = runpy.run_path(str(folder / "core.py"))
         self.request: ChatRequest = core["REQUEST"]
         self.reply: ChatReply = core["REPLY"]
-        self._request_in: Mapping[str, ChatRequest] = core.get("REQUEST_IN", {})
-        self._reply_in: Mapping[str, ChatReply] = core.get("REPLY_IN", {})
-        self._profiles: Mapping[str, ModelProfile] = core.get("PROFILES", {})
-        self._lost: Sequence[Mapping[str, Any]] = tomllib.loads((folder / "losses.toml").read_text()).get("lost", ())
+        self.dialects = [dialect for dialect in DIALECTS if self._path(f"{dialect}.request.json").exists()]
+        self._request_in: dict[str, ChatRequest] = dict(core.get("REQUEST_IN", {}))
+        self._reply_in: dict[str, ChatReply] = dict(core.get("REPLY_IN", {}))
+        self._profiles: dict[str, ModelProfile] = dict(core.get("PROFILES", {}))
+        self._lost: list[Mapping[str, Any]] = []
+        self._read_losses("losses.toml")
+        for dialect in self.dialects:
+            self._read_column(dialect)
 
     def __repr__(self) -> str:
         return self.name
 
     def file(self, dialect: str, what: str) -> bytes:
-        return self._path(f"{dialect}.{what}.{ENDINGS[what]}").read_bytes()
+        """What is on the wire."""
+        stored = self._path(f"{dialect}.{what}.{ending(dialect, what)}").read_bytes()
+        return TONGUES[dialect].to_wire(stored) if what == "stream" else stored
 
     def golden_path(self, way: Way) -> Path:
-        return self._path(f"{way.target}.{way.what}.from_{way.source}.{ENDINGS[way.what]}")
+        return self._path(f"{way.target}.{way.what}.from_{way.source}.{ending(way.target, way.what)}")
 
     def golden(self, way: Way) -> bytes:
         """What the writer should make of it."""
         special = self.golden_path(way)
-        return special.read_bytes() if special.exists() else self.file(way.target, way.what)
+        if not special.exists():
+            return self.file(way.target, way.what)
+        stored = special.read_bytes()
+        return TONGUES[way.target].to_wire(stored) if way.what == "stream" else stored
 
     def request_in(self, dialect: str) -> ChatRequest:
         """What a reader of the dialect should make of its request."""
@@ -111,7 +122,7 @@ class Specimen:
         return self._reply_in.get(dialect, self.reply)
 
     def losses(self, way: Way) -> frozenset[tuple[str, str]]:
-        return frozenset((one["path"], one["deed"]) for one in self._lost if _tells(one, way))
+        return frozenset((one["path"], one["deed"]) for one in self._lost if self._tells(one, way))
 
     def expected(self) -> frozenset[tuple[str, str]]:
         """Every loss that losses.toml tells, on whatever way."""
@@ -122,7 +133,7 @@ class Specimen:
         losses = Losses()
         codec = codec_of(way.target)
         if way.what == "request":
-            profile = self._profiles.get(way.target, ABLE[way.target])
+            profile = self._profiles.get(way.target, TONGUES[way.target].able)
             body = codec.write_request(self._source_request(way.source), profile, losses)
         elif way.what == "reply":
             body = codec.write_reply(dated(self._source_reply(way.source)), losses)
@@ -145,6 +156,22 @@ class Specimen:
     def _path(self, name: str) -> Path:
         return self.folder / name
 
+    def _read_column(self, dialect: str) -> None:
+        self._read_losses(f"{dialect}.losses.toml")
+        if (path := self._path(f"{dialect}.core.py")).exists():
+            own = runpy.run_path(str(path))
+            for name, kept in (("REQUEST", self._request_in), ("REPLY", self._reply_in), ("PROFILE", self._profiles)):
+                if name in own:
+                    kept[dialect] = own[name]
+
+    def _read_losses(self, name: str) -> None:
+        if (path := self._path(name)).exists():
+            self._lost.extend(tomllib.loads(path.read_text()).get("lost", ()))
+
+    def _tells(self, lost: Mapping[str, Any], way: Way) -> bool:
+        sources = lost.get("from", [CORE, *(dialect for dialect in self.dialects if dialect != lost["to"])])
+        return lost["to"] == way.target and way.source in sources and way.what in lost.get("what", ["request"])
+
 
 @cache
 def specimens() -> Sequence[Specimen]:
@@ -152,15 +179,30 @@ def specimens() -> Sequence[Specimen]:
     return [Specimen(path) for path in sorted(FOLDER.iterdir()) if (path / "core.py").exists()]
 
 
+def told() -> Sequence[tuple[Specimen, str]]:
+    """Every specimen with each dialect that can say it."""
+    return [(specimen, dialect) for specimen in specimens() for dialect in specimen.dialects]
+
+
+def told_in(dialect: str) -> Sequence[Specimen]:
+    """The specimens that the dialect can say."""
+    return [specimen for specimen in specimens() if dialect in specimen.dialects]
+
+
 def ways() -> Sequence[tuple[Specimen, Way]]:
     """Every translation of every specimen, a dialect into itself too."""
     return [
         (specimen, Way(what, source, target))
         for specimen in specimens()
-        for what in ENDINGS
-        for source in (CORE, *DIALECTS)
-        for target in DIALECTS
+        for what in WHATS
+        for source in (CORE, *specimen.dialects)
+        for target in specimen.dialects
     ]
+
+
+def ending(dialect: str, what: str) -> str:
+    """That of the file which holds it."""
+    return TONGUES[dialect].ending if what == "stream" else "json"
 
 
 def codec_of(dialect: str) -> Codec:
@@ -202,8 +244,3 @@ def spoken(reply: ChatReply) -> ChatReply:
     """Without texts that say nothing."""
     candidates = [replace(one, parts=tuple(part for part in one.parts if part != Text(""))) for one in reply.candidates]
     return replace(reply, candidates=tuple(candidates))
-
-
-def _tells(lost: Mapping[str, Any], way: Way) -> bool:
-    sources = lost.get("from", [CORE, *(dialect for dialect in DIALECTS if dialect != lost["to"])])
-    return lost["to"] == way.target and way.source in sources and way.what in lost.get("what", ["request"])

@@ -8,8 +8,8 @@ from isthmus.core.events import Event
 from isthmus.core.losses import Losses
 from isthmus.core.usage import Usage
 from isthmus.dialects.codec import Codec, ReplyHead, Tap
-from isthmus.wire.frames import Frame
-from isthmus.wire.sse import SseSplitter
+from isthmus.wire.frames import Frame, Framing
+from isthmus.wire.framings import SPLITTERS
 
 
 def pieces_of(stream: bytes, size: int) -> Sequence[bytes]:
@@ -17,15 +17,15 @@ def pieces_of(stream: bytes, size: int) -> Sequence[bytes]:
     return [stream[start : start + size] for start in range(0, len(stream), size)]
 
 
-def frames_of(pieces: Iterable[bytes]) -> Sequence[Frame]:
-    splitter = SseSplitter()
+def frames_of(pieces: Iterable[bytes], framing: Framing = Framing.SSE) -> Sequence[Frame]:
+    splitter = SPLITTERS[framing]()
     found = [frame for piece in pieces for frame in splitter.feed(piece)]
     return [*found, *splitter.end()]
 
 
 def events_of(codec: Codec, pieces: Iterable[bytes]) -> list[Event]:
     """What a reader of the dialect makes of the pieces, up to the end of the stream."""
-    return read_frames(codec, frames_of(pieces))
+    return read_frames(codec, frames_of(pieces, codec.framing))
 
 
 def read_frames(codec: Codec, frames: Iterable[Frame]) -> list[Event]:

@@ -6,3 +6,5 @@ from enum import StrEnum
 class Operation(StrEnum):
     CHAT = "chat"
     LIST_MODELS = "list_models"
+    EMBED = "embed"
+    COUNT_TOKENS = "count_tokens"

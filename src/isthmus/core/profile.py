@@ -31,8 +31,11 @@ class ModelProfile(Value, frozen=True, kw_only=True):
 
     `efforts` are the levels the model takes, lowest first; empty when unknown, and then any passes.
     `reasoning_field` is the message field in which an OpenAI-like host takes and gives thinking in clear;
-    None where the host refuses thinking in the history.
+    None where the host refuses thinking in the history. `dialects` are those the model is served in, the
+    best one first; empty for all that its provider speaks.
     """
+
+    dialects: tuple[str, ...] = ()
 
     max_output_field: str = "max_tokens"
     requires_max_output: bool = False

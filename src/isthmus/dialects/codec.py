@@ -5,11 +5,12 @@ raise GatewayError; no reader of a stream ever raises for an event it does not k
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from msgspec import Raw
 
 from isthmus.core.chat import ChatRequest
+from isthmus.core.embedding import EmbedReply, EmbedRequest
 from isthmus.core.errors import GatewayError
 from isthmus.core.events import Event
 from isthmus.core.losses import Losses
@@ -26,9 +27,11 @@ class Peek(Value, frozen=True):
     """What routing needs of a request, without reading the rest.
 
     `usage_asked`: the caller asked for usage in the stream, or the dialect always sends it.
-    `refused` are top-level fields that clients send and providers of this dialect refuse as they
-    stand, so they are left out. `marked`: the body holds a mark of our own making, which no
-    provider knows, so it must be read and written anew even for its own dialect.
+    A dialect that has the model in its URL leaves `model` empty and `stream` False here; whoever
+    knows the URL fills them in. `refused` are top-level fields that clients send and providers
+    of this dialect refuse as they stand, so they are left out. `marked`: the body holds a mark of
+    our own making, which no provider knows, so it must be read and written anew even for its own
+    dialect.
     """
 
     model: str
@@ -111,7 +114,8 @@ class Codec(Value, frozen=True, kw_only=True):
     """One dialect, one operation.
 
     `passed_request_headers` and `passed_reply_headers` are the names (lower case) that travel
-    between a client and a provider of this dialect; everything else stays here.
+    between a client and a provider of this dialect; everything else stays here. `model_in_path`: the
+    model, and whether the answer is streamed, stand in the URL and not in the body.
     """
 
     dialect: str
@@ -143,3 +147,51 @@ class Codec(Value, frozen=True, kw_only=True):
     """A tap for one stream; True: take out the usage the caller did not ask for."""
     ask_usage: Callable[[Mapping[str, Raw]], Mapping[str, Raw | None]] | None = None
     """The top-level changes that make a provider send usage in a stream; None where it always does."""
+    model_in_path: bool = False
+
+
+class EmbedCodec(Value, frozen=True, kw_only=True):
+    """One dialect's way to ask for embeddings. Fields mean what they mean in Codec.
+
+    `batch` is how many inputs one request may hold. `write_reply` is told what was asked.
+    """
+
+    dialect: str
+    operation: Operation = Operation.EMBED
+    passed_request_headers: frozenset[bytes] = frozenset()
+    passed_reply_headers: frozenset[bytes] = frozenset()
+    model_in_path: bool = False
+    batch: int = 2048
+
+    peek: Callable[[bytes], Peek]
+    read_request: Callable[[bytes], EmbedRequest]
+    write_request: Callable[[EmbedRequest, ModelProfile, Losses], bytes]
+    read_reply: Callable[[bytes], EmbedReply]
+    write_reply: Callable[[EmbedReply, EmbedRequest, Losses], bytes]
+    read_error: Callable[[int, Headers, bytes], GatewayError]
+    write_error: Callable[[GatewayError], bytes]
+
+
+class CountCodec(Value, frozen=True, kw_only=True):
+    """One dialect's way to ask how many tokens a request has. Fields mean what they mean in Codec.
+
+    The model may be unnamed. `write_reply` is given the number of input tokens.
+    """
+
+    dialect: str
+    operation: Operation = Operation.COUNT_TOKENS
+    passed_request_headers: frozenset[bytes] = frozenset()
+    passed_reply_headers: frozenset[bytes] = frozenset()
+    model_in_path: bool = False
+
+    peek: Callable[[bytes], Peek]
+    read_request: Callable[[bytes], ChatRequest]
+    write_request: Callable[[ChatRequest, ModelProfile, Losses], bytes]
+    read_reply: Callable[[bytes], int]
+    write_reply: Callable[[int], bytes]
+    read_error: Callable[[int, Headers, bytes], GatewayError]
+    write_error: Callable[[GatewayError], bytes]
+
+
+AnyCodec: TypeAlias = Codec | EmbedCodec | CountCodec
+"""Whatever a client request can be read by."""

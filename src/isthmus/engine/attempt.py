@@ -3,23 +3,27 @@
 import asyncio
 from random import Random
 
+from msgspec.structs import replace
+
 from isthmus.core.chat import ChatRequest
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.fold import fold
-from isthmus.dialects.codec import Codec
-from isthmus.dialects.table import CODECS
+from isthmus.core.operations import Operation
+from isthmus.dialects.codec import Codec, Peek
 from isthmus.engine.answer import Answer
 from isthmus.engine.estimate import estimate
 from isthmus.engine.exchange import AttemptRecord, Exchange, Lane
-from isthmus.engine.lane import choose_lane, forward, outgoing, translate
+from isthmus.engine.lane import choose_lane, forward, outgoing, their_codec, translate
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Incoming, Ports
 from isthmus.engine.presentable import presentable
 from isthmus.engine.relay import Passage, Translation
+from isthmus.engine.send import send
 from isthmus.providers.key_guard import mask
-from isthmus.providers.provider import Provider
+from isthmus.providers.provider import Aim, Provider
 from isthmus.routing.plan import Target
 from isthmus.routing.retry import Step, backoff, step_after
+from isthmus.wire.framings import CONTENT_TYPES
 from isthmus.wire.headers import Headers, find, pick
 
 ERROR_BODY = 1024 * 1024
@@ -28,18 +32,24 @@ _DICE = Random()  # noqa: S311  jitter, not a secret
 
 
 class Asked:
-    """The caller's request on its way to several targets. It is read at most once, and only if a lane needs it."""
+    """The caller's request on its way to several targets. It is read at most once, and only if a lane needs it.
 
-    __slots__ = ("_read", "body", "codec")
+    `peek` says what stands in its path where the dialect has the model there.
+    """
 
-    def __init__(self, body: bytes, codec: Codec) -> None:
+    __slots__ = ("_peek", "_read", "body", "codec")
+
+    def __init__(self, body: bytes, codec: Codec, peek: Peek) -> None:
         self.body = body
         self.codec = codec
+        self._peek = peek
         self._read: ChatRequest | None = None
 
     def request(self) -> ChatRequest:
         if self._read is None:
-            self._read = self.codec.read_request(self.body)
+            read = self.codec.read_request(self.body)
+            named = self.codec.model_in_path
+            self._read = replace(read, model=self._peek.model, stream=self._peek.stream) if named else read
         return self._read
 
 
@@ -82,9 +92,9 @@ async def attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now,
 
 async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now, ports: Ports) -> Answer:
     provider, ours = now.snapshot.providers[target.provider], asked.codec
-    theirs = CODECS[provider.dialects[ours.operation], ours.operation]
+    theirs = their_codec(ours, provider, target.model)
     assert exchange.peek is not None  # noqa: S101  the line has peeked before it attempts
-    exchange.lane = lane = choose_lane(ours, provider, exchange.peek)
+    exchange.lane = lane = choose_lane(ours, theirs, provider, exchange.peek)
     exchange.losses.found.clear()
     emulator = provider.emulator() if provider.emulator is not None else None
     if lane is Lane.TRANSLATE:
@@ -94,13 +104,14 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
     else:
         body = forward(asked.body, exchange.peek, ours, provider=provider, model=target.model, losses=exchange.losses)
     stream = exchange.peek.stream
-    request = outgoing(provider, target.model, body, stream=stream, client=exchange.call.headers, codec=ours)
-    incoming = await ports.transport.send(request, provider.deadlines)
+    aim = Aim(Operation.CHAT, theirs.dialect, target.model, stream)
+    request = outgoing(provider, aim, body, client=exchange.call.headers, ours=ours)
+    incoming = await send(request, aim, provider, ports)
     limit = now.snapshot.limits.reply_body
     try:
         if not 200 <= incoming.status < 300:
             raise theirs.read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))
-        streamed = b"text/event-stream" in (find(incoming.headers, b"content-type") or b"")
+        streamed = CONTENT_TYPES[theirs.framing] in (find(incoming.headers, b"content-type") or b"")
         if lane is not Lane.TRANSLATE and stream == streamed:
             if stream:
                 return await _stream_passed_on(exchange, incoming, ours, provider)

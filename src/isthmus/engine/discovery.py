@@ -49,7 +49,7 @@ async def ask(provider: Provider, transport: Transport) -> tuple[str, ...] | Non
             if incoming.status != 200:
                 log.info("provider %s does not list its models (HTTP %d)", provider.name, incoming.status)
                 return None
-            return LISTINGS[provider.dialects[Operation.CHAT]].read_models(body)[:MOST]
+            return LISTINGS[provider.dialects[Operation.LIST_MODELS][0]].read_models(body)[:MOST]
         finally:
             incoming.close()
     except GatewayError as error:

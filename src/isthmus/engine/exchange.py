@@ -30,10 +30,18 @@ class Lane(StrEnum):
     TRANSLATE = "translate"
 
 
+class Named(Value, frozen=True):
+    """What a path says of a request: which model, and whether the answer is streamed."""
+
+    model: str
+    stream: bool = False
+
+
 class Call(Value, frozen=True):
     """What the server learned of a request before its body.
 
-    `presented` is the client key as it was sent, None without one; `peer` the client's address.
+    `presented` is the client key as it was sent, None without one; `peer` the client's address;
+    `named` is set for dialects that have the model in the path.
     """
 
     codec: Codec
@@ -41,6 +49,7 @@ class Call(Value, frozen=True):
     headers: Headers
     presented: str | None = None
     peer: str = ""
+    named: Named | None = None
 
 
 class AttemptRecord:

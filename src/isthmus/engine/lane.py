@@ -6,9 +6,10 @@ from msgspec.structs import replace
 from isthmus.core.chat import ChatRequest
 from isthmus.core.losses import Losses
 from isthmus.core.operations import Operation
-from isthmus.dialects.codec import Codec, Peek
+from isthmus.dialects.codec import AnyCodec, Codec, Peek
+from isthmus.dialects.table import CODECS
 from isthmus.engine.exchange import Lane
-from isthmus.providers.provider import Emulator, Outgoing, Provider
+from isthmus.providers.provider import Aim, Emulator, Outgoing, Provider
 from isthmus.providers.quirks import apply_quirks
 from isthmus.wire import json
 from isthmus.wire.headers import Headers, pick
@@ -17,20 +18,32 @@ from isthmus.wire.respell import respell
 _JSON = ((b"content-type", b"application/json"), (b"user-agent", b"isthmus"))
 
 
-def choose_lane(codec: Codec, provider: Provider, peek: Peek) -> Lane:
+def their_codec(ours: Codec, provider: Provider, model: str) -> Codec:
+    """The codec to speak to `provider` in: the caller's own where the model is served in it, else the best one."""
+    spoken = provider.dialects[Operation.CHAT]
+    if len(spoken) > 1:
+        served = provider.profile(model).dialects
+        spoken = tuple(dialect for dialect in served if dialect in spoken) or spoken
+    return CODECS[ours.dialect if ours.dialect in spoken else spoken[0], Operation.CHAT]
+
+
+def choose_lane(ours: Codec, theirs: Codec, provider: Provider, peek: Peek) -> Lane:
     """TRANSLATE when the dialects differ or the model is helped, PATCH when the host is odd, else PASSTHROUGH.
 
     A body that no provider could take as it is goes the same way: PATCH for a field, TRANSLATE for a mark of ours.
+    One dialect framed in two ways is translated where it streams.
     """
-    if provider.dialects[codec.operation] != codec.dialect or provider.emulator is not None or peek.marked:
+    if ours.dialect != theirs.dialect or provider.emulator is not None or peek.marked:
         return Lane.TRANSLATE
-    return Lane.PATCH if provider.quirks or peek.refused else Lane.PASSTHROUGH
+    if peek.stream and ours.framing is not theirs.framing:
+        return Lane.TRANSLATE
+    return Lane.PATCH if provider.quirks or provider.envelope or peek.refused else Lane.PASSTHROUGH
 
 
 def forward(body: bytes, peek: Peek, codec: Codec, *, provider: Provider, model: str, losses: Losses) -> bytes:
     """The caller's own body for `provider`: the same bytes, unless a top-level field must change."""
     changes: dict[str, Raw | None] = dict.fromkeys(peek.refused)
-    if model != peek.model:
+    if model != peek.model and not codec.model_in_path:
         changes["model"] = json.raw(model)
     asks = peek.stream and not peek.usage_asked and codec.ask_usage is not None
     if not asks and not provider.quirks and not peek.refused:
@@ -67,13 +80,14 @@ def translate(
     return body
 
 
-def outgoing(provider: Provider, model: str, body: bytes, *, stream: bool, client: Headers, codec: Codec) -> Outgoing:
+def outgoing(provider: Provider, aim: Aim, body: bytes, *, client: Headers, ours: AnyCodec) -> Outgoing:
     """The signed request. Of the client's headers only those travel that both ends of one dialect understand."""
-    method, target = provider.address(codec.operation, model, stream)
+    method, target = provider.address(aim)
     headers = _with_ours(provider.headers) if provider.headers else _JSON
-    if provider.dialects[codec.operation] == codec.dialect:
-        headers += pick(client, codec.passed_request_headers)
-    return Outgoing(provider.origin, method, target, provider.sign(headers, provider.secret), body)
+    passed = pick(client, ours.passed_request_headers) if aim.dialect == ours.dialect else ()
+    if provider.envelope is not None:
+        body = json.encode(provider.envelope.wrap(aim, json.read_fields(body), passed))
+    return Outgoing(provider.origin, method, target, provider.sign(headers + passed, provider.secret), body)
 
 
 def _with_ours(configured: Headers) -> Headers:
@@ -84,5 +98,5 @@ def _with_ours(configured: Headers) -> Headers:
 
 def listing(provider: Provider) -> Outgoing:
     """The request that asks a provider for its models."""
-    method, target = provider.address(Operation.LIST_MODELS, "", False)
+    method, target = provider.address(Aim(Operation.LIST_MODELS, provider.dialects[Operation.LIST_MODELS][0]))
     return Outgoing(provider.origin, method, target, provider.sign(_with_ours(provider.headers), provider.secret))

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Protocol
 
-from isthmus.providers.provider import Deadlines, Outgoing
+from isthmus.providers.provider import CloudKey, Deadlines, Outgoing
 from isthmus.wire.headers import Headers
 
 if TYPE_CHECKING:
@@ -44,6 +44,17 @@ class Transport(Protocol):
         ...
 
 
+class Authority(Protocol):
+    """Signs with credentials that a cloud hands out."""
+
+    async def sign(self, outgoing: Outgoing, key: CloudKey) -> Outgoing:
+        """The request with what proves who is asking. Never blocks the loop.
+
+        Raises CREDENTIAL_REJECTED, with what to do next, when there is no credential to be had.
+        """
+        ...
+
+
 class Clock(Protocol):
     """`now` is monotonic seconds, for durations; `time` is Unix seconds, for people."""
 
@@ -63,9 +74,12 @@ class Recorder(Protocol):
 class Ports:
     """The outside, as one value handed down the line."""
 
-    __slots__ = ("clock", "recorder", "transport")
+    __slots__ = ("authority", "clock", "recorder", "transport")
 
-    def __init__(self, transport: Transport, clock: Clock, recorder: Recorder) -> None:
+    def __init__(
+        self, transport: Transport, clock: Clock, recorder: Recorder, authority: Authority | None = None
+    ) -> None:
+        self.authority = authority
         self.transport = transport
         self.clock = clock
         self.recorder = recorder

@@ -26,7 +26,7 @@ from isthmus.engine.presentable import presentable
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Emulator, Provider
 from isthmus.wire.frames import FrameTooLarge
-from isthmus.wire.sse import EventGate, SseSplitter
+from isthmus.wire.framings import GATES, SPLITTERS
 
 HELD = 256 * 1024
 """Bytes held back at most before the commit point; a longer preamble is passed on as it is."""
@@ -47,7 +47,7 @@ class Passage:
         self._provider = provider
         hide = exchange.peek is not None and not exchange.peek.usage_asked
         self._tap = codec.tap(hide)
-        self._gate = EventGate()
+        self._gate = GATES[codec.framing]()
         self._held: list[bytes] = []
 
     async def commit(self) -> None:
@@ -200,7 +200,7 @@ class Translation:
 
     async def _batches(self) -> AsyncGenerator[list[Event], None]:
         """The provider's events, a list for each network read."""
-        split, reader, read = SseSplitter(), self.theirs.stream_reader(), self.incoming.read
+        split, reader, read = SPLITTERS[self.theirs.framing](), self.theirs.stream_reader(), self.incoming.read
         helped = self._emulator is not None
         try:
             while data := await read():

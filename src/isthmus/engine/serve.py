@@ -3,11 +3,14 @@
 import math
 from collections.abc import Awaitable, Callable
 
+from msgspec.structs import replace
+
 from isthmus.core.errors import GatewayError, Kind, Tell
+from isthmus.dialects.codec import Peek
 from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
 from isthmus.engine.attempt import Asked, attempt_in_order
-from isthmus.engine.exchange import Exchange
+from isthmus.engine.exchange import Call, Exchange
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.routing.names import Directory, UnknownName
@@ -24,12 +27,18 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
     try:
         exchange.client = identify(exchange.call.presented, now.snapshot)
         body = await receive(now.snapshot.limits.request_body)
-        exchange.peek = exchange.call.codec.peek(body)
-        exchange.plan = plan_for(exchange.peek.model, now.directory)
-        return await attempt_in_order(exchange, Asked(body, exchange.call.codec), now, ports)
+        exchange.peek = peek = look(exchange.call, body)
+        exchange.plan = plan_for(peek.model, now.directory)
+        return await attempt_in_order(exchange, Asked(body, exchange.call.codec, peek), now, ports)
     except GatewayError as error:
         exchange.fail(error)
         return refuse(exchange, error)
+
+
+def look(call: Call, body: bytes) -> Peek:
+    """What routing needs of a request: from its body, or from its path where the dialect has the model there."""
+    peek = call.codec.peek(body)
+    return peek if call.named is None else replace(peek, model=call.named.model, stream=call.named.stream)
 
 
 def plan_for(model: str, directory: Directory) -> Plan:

@@ -8,7 +8,7 @@ from functools import partial
 
 from isthmus.core.operations import Operation
 from isthmus.core.secret import Secret
-from isthmus.providers.provider import Address
+from isthmus.providers.provider import Address, Aim
 from isthmus.providers.signers import header_key
 from isthmus.wire.headers import Headers, find
 
@@ -17,6 +17,7 @@ VERSION = b"2023-06-01"
 
 _PATHS: Mapping[Operation, tuple[str, str]] = {
     Operation.CHAT: ("POST", "/v1/messages"),
+    Operation.COUNT_TOKENS: ("POST", "/v1/messages/count_tokens"),
     Operation.LIST_MODELS: ("GET", "/v1/models?limit=1000"),
 }
 
@@ -26,8 +27,8 @@ def address(prefix: str) -> Address:
     return partial(_address, prefix.removesuffix("/v1"))
 
 
-def _address(prefix: str, operation: Operation, model: str, stream: bool) -> tuple[str, str]:  # noqa: ARG001  an Address
-    method, path = _PATHS[operation]
+def _address(prefix: str, aim: Aim) -> tuple[str, str]:
+    method, path = _PATHS[aim.operation]
     return method, prefix + path
 
 

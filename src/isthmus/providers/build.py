@@ -9,7 +9,6 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from isthmus.catalog.lookup import profile_of
-from isthmus.core.operations import Operation
 from isthmus.core.secret import Secret
 from isthmus.providers import anthropic, openai
 from isthmus.providers.host import ANTHROPIC, OPENAI_CHAT, Host
@@ -45,7 +44,7 @@ def build(  # noqa: PLR0913  one argument for each key of a provider in the conf
         raise ValueError(f"{base_url!r} names port 0, which nobody listens on")
     return Provider(
         name=name,
-        dialects=dict.fromkeys(Operation, host.dialect),
+        dialects=host.spoken,
         origin=origin,
         address=_ADDRESSES[host.dialect](prefix),
         sign=host.sign,

@@ -1,7 +1,9 @@
 """What is known of a host before anybody configures it: one row of the provider table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
+from isthmus.core.operations import Operation
 from isthmus.core.value import Value
 from isthmus.providers.provider import Emulator, Signer
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
@@ -9,6 +11,23 @@ from isthmus.providers.signers import bearer
 
 OPENAI_CHAT = "openai_chat"
 ANTHROPIC = "anthropic"
+
+Spoken = Mapping[Operation, tuple[str, ...]]
+"""The dialects a host speaks for each operation, the preferred one first."""
+
+SPOKEN: Mapping[str, Spoken] = {
+    OPENAI_CHAT: {
+        Operation.CHAT: (OPENAI_CHAT,),
+        Operation.LIST_MODELS: (OPENAI_CHAT,),
+        Operation.EMBED: ("openai",),
+    },
+    ANTHROPIC: {
+        Operation.CHAT: (ANTHROPIC,),
+        Operation.LIST_MODELS: (ANTHROPIC,),
+        Operation.COUNT_TOKENS: (ANTHROPIC,),
+    },
+}
+"""What a host of each family speaks, unless its row says otherwise."""
 
 
 class Host(Value, frozen=True):
@@ -18,7 +37,7 @@ class Host(Value, frozen=True):
     that usually hold the key, the preferred one first; empty for a host that needs none.
     `automatic`: such a variable alone switches the host on; False where people set it for other
     purposes too. `models` are names or wildcards known to be served; `listed`: the host can be
-    asked for its models, at GET {base}/models.
+    asked for its models. `also` says what it speaks for operations in which it is unlike its family.
     """
 
     name: str
@@ -31,3 +50,8 @@ class Host(Value, frozen=True):
     listed: bool = True
     automatic: bool = True
     emulator: Callable[[], Emulator] | None = None
+    also: Spoken = MappingProxyType({})
+
+    @property
+    def spoken(self) -> Spoken:
+        return {**SPOKEN[self.dialect], **self.also}

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from functools import partial
 
 from isthmus.core.operations import Operation
-from isthmus.providers.provider import Address
+from isthmus.providers.provider import Address, Aim
 
-_PATHS: Mapping[Operation, tuple[str, str]] = {
-    Operation.CHAT: ("POST", "/chat/completions"),
-    Operation.LIST_MODELS: ("GET", "/models"),
+_PATHS: Mapping[tuple[Operation, str], tuple[str, str]] = {
+    (Operation.CHAT, "openai_chat"): ("POST", "/chat/completions"),
+    (Operation.CHAT, "openai_responses"): ("POST", "/responses"),
+    (Operation.CHAT, "openai_completions"): ("POST", "/completions"),
+    (Operation.EMBED, "openai"): ("POST", "/embeddings"),
+    (Operation.COUNT_TOKENS, "openai"): ("POST", "/responses/input_tokens"),
+    (Operation.LIST_MODELS, "openai_chat"): ("GET", "/models"),
 }
 
 
@@ -17,6 +21,6 @@ def address(prefix: str) -> Address:
     return partial(_address, prefix)
 
 
-def _address(prefix: str, operation: Operation, model: str, stream: bool) -> tuple[str, str]:  # noqa: ARG001  an Address
-    method, path = _PATHS[operation]
+def _address(prefix: str, aim: Aim) -> tuple[str, str]:
+    method, path = _PATHS[aim.operation, aim.dialect]
     return method, prefix + path

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from msgspec import Raw
+
 from isthmus.core.chat import ChatRequest
 from isthmus.core.events import Event
 from isthmus.core.losses import Losses
@@ -54,8 +56,51 @@ class Outgoing(Value, frozen=True):
 Signer = Callable[[Headers, Secret | None], Headers]
 """Adds what proves who is asking."""
 
-Address = Callable[[Operation, str, bool], tuple[str, str]]
-"""(operation, upstream model, streaming) to (method, path with query)."""
+
+class Aim(Value, frozen=True):
+    """What one request wants of a provider. `model` is the provider's name for it, "" where none is meant."""
+
+    operation: Operation
+    dialect: str
+    model: str = ""
+    stream: bool = False
+
+
+Address = Callable[[Aim], tuple[str, str]]
+"""To method, and path with query."""
+
+
+class CloudKey(Value, frozen=True):
+    """A credential that is no plain key: it comes from a cloud's own chain. `kind` is "aws", "google" or "entra".
+
+    `settings` are what the user configured of it: a region, a profile, the path of a key file. Never a secret.
+    """
+
+    kind: str
+    settings: Mapping[str, str] = {}
+
+
+class Unwrap(Protocol):
+    """Takes one vendor's stream out of another's envelope. One per stream."""
+
+    def feed(self, data: bytes) -> bytes:
+        """The bytes of the dialect's own framing that `data` completes. Raises FrameTooLarge, or GARBLED."""
+        ...
+
+    def end(self) -> bytes:
+        """The upstream closed: what is left."""
+        ...
+
+
+class Envelope(Value, frozen=True):
+    """How a host wraps another vendor's dialect.
+
+    `wrap` changes the top-level fields of a body to what the host takes; it is told the client's
+    headers that are passed in this dialect. `unwrap` is None for a stream that comes bare.
+    """
+
+    wrap: Callable[[Aim, dict[str, Raw], Headers], dict[str, Raw]]
+    unwrap: Callable[[Aim], Unwrap | None]
 
 
 class Emulator(Protocol):
@@ -73,13 +118,14 @@ class Emulator(Protocol):
 class Provider(Value, frozen=True, kw_only=True):
     """One configured provider, compiled.
 
-    `dialects` says what it speaks for each operation. `models` are the names or wildcards it
+    `dialects` says what it speaks for each operation, the preferred one first. `models` are the names or wildcards it
     is known to serve; `listed`: it can be asked for its models. `emulator` is None for all
-    models that need no help.
+    models that need no help. `envelope` is set for a host that wraps another vendor's
+    dialect, `cloud` where requests are signed by a cloud credential in place of `secret`.
     """
 
     name: str
-    dialects: Mapping[Operation, str]
+    dialects: Mapping[Operation, tuple[str, ...]]
     origin: Origin
     address: Address
     sign: Signer
@@ -88,6 +134,8 @@ class Provider(Value, frozen=True, kw_only=True):
     quirks: Quirks = NO_QUIRKS
     profile: Callable[[str], ModelProfile]
     emulator: Callable[[], Emulator] | None = None
+    envelope: Envelope | None = None
+    cloud: CloudKey | None = None
     deadlines: Deadlines = Deadlines()
     models: tuple[str, ...] = ()
     listed: bool = True

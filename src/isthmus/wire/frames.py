@@ -14,6 +14,9 @@ class Framing(StrEnum):
     """How a streamed body is cut into frames."""
 
     SSE = "sse"
+    NDJSON = "ndjson"
+    JSON_ARRAY = "json_array"
+    EVENT_STREAM = "event_stream"
 
 
 class Frame(Struct, frozen=True, gc=False):
@@ -25,6 +28,18 @@ class Frame(Struct, frozen=True, gc=False):
 
 class FrameTooLarge(Exception):
     """A frame grew beyond the splitter's bound."""
+
+
+class Gate(Protocol):
+    """Lets bytes through unchanged, up to the end of the last whole frame; what it holds is bounded. One per stream."""
+
+    def feed(self, data: bytes) -> bytes:
+        """The bytes that may go on. Raises FrameTooLarge."""
+        ...
+
+    def end(self) -> bytes:
+        """What is still held: the beginning of a frame whose end never came."""
+        ...
 
 
 class Splitter(Protocol):

@@ -1,0 +1,64 @@
+"""One signed request on its way out, and its answer taken out of the host's envelope."""
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.ports import Incoming, Ports
+from isthmus.providers.provider import Aim, Outgoing, Provider, Unwrap
+from isthmus.wire.frames import FrameTooLarge, Framing
+from isthmus.wire.framings import CONTENT_TYPES
+from isthmus.wire.headers import find
+
+_ENVELOPE = CONTENT_TYPES[Framing.EVENT_STREAM]
+
+
+async def send(request: Outgoing, aim: Aim, provider: Provider, ports: Ports) -> Incoming:
+    """Send what `outgoing` made. Raises as the transport and the authority do."""
+    if provider.cloud is not None:
+        if ports.authority is None:
+            raise GatewayError(Kind.CREDENTIAL_REJECTED, f"nothing here can sign for {provider.cloud.kind}")
+        request = await ports.authority.sign(request, provider.cloud)
+    incoming = await ports.transport.send(request, provider.deadlines)
+    if provider.envelope is None or incoming.status != 200:
+        return incoming
+    if _ENVELOPE not in (find(incoming.headers, b"content-type") or b""):
+        return incoming
+    unwrap = provider.envelope.unwrap(aim)
+    return incoming if unwrap is None else Unwrapped(incoming, unwrap)
+
+
+class Unwrapped:
+    """An Incoming whose stream is in the dialect's own framing. Its content type says so."""
+
+    def __init__(self, incoming: Incoming, unwrap: Unwrap) -> None:
+        self.status = incoming.status
+        own = (b"content-type", CONTENT_TYPES[Framing.SSE])
+        self.headers = (*(pair for pair in incoming.headers if pair[0] != b"content-type"), own)
+        self._incoming = incoming
+        self._unwrap = unwrap
+        self._over = False
+
+    async def read(self) -> bytes:
+        while not self._over:
+            data = await self._incoming.read()
+            self._over = not data
+            if out := self._open(data):
+                return out
+        return b""
+
+    async def body(self, limit: int) -> bytes:
+        """All that is left, at most `limit` bytes of it."""
+        pieces, size = [], 0
+        while piece := await self.read():
+            size += len(piece)
+            if size > limit:
+                raise GatewayError(Kind.GARBLED, f"the provider sent more than {limit} bytes")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        self._incoming.close()
+
+    def _open(self, data: bytes) -> bytes:
+        try:
+            return self._unwrap.feed(data) if data else self._unwrap.end()
+        except FrameTooLarge as error:
+            raise GatewayError(Kind.GARBLED, f"the provider sent {error}") from error

@@ -1,0 +1,22 @@
+"""How each framing is cut, held back to whole frames, and known by its content type: one line a framing."""
+
+from collections.abc import Callable, Mapping
+
+from isthmus.wire.frames import Framing, Gate, Splitter
+from isthmus.wire.sse import EventGate, SseSplitter
+
+SPLITTERS: Mapping[Framing, Callable[[], Splitter]] = {
+    Framing.SSE: SseSplitter,
+}
+
+GATES: Mapping[Framing, Callable[[], Gate]] = {
+    Framing.SSE: EventGate,
+}
+
+CONTENT_TYPES: Mapping[Framing, bytes] = {
+    Framing.SSE: b"text/event-stream",
+    Framing.NDJSON: b"application/x-ndjson",
+    Framing.JSON_ARRAY: b"application/json",
+    Framing.EVENT_STREAM: b"application/vnd.amazon.eventstream",
+}
+"""By which an answer is known to be a stream of this framing."""
