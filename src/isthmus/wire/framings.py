@@ -3,14 +3,17 @@
 from collections.abc import Callable, Mapping
 
 from isthmus.wire.frames import Framing, Gate, Splitter
+from isthmus.wire.json_array import ArrayGate, JsonArraySplitter
 from isthmus.wire.sse import EventGate, SseSplitter
 
 SPLITTERS: Mapping[Framing, Callable[[], Splitter]] = {
     Framing.SSE: SseSplitter,
+    Framing.JSON_ARRAY: JsonArraySplitter,
 }
 
 GATES: Mapping[Framing, Callable[[], Gate]] = {
     Framing.SSE: EventGate,
+    Framing.JSON_ARRAY: ArrayGate,
 }
 
 CONTENT_TYPES: Mapping[Framing, bytes] = {
