@@ -21,7 +21,7 @@ from isthmus.server.endpoints import Serves, caller_dialect, find_path
 def test_a_path_leads_to_its_endpoint(path: str, serves: Serves, rest: str) -> None:
     methods, matched = find_path(path)
     assert methods is not None
-    assert {endpoint.serves for endpoint in methods.values()} == {serves}
+    assert serves in {endpoint.serves for endpoint in methods.values()}
     assert matched == rest
 
 

@@ -9,7 +9,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import Losses
 from isthmus.core.usage import Usage
 from isthmus.core.value import Value
-from isthmus.dialects.codec import Codec, Peek
+from isthmus.dialects.codec import AnyCodec, Peek
 from isthmus.engine.ports import Clock
 from isthmus.engine.snapshot import ANYONE, Client
 from isthmus.routing.plan import Plan, Target
@@ -44,7 +44,7 @@ class Call(Value, frozen=True):
     `named` is set for dialects that have the model in the path.
     """
 
-    codec: Codec
+    codec: AnyCodec
     path: str
     headers: Headers
     presented: str | None = None

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind, Tell
-from isthmus.dialects.codec import Peek
+from isthmus.dialects.codec import Codec, Peek
 from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
 from isthmus.engine.attempt import Asked, attempt_in_order
@@ -27,9 +27,11 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
     try:
         exchange.client = identify(exchange.call.presented, now.snapshot)
         body = await receive(now.snapshot.limits.request_body)
+        codec = exchange.call.codec
+        assert isinstance(codec, Codec)  # noqa: S101  what the route says
         exchange.peek = peek = look(exchange.call, body)
         exchange.plan = plan_for(peek.model, now.directory)
-        return await attempt_in_order(exchange, Asked(body, exchange.call.codec, peek), now, ports)
+        return await attempt_in_order(exchange, Asked(body, codec, peek), now, ports)
     except GatewayError as error:
         exchange.fail(error)
         return refuse(exchange, error)
@@ -38,7 +40,9 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
 def look(call: Call, body: bytes) -> Peek:
     """What routing needs of a request: from its body, or from its path where the dialect has the model there."""
     peek = call.codec.peek(body)
-    return peek if call.named is None else replace(peek, model=call.named.model, stream=call.named.stream)
+    if call.named is None:
+        return peek
+    return replace(peek, model=call.named.model, stream=peek.stream or call.named.stream)
 
 
 def plan_for(model: str, directory: Directory) -> Plan:

@@ -2,26 +2,35 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
 
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.core.operations import Operation
-from isthmus.dialects.table import CODECS
 from isthmus.engine.admit import Gate, identify
+from isthmus.engine.answer import Answer
 from isthmus.engine.exchange import Call, Exchange, new_ids
 from isthmus.engine.live import Live, Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.serve import refuse, serve
 from isthmus.server.bodies import ClientLeft
 from isthmus.server.clients import is_loopback, presented_key
-from isthmus.server.endpoints import Endpoint, Serves, caller_dialect, find_path
+from isthmus.server.endpoints import Serves
 from isthmus.server.pages import Health, Page, answer_page
 from isthmus.server.patrol import Patrol
 from isthmus.server.respond import Message, Receive, Responder, Send
+from isthmus.server.routes import Route, find_route
 from isthmus.wire.headers import Headers
 
 TRACES = 16
 """Errors in a chain of causes that are looked at."""
+
+Line: TypeAlias = Callable[[Exchange, Callable[[int], Awaitable[bytes]], Now, Ports], Awaitable[Answer]]
+"""What answers an exchange, as `serve` does."""
+
+LINES: Mapping[Serves | None, Line] = {Serves.CHAT: serve}
+
+_FOR_CLIENTS = frozenset({Serves.MODELS, Serves.MODEL, Serves.SHOW, Serves.LOADED, Serves.KEPT})
+"""Pages that ask for a client key where there are any."""
 
 log = logging.getLogger(__name__)
 
@@ -41,21 +50,19 @@ class Application:
         if scope["type"] != "http":
             raise RuntimeError(f"this application speaks http only, not {scope['type']}")
         path: str = scope["path"]
-        methods, rest = find_path(path)
-        method: str = scope["method"]
-        endpoint = methods.get(method) if methods is not None else None
+        query: bytes = scope["query_string"]
         headers: Headers = tuple(scope["headers"])
+        route = find_route(scope["method"], path, query, headers)
         peer = scope["client"][0] if scope.get("client") else ""
-        dialect = endpoint.dialect if endpoint is not None and endpoint.dialect else caller_dialect(headers, path)
-        presented = presented_key(headers, scope["query_string"]) if self._live.take().snapshot.clients else None
-        call = Call(CODECS[dialect, Operation.CHAT], path[:200], headers, presented, peer)
-        if endpoint is not None and endpoint.serves is Serves.CHAT:
-            await self._exchange(call, receive, send)
-            return
-        answer = self._page(endpoint, methods, method, call=call, rest=rest)
-        await _send_page(answer, send)
+        presented = presented_key(headers, query) if self._live.take().snapshot.clients else None
+        call = Call(route.codec, path[:200], headers, presented, peer, route.named)
+        line = LINES.get(route.serves)
+        if line is not None:
+            await self._exchange(call, line, receive, send)
+        else:
+            await _send_page(self._page(route, call), send)
 
-    async def _exchange(self, call: Call, receive: Receive, send: Send) -> None:
+    async def _exchange(self, call: Call, line: Line, receive: Receive, send: Send) -> None:
         now = self._live.take()
         limits = now.snapshot.limits
         exchange = Exchange(next(self._ids), call, self._ports.clock, now.version)
@@ -71,7 +78,7 @@ class Application:
                 exchange.fail(error)
                 answer = refuse(exchange, error)
             else:
-                answer = await serve(exchange, responder.body, now, self._ports)
+                answer = await line(exchange, responder.body, now, self._ports)
             await responder.deliver(answer)
         except ClientLeft:
             exchange.cancelled = True
@@ -96,19 +103,17 @@ class Application:
         exchange.error = error
         await responder.deliver(refuse(exchange, error))
 
-    def _page(
-        self, endpoint: Endpoint | None, methods: Mapping[str, Endpoint] | None, method: str, *, call: Call, rest: str
-    ) -> Page:
+    def _page(self, route: Route, call: Call) -> Page:
         now = self._live.take()
         try:
-            if endpoint is None:
-                raise _no_route(methods, method, call.path)
-            if endpoint.serves in (Serves.MODELS, Serves.MODEL):
+            if route.serves is None:
+                raise route.error or GatewayError(Kind.UNKNOWN_PATH, f"nothing is served at {call.path}")
+            if route.serves in _FOR_CLIENTS:
                 identify(call.presented, now.snapshot)
-            return answer_page(endpoint.serves, call, rest, now=now, health=self._health, trusted=_trusted(call, now))
+            return answer_page(route, call, now=now, health=self._health, trusted=_trusted(call, now))
         except GatewayError as error:
-            allow = ((b"allow", ", ".join(methods).encode()),) if methods is not None else ()
-            return Page(error.status, call.codec.write_error(error), allow if error.status == 405 else ())
+            allow = ((b"allow", ", ".join(route.methods).encode()),) if route.methods else ()
+            return Page(error.status, call.codec.write_error(error), allow)
 
 
 def _forget_traces(error: BaseException | None) -> None:
@@ -127,12 +132,6 @@ def _trusted(call: Call, now: Now) -> bool:
         return bool(now.snapshot.clients) and identify(call.presented, now.snapshot) is not None
     except GatewayError:
         return False
-
-
-def _no_route(methods: Mapping[str, Endpoint] | None, method: str, path: str) -> GatewayError:
-    if methods is None:
-        return GatewayError(Kind.UNKNOWN_PATH, f"nothing is served at {path}; GET / lists what is")
-    return GatewayError(Kind.WRONG_METHOD, f"{path} does not take {method}; it takes {', '.join(methods)}")
 
 
 async def _send_page(page: Page, send: Send) -> None:

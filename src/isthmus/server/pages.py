@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from isthmus import __version__
+from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.models import ModelEntry
 from isthmus.core.value import Value
 from isthmus.dialects.listings import LISTINGS
@@ -10,8 +11,11 @@ from isthmus.engine.exchange import Call
 from isthmus.engine.live import Now
 from isthmus.engine.serve import plan_for
 from isthmus.server.endpoints import ENDPOINTS, Serves
+from isthmus.server.routes import Route
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
+
+_NO_SOCKET = 'responses are not streamed over a WebSocket here; send POST /v1/responses with "stream": true'
 
 
 class Page(Value, frozen=True):
@@ -26,13 +30,15 @@ Health = Callable[[], Mapping[str, object]]
 """What the parts of the gateway say of themselves, for people; empty when stopping counts as unready."""
 
 
-def answer_page(serves: Serves, call: Call, rest: str, *, now: Now, health: Health, trusted: bool) -> Page:
+def answer_page(route: Route, call: Call, *, now: Now, health: Health, trusted: bool) -> Page:
     """The page behind a route. Raises UNKNOWN_MODEL for a model that nobody offers."""
-    match serves:
+    match route.serves:
         case Serves.MODELS:
             return Page(200, LISTINGS[call.codec.dialect].write_models(entries(now)))
         case Serves.MODEL:
-            return Page(200, LISTINGS[call.codec.dialect].write_model(_entry(now, rest)))
+            return Page(200, LISTINGS[call.codec.dialect].write_model(_entry(now, route.rest)))
+        case Serves.SOCKET:
+            raise GatewayError(Kind.INVALID, _NO_SOCKET, status=426)
         case Serves.ROOT:
             routes = sorted(f"{method} {path}" for path, methods in ENDPOINTS.items() for method in methods)
             return Page(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
+from isthmus.dialects.codec import Codec
 from isthmus.engine.answer import Answer
 from isthmus.engine.exchange import Exchange
 from isthmus.server.bodies import read_body
@@ -119,9 +120,9 @@ class Responder:
 
     async def _end_with_error(self) -> None:
         """A ping has opened the stream, and there is no answer: the error goes out as an event."""
-        error = self._exchange.error
-        if error is not None:
-            await self._piece(self._exchange.call.codec.write_error_event(error))
+        error, codec = self._exchange.error, self._exchange.call.codec
+        if error is not None and isinstance(codec, Codec):
+            await self._piece(codec.write_error_event(error))
         self._over = True
         await self._send({"type": "http.response.body", "body": b""})
 
@@ -164,6 +165,8 @@ class Responder:
 
     async def _ping(self) -> None:
         codec = self._exchange.call.codec
+        if not isinstance(codec, Codec) or not codec.ping:
+            return
         if not self.started and not self._over:
             head = ((b"content-type", codec.content_type), (b"x-isthmus-id", self._exchange.id.encode()))
             await self._start(200, head + STREAM_HEADERS)
