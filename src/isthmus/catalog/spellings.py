@@ -1,0 +1,57 @@
+"""The many spellings of one model's name. Pure text; knows no row of the catalogue."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+ALSO: Mapping[str, tuple[str, ...]] = {
+    "azure": ("azure-ai",),
+    "bedrock": ("bedrock-mantle",),
+    "anthropic-compatible": (),
+}
+"""Where else to look for what a kind of provider serves: the same host by another door."""
+
+MAKERS = (
+    "openai",
+    "anthropic",
+    "gemini",
+    "mistral",
+    "deepseek",
+    "xai",
+    "moonshot",
+    "zai",
+    "alibaba",
+    "minimax",
+    "cohere",
+    "meta-llama",
+    "ai21",
+)
+"""Kinds of provider that serve what they made themselves, so that their word on a model's limits is the first."""
+
+_PATHS = re.compile(r"^(arn:[^/]+/|(projects/[^/]+/locations/[^/]+/)?(publishers/[^/]+/)?models/)")
+_REGION = re.compile(r"^(us-gov|us|eu|apac|global|jp|au|ca)\.(?=[a-z0-9]+\.)")
+_MAKER = re.compile(r"^[a-z0-9]+\.(?=[a-z])")
+_VARIANT = re.compile(r":(free|beta|nitro|floor|online|thinking|extended|exacto)$")
+_VERSION = re.compile(r"(?<=\d)-v\d+(:\d+)?$|:0$|@(default|latest)$")
+_DATE = re.compile(r"[-@](20\d{6}|20\d\d-\d\d-\d\d)$|-latest$")
+
+
+def spellings(kind: str, model: str) -> Iterator[str]:
+    """The name as it is, and as the same host would write it elsewhere: without a path or its own name."""
+    yield model
+    bare = _PATHS.sub("", model).removeprefix(f"{kind}/")
+    yield bare
+    yield bare.lower()
+    if bare.startswith("ft:"):  # ft:gpt-4o-2024-08-06:organization::id
+        yield ":".join(bare.split(":")[:2])
+
+
+def stem(model: str) -> str:
+    """What all spellings and dates of one model have in common.
+
+    "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic/claude-sonnet-4.5" and "claude-sonnet-4-5@20250929"
+    are all "claude-sonnet-4-5".
+    """
+    name = _MAKER.sub("", _REGION.sub("", model.lower().rpartition("/")[2]))
+    for ending in (_VARIANT, _VERSION, _DATE):
+        name = ending.sub("", name)
+    return re.sub(r"[._:@]", "-", name)
