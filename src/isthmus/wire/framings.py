@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from isthmus.wire.event_stream import EventStreamGate, EventStreamSplitter
 from isthmus.wire.frames import Framing, Gate, Splitter
 from isthmus.wire.json_array import ArrayGate, JsonArraySplitter
 from isthmus.wire.sse import EventGate, SseSplitter
@@ -9,11 +10,13 @@ from isthmus.wire.sse import EventGate, SseSplitter
 SPLITTERS: Mapping[Framing, Callable[[], Splitter]] = {
     Framing.SSE: SseSplitter,
     Framing.JSON_ARRAY: JsonArraySplitter,
+    Framing.EVENT_STREAM: EventStreamSplitter,
 }
 
 GATES: Mapping[Framing, Callable[[], Gate]] = {
     Framing.SSE: EventGate,
     Framing.JSON_ARRAY: ArrayGate,
+    Framing.EVENT_STREAM: EventStreamGate,
 }
 
 CONTENT_TYPES: Mapping[Framing, bytes] = {
