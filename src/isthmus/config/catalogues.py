@@ -12,6 +12,7 @@ from pathlib import Path
 
 from isthmus.catalog import litellm
 from isthmus.catalog.catalogue import Catalogue, NotACatalogue, Origin, pack
+from isthmus.core.value import Value
 from isthmus.wire.json import Malformed
 
 SHIPPED = "catalogue.json.gz"
@@ -21,18 +22,29 @@ _METADATA = re.compile(r"(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/METADATA
 _LICENCE = re.compile(r"[^/]+\.dist-info/(licenses/)?LICENSE[^/]*")
 
 
-def open_catalogue(data_dir: Path) -> Catalogue:
-    """The newest catalogue there is. One among the data that cannot be read is as good as none."""
-    shipped = Catalogue((files("isthmus.catalog") / SHIPPED).read_bytes())
-    fetched = _fetched(data_dir)
-    return shipped if fetched is None or fetched.origin.date < shipped.origin.date else fetched
+class Shelf(Value, frozen=True):
+    """Packed catalogues: the one that came with the package, and the one among the data, if any."""
+
+    shipped: bytes
+    fetched: bytes | None = None
+
+    def newest(self) -> Catalogue:
+        """The newer one, opened. A fetched one that cannot be read is as good as none."""
+        shipped = Catalogue(self.shipped)
+        try:
+            fetched = Catalogue(self.fetched) if self.fetched is not None else shipped
+        except NotACatalogue:
+            return shipped
+        return shipped if fetched.origin.date < shipped.origin.date else fetched
 
 
-def _fetched(data_dir: Path) -> Catalogue | None:
+def take_shelf(data_dir: Path) -> Shelf:
+    """The catalogues as they are now, unopened."""
+    shipped = (files("isthmus.catalog") / SHIPPED).read_bytes()
     try:
-        return Catalogue((data_dir / SHIPPED).read_bytes())
-    except (OSError, NotACatalogue):
-        return None
+        return Shelf(shipped, (data_dir / SHIPPED).read_bytes())
+    except OSError:
+        return Shelf(shipped)
 
 
 def keep(data_dir: Path, packed: bytes) -> Path:

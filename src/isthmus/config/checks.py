@@ -29,6 +29,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
         check_way_there(name, entry, reading, folder)
     check_routes(config, reading)
     check_aliases(config, reading)
+    check_models(config, reading)
 
 
 def check_listeners(config: Config, reading: Reading) -> None:
@@ -148,9 +149,9 @@ def _is_proxy(url: str) -> bool:
 
 def check_routes(config: Config, reading: Reading) -> None:
     known = _provider_names(config, reading)
-    for name, targets in config.routes.items():
-        path: Path = ("routes", name)
-        if not targets and (*path, 0) not in reading.values:
+    for name, route in config.routes.items():
+        path = _targets_path(name, reading)
+        if not route.targets and (*path, 0) not in reading.values:
             reading.note(path, "has no targets")
         if name in config.aliases:
             reading.note(("aliases", name), "is also a route; a name can be only one of them", at_key=True)
@@ -161,15 +162,28 @@ def check_routes(config: Config, reading: Reading) -> None:
 
 def _targets(config: Config, reading: Reading) -> Iterator[tuple[Path, str]]:
     """Every route's targets: where each one's provider stands, and its name."""
-    for name, targets in config.routes.items():
-        for index, target in enumerate(targets):
-            at = reading.item(("routes", name), index)
+    for name, route in config.routes.items():
+        for index, target in enumerate(route.targets):
+            at = reading.item(_targets_path(name, reading), index)
             yield ((*at, "provider") if (*at, "provider") in reading.values else at), target.provider
+
+
+def _targets_path(name: str, reading: Reading) -> Path:
+    """Where a route's targets stand: under their key, or right below the route's name."""
+    path: Path = ("routes", name)
+    return (*path, "targets") if (*path, "targets") in reading.values else path
 
 
 def check_aliases(config: Config, reading: Reading) -> None:
     for path, reason in work_out(config, _provider_names(config, reading)).lost:
         reading.note(path, reason)
+
+
+def check_models(config: Config, reading: Reading) -> None:
+    for name, entry in config.models.items():
+        for ability in entry.can:
+            if ability in entry.cannot:
+                reading.note(("models", name, "cannot"), f"names {ability}, which the model can do by the key can")
 
 
 def _provider_names(config: Config, reading: Reading) -> Sequence[str]:

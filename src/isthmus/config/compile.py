@@ -36,6 +36,8 @@ def compile_config(config: Config, source: str = "defaults") -> Snapshot:
         providers=MappingProxyType(providers),
         routes=MappingProxyType(_reachable(named, providers)),
         clients=MappingProxyType(_clients(config)),
+        on_loss=config.on_loss,
+        route_on_loss={name: route.on_loss for name, route in config.routes.items() if route.on_loss is not None},
         limits=Limits(**asdict(config.limits)),
         source=source,
     )
@@ -77,6 +79,6 @@ def _reachable(routes: Mapping[str, Targets], providers: Mapping[str, Provider])
 
 def _clients(config: Config) -> dict[bytes, Client]:
     return {
-        hashlib.sha256(entry.key.reveal().encode()).digest(): Client(entry.name or f"client-{number}")
+        hashlib.sha256(entry.key.reveal().encode()).digest(): Client(entry.name or f"client-{number}", entry.on_loss)
         for number, entry in enumerate(config.client_keys, 1)
     }

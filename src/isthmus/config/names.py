@@ -26,8 +26,8 @@ class LeadsNowhere(Exception):
 def work_out(config: Config, also: Iterable[str] = ()) -> Names:
     """Every route and alias with its targets. `also` are providers that may be there without being configured."""
     routes = {
-        name: tuple(Target(target.provider, target.model) for target in targets)
-        for name, targets in config.routes.items()
+        name: tuple(Target(target.provider, target.model) for target in route.targets)
+        for name, route in config.routes.items()
     }
     known = offers(config)
     named = {offer.provider for offer in known}

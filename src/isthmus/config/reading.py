@@ -16,7 +16,7 @@ from msgspec.structs import FieldInfo, fields
 from isthmus.config.nodes import Node, Place, place_of
 from isthmus.config.problems import Path, Problem, clip, nearest, write_path
 from isthmus.config.scalars import expected, read_scalar
-from isthmus.config.schema import SHORT_FORMS, About, Config, unwrap
+from isthmus.config.schema import LIST_FORMS, SHORT_FORMS, About, Config, unwrap
 from isthmus.config.secrets import Environment, fill
 
 UNREAD: Final = object()
@@ -78,6 +78,9 @@ class Reading:
         if isinstance(node, yaml.ScalarNode) and not _says_nothing(node):
             return self._short(node, kind, path)
         known = {field.encode_name: field for field in fields(kind)}
+        if isinstance(node, yaml.SequenceNode) and (name := LIST_FORMS.get(kind)) is not None:
+            items = self.read(node, known[name].type, path)
+            return UNREAD if items is UNREAD else kind(**{name: items})
         read: dict[str, object] = {}
         for name, value in self._items(node, path):
             if (field := known.get(name)) is None:

@@ -85,6 +85,8 @@ def _plural(kind: type) -> str:
         return f"lists of {_plural(get_args(kind)[0])}"
     if issubclass(kind, Struct):
         return "mappings or texts" if kind in SHORT_FORMS else "mappings"
+    if issubclass(kind, StrEnum):
+        return ", ".join(kind)
     return "secret texts" if kind is Secret else "texts"
 
 

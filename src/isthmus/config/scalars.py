@@ -5,6 +5,7 @@ Raises ValueError with words that never repeat the text: it may be a key in the 
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -99,7 +100,16 @@ def _number(text: str, about: About) -> float:
     return number
 
 
-def _check_bounds(number: float, kind: type, about: About) -> None:
+def _amount(text: str, about: About) -> Decimal:
+    """Exactly what is written."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"must be {expected(Decimal, about)}")
+    number = Decimal(text)
+    _check_bounds(number, Decimal, about)
+    return number
+
+
+def _check_bounds(number: float | Decimal, kind: type, about: About) -> None:
     if (about.least is not None and number < about.least) or (about.most is not None and number > about.most):
         raise ValueError(f"must be {expected(kind, about)}")
 
@@ -110,6 +120,7 @@ _READERS: Mapping[type, Callable[[str, About], object]] = {
     bool: _flag,
     int: _integer,
     float: _number,
+    Decimal: _amount,
 }
 _NAMES: Mapping[tuple[type, Unit], str] = {
     (str, Unit.NONE): "text",
@@ -118,4 +129,5 @@ _NAMES: Mapping[tuple[type, Unit], str] = {
     (int, Unit.NONE): "a whole number",
     (int, Unit.BYTES): "a size such as 512KiB or 64MiB",
     (float, Unit.SECONDS): "a number of seconds",
+    (Decimal, Unit.DOLLARS): "an amount of US dollars",
 }

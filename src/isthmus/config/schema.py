@@ -5,10 +5,13 @@ what must agree between keys is in checks.py.
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin
 
+from isthmus.core.facts import Ability
+from isthmus.core.losses import OnLoss
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 from isthmus.engine import snapshot
@@ -24,6 +27,7 @@ class Unit(StrEnum):
     NONE = ""
     BYTES = "bytes"
     SECONDS = "seconds"
+    DOLLARS = "US dollars"
 
 
 class About(Value, frozen=True):
@@ -58,6 +62,9 @@ class Switch(StrEnum):
     OFF = "false"
 
 
+MILLION = 1_000_000
+_PRICE = (Unit.DOLLARS, 0, MILLION)
+_TOKENS = (Unit.NONE, 1, 1_000_000_000)
 _LIMITS = snapshot.Limits()
 _DEADLINES = provider.Deadlines()
 
@@ -72,6 +79,12 @@ class ListenerEntry(Value, frozen=True, rename="kebab"):
 class ClientEntry(Value, frozen=True, rename="kebab", kw_only=True):
     name: Annotated[str, About("Who uses the key, for the log. Without it: client-1, client-2, by position.")] = ""
     key: Annotated[Secret, About("The key that the client sends.")]
+    on_loss: Annotated[
+        OnLoss | None,
+        About(
+            "Whether its requests may lose something in translation. Without it: as the route or the top level says."
+        ),
+    ] = None
 
 
 class DeadlinesEntry(Value, frozen=True, rename="kebab"):
@@ -119,6 +132,42 @@ class ProviderEntry(Value, frozen=True, rename="kebab"):
 class TargetEntry(Value, frozen=True, rename="kebab"):
     provider: Annotated[str, About("The NAME of a provider.")]
     model: Annotated[str, About("The model's name there.")]
+
+
+class PriceEntry(Value, frozen=True, rename="kebab", kw_only=True):
+    input: Annotated[Decimal, About("Input, for a million tokens.", Unit.DOLLARS, 0, MILLION)]
+    output: Annotated[Decimal, About("Output, for a million tokens.", Unit.DOLLARS, 0, MILLION)]
+    cache_read: Annotated[Decimal | None, About("Input found in a cache. Without it: as input.", *_PRICE)] = None
+    cache_write: Annotated[Decimal | None, About("Input put into a cache. Without it: as input.", *_PRICE)] = None
+    cache_write_hour: Annotated[
+        Decimal | None, About("Input kept in a cache for an hour. Without it: as cache-write.", *_PRICE)
+    ] = None
+    reasoning: Annotated[Decimal | None, About("Thinking. Without it: as output.", *_PRICE)] = None
+    audio_input: Annotated[Decimal | None, About("Sound taken in. Without it: as input.", *_PRICE)] = None
+    audio_output: Annotated[Decimal | None, About("Speech. Without it: as output.", *_PRICE)] = None
+    image_input: Annotated[Decimal | None, About("Images taken in. Without it: as input.", *_PRICE)] = None
+    image_output: Annotated[Decimal | None, About("Images drawn. Without it: as output.", *_PRICE)] = None
+    request: Annotated[Decimal | None, About("One request, beside its tokens.", *_PRICE)] = None
+
+
+class FactsEntry(Value, frozen=True, rename="kebab"):
+    context_limit: Annotated[int | None, About("Tokens of input and output together.", *_TOKENS)] = None
+    input_limit: Annotated[int | None, About("Tokens of input.", *_TOKENS)] = None
+    output_limit: Annotated[int | None, About("Tokens of output.", *_TOKENS)] = None
+    can: Annotated[tuple[Ability, ...], About("What the model can do.")] = ()
+    cannot: Annotated[tuple[Ability, ...], About("What the model cannot do.")] = ()
+    price: Annotated[
+        PriceEntry | None, About("What it costs, in US dollars. It takes the place of every other price list.")
+    ] = None
+
+
+class RouteEntry(Value, frozen=True, rename="kebab"):
+    targets: Annotated[
+        tuple[TargetEntry, ...], About("Tried in order, each a mapping or written `provider/model`.")
+    ] = ()
+    on_loss: Annotated[
+        OnLoss | None, About("Whether requests to it may lose something in translation. Without it: as the top level.")
+    ] = None
 
 
 class LimitsEntry(Value, frozen=True, rename="kebab"):
@@ -182,12 +231,26 @@ class Config(Value, frozen=True, rename="kebab"):
         ),
     ] = {}
     routes: Annotated[
-        Mapping[str, tuple[TargetEntry, ...]],
-        About("Model names of your own. Targets are tried in order, each a mapping or written `provider/model`."),
+        Mapping[str, RouteEntry],
+        About("Model names of your own, each a mapping, or the list of its targets alone."),
     ] = {}
     aliases: Annotated[
         Mapping[str, str], About("Other names: for a route, for another alias, or for a model, as `provider/model`.")
     ] = {}
+    models: Annotated[
+        Mapping[str, FactsEntry],
+        About(
+            "What you know better of models than the catalogue: NAME is a model's name, or `provider/model`, and may"
+            " hold `*`. Where several match, the later one holds."
+        ),
+    ] = {}
+    on_loss: Annotated[
+        OnLoss,
+        About(
+            "`refuse` answers 400, naming each item, when a provider's dialect cannot say all of a request. The header"
+            " `x-isthmus-on-loss` of a request comes before its client key, that before its route, that before this."
+        ),
+    ] = OnLoss.ALLOW
     limits: Annotated[LimitsEntry, About("Bounds on what one request may take.")] = LimitsEntry()
     log: Annotated[LogEntry, About("What the gateway writes about its work.")] = LogEntry()
     local: Annotated[LocalEntry, About("The small model that comes with Isthmus.")] = LocalEntry()
@@ -208,6 +271,9 @@ def target_of(text: str) -> TargetEntry:
 
 SHORT_FORMS: Mapping[type, Callable[[str], Value]] = {ClientEntry: client_of, TargetEntry: target_of}
 """What may be written as one text in place of a mapping."""
+
+LIST_FORMS: Mapping[type, str] = {RouteEntry: "targets"}
+"""What may be written as one list in place of a mapping: the field that it is."""
 
 
 def unwrap(hint: Any) -> tuple[Any, About | None]:

@@ -74,6 +74,19 @@ listeners:
 #  default: smart
 #  gpt-4o: openai/gpt-4o-mini
 
+# What you know better of models than the catalogue ("isthmus models NAME" tells what is known, and from whom).
+# The name is a model's, or provider/model, and may hold *. Prices are US dollars for a million tokens.
+#models:
+#  ours/our-large:
+#    input-limit: 131072
+#    output-limit: 16384
+#    can: [tools, vision]
+#    cannot: [audio]
+#    price:
+#      input: 0.5
+#      output: 1.5
+#      cache-read: 0.05
+
 # Bounds on what one request may take. Sizes in KiB, MiB or GiB, times in seconds.
 #limits:
 #  request-body: 64MiB

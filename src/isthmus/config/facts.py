@@ -1,0 +1,71 @@
+"""What is known of each configured model: the catalogue's word, the provider's own, and the user's.
+
+The catalogue is opened when somebody first asks, so that a gateway that nobody asks holds its packed bytes only.
+"""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from msgspec.structs import asdict
+
+from isthmus.catalog.catalogue import Catalogue, Found
+from isthmus.catalog.merge import Known, Said, merge
+from isthmus.config.catalogues import Shelf
+from isthmus.config.hosts import host_of
+from isthmus.config.schema import Config, FactsEntry, PriceEntry, ProviderEntry
+from isthmus.core.facts import Ability, ModelFacts, Price, Rates
+
+LISTED = "the provider's list"
+"""The source of what a provider tells of its models."""
+
+
+class Facts:
+    """Answers for one configuration."""
+
+    def __init__(self, config: Config, shelf: Shelf) -> None:
+        self._config = config
+        self._shelf = shelf
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The newest catalogue there is."""
+        return self._shelf.newest()
+
+    def known(self, provider: str, model: str, listed: ModelFacts | None = None) -> Known:
+        """All that is known of the model that the configured provider calls so. `listed` is what that provider told."""
+        told = Said(LISTED, listed) if listed is not None else None
+        return merge(self._in_catalogue(provider, model), told, *written(self._config, provider, model))
+
+    def _in_catalogue(self, provider: str, model: str) -> Said | None:
+        host = host_of(provider, self._config.providers.get(provider, ProviderEntry()))
+        found = self.catalogue.find(host.name, model) if host else None
+        return Said(self._source(found), found.facts) if found else None
+
+    def _source(self, found: Found) -> str:
+        origin = self.catalogue.origin
+        like = "" if found.exact else "like "
+        return f"{like}{found.kind}/{found.name} in {origin.source} {origin.version} of {origin.date}"
+
+
+def written(config: Config, provider: str, model: str) -> Iterator[Said]:
+    """What the user wrote about the model, as the file has it."""
+    for name, entry in config.models.items():
+        if fnmatchcase(model, name) or fnmatchcase(f"{provider}/{model}", name):
+            yield Said(f"models.{name} in the configuration", facts_of(entry))
+
+
+def facts_of(entry: FactsEntry) -> ModelFacts:
+    abilities: Mapping[Ability, bool] = {**dict.fromkeys(entry.cannot, False), **dict.fromkeys(entry.can, True)}
+    return ModelFacts(
+        context_limit=entry.context_limit,
+        input_limit=entry.input_limit,
+        output_limit=entry.output_limit,
+        abilities=abilities,
+        price=price_of(entry.price) if entry.price else None,
+    )
+
+
+def price_of(entry: PriceEntry) -> Price:
+    rates = asdict(entry)
+    return Price(request=rates.pop("request"), rates=Rates(**rates))
