@@ -21,7 +21,8 @@ COMMANDS: Mapping[str, Row] = {
     "serve": Row("isthmus.cli.commands.serve", "Start the gateway. What happens without a command, too."),
     "init": Row("isthmus.cli.commands.init", "Write a commented isthmus.yaml."),
     "check": Row("isthmus.cli.commands.check", "Tell everything that is wrong with a configuration."),
-    "models": Row("isthmus.cli.commands.models", "List what the configuration would serve."),
+    "models": Row("isthmus.cli.commands.models", "List what the configuration would serve, and what is known of it."),
+    "catalogue": Row("isthmus.cli.commands.catalogue", "What is known of models in general: status, refresh."),
     "local": Row("isthmus.cli.commands.local", "The small model that comes with Isthmus: install, status."),
     "version": Row("isthmus.cli.commands.version", "Tell the version."),
 }

@@ -28,6 +28,7 @@ listeners:
 #client-keys:
 #  - name: laptop
 #    key: ${LAPTOP_KEY}
+#    on-loss: allow
 #  - ${TEAM_KEY}
 
 # Lets a listener that other machines can reach start without client keys.
@@ -66,8 +67,10 @@ listeners:
 #    - anthropic/claude-sonnet-4-5
 #    - openai/gpt-5
 #  small:
-#    - provider: ours
-#      model: our-small-1
+#    targets:
+#      - provider: ours
+#        model: our-small-1
+#    on-loss: refuse
 
 # Other names: for a route, for another alias, or for a model, as provider/model.
 #aliases:
@@ -86,6 +89,10 @@ listeners:
 #      input: 0.5
 #      output: 1.5
 #      cache-read: 0.05
+
+# What becomes of a request that its provider's dialect cannot say all of: allow tells what was lost in the answer's
+# x-isthmus-losses, refuse answers 400 instead.
+#on-loss: allow
 
 # Bounds on what one request may take. Sizes in KiB, MiB or GiB, times in seconds.
 #limits:
