@@ -168,7 +168,7 @@ PROBLEMS = {
     ),
     "a target without a model": ("routes: {r: [openai]}\n", 1, 14, "routes.r[0]", "written provider/model"),
     "a route without targets": ("routes: {r: []}\n", 1, 13, "routes.r", "has no targets"),
-    "a route that says nothing": ("routes:\n  r:\n", 2, 5, "routes.r", "is empty"),
+    "a route that says nothing": ("routes:\n  r:\n", 2, 5, "routes.r", "has no targets"),
     "a route and alias of one name": (
         OPENAI + "routes: {r: [openai/a]}\naliases: {r: openai/b}\n",
         5,

@@ -6,7 +6,7 @@ import pytest
 
 from isthmus.config.load import Listen, find, load
 from isthmus.config.problems import ConfigProblems
-from isthmus.config.schema import Config, Dialect, LogFormat, LogLevel, Switch, TargetEntry
+from isthmus.config.schema import Config, Dialect, LogFormat, LogLevel, RouteEntry, Switch, TargetEntry
 from isthmus.config.secrets import Environment, fill
 from isthmus.core.secret import Secret
 from support.configured import config_of, load_text, problems_of
@@ -55,7 +55,7 @@ def test_every_key_is_read() -> None:
     assert (ours.proxy_url, ours.http2, ours.enabled) == (Secret("socks5://u:p@127.0.0.1:1080"), True, False)
     assert (dict(ours.headers), ours.models) == ({"x-team": Secret("search")}, ("ours-large", "ours-*"))
     assert (ours.deadlines.connect, ours.deadlines.first_byte, ours.deadlines.total) == (2.5, 300.0, 60.0)
-    assert config.routes == {"fast": (TargetEntry("openai", "gpt-5"), TargetEntry("ours", "ours-large"))}
+    assert config.routes == {"fast": RouteEntry((TargetEntry("openai", "gpt-5"), TargetEntry("ours", "ours-large")))}
     assert config.aliases == {"quick": "fast"}
     assert (config.limits.request_body, config.limits.reply_body, config.limits.attempts) == (2 * 1024**2, 4096, 2)
     assert (config.limits.ping_every, config.limits.drain, config.limits.exchanges) == (5.0, 0.0, 10)
@@ -77,7 +77,7 @@ def test_text_is_taken_as_it_is_written() -> None:
 
 def test_a_target_keeps_the_slashes_of_its_model() -> None:
     config = config_of("routes: {r: [openrouter/anthropic/claude]}\nproviders: {openrouter: {api-key: k-12345678}}")
-    assert config.routes["r"] == (TargetEntry("openrouter", "anthropic/claude"),)
+    assert config.routes["r"].targets == (TargetEntry("openrouter", "anthropic/claude"),)
 
 
 def test_an_anchor_may_say_things_twice() -> None:
@@ -108,7 +108,7 @@ def test_variables_work_in_every_kind_of_value() -> None:
     text = "listeners: [{port: '${P}'}]\ninsecure: ${OPEN}\nlimits: {request-body: '${MIB}MiB'}\nroutes: {r: ['${T}']}"
     config = config_of(text, {"P": "9001", "OPEN": "true", "MIB": "3", "T": "local/m"})
     assert (config.listeners[0].port, config.insecure, config.limits.request_body) == (9001, True, 3 * 1024**2)
-    assert config.routes["r"] == (TargetEntry("local", "m"),)
+    assert config.routes["r"].targets == (TargetEntry("local", "m"),)
 
 
 def test_a_variable_that_is_empty_leaves_the_key_unsaid() -> None:

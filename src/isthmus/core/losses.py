@@ -14,6 +14,13 @@ EMPTY = frozenset({b"null", b'""', b"[]", b"{}"})
 """JSON values whose loss is none."""
 
 
+class OnLoss(StrEnum):
+    """What becomes of a request that a provider's dialect cannot say all of."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+
+
 class Deed(StrEnum):
     DROPPED = "dropped"
     REWRITTEN = "rewritten"

@@ -15,6 +15,7 @@ from isthmus.engine.estimate import estimate
 from isthmus.engine.exchange import AttemptRecord, Exchange, Lane
 from isthmus.engine.lane import choose_lane, forward, outgoing, their_codec, translate
 from isthmus.engine.live import Now
+from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.ports import Incoming, Ports
 from isthmus.engine.presentable import presentable
 from isthmus.engine.relay import Passage, Translation
@@ -103,6 +104,8 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
         )
     else:
         body = forward(asked.body, exchange.peek, ours, provider=provider, model=target.model, losses=exchange.losses)
+    if exchange.losses.found:
+        check_losses(exchange, now.snapshot)
     stream = exchange.peek.stream
     aim = Aim(Operation.CHAT, theirs.dialect, target.model, stream)
     request = outgoing(provider, aim, body, client=exchange.call.headers, ours=ours)

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from isthmus.core.errors import GatewayError
+from isthmus.core.facts import ModelFacts
 from isthmus.core.operations import Operation
+from isthmus.core.value import Value
 from isthmus.dialects.listings import LISTINGS
 from isthmus.engine.lane import listing
 from isthmus.engine.live import Live
@@ -24,11 +27,19 @@ MOST = 5000
 log = logging.getLogger(__name__)
 
 
+class Listed(Value, frozen=True):
+    """What a provider lists: the models' names, and what it tells of some of them."""
+
+    names: tuple[str, ...]
+    facts: Mapping[str, ModelFacts]
+
+
 async def discover(live: Live, transport: Transport) -> bool:
     """Ask every provider that can be asked, all at once. True when each of them answered."""
     askable = [provider for provider in live.take().snapshot.providers.values() if provider.listed]
     answers = await asyncio.gather(*(ask(provider, transport) for provider in askable))
-    live.learn({provider.name: models for provider, models in zip(askable, answers, strict=True) if models is not None})
+    told = {provider.name: said for provider, said in zip(askable, answers, strict=True) if said is not None}
+    live.learn({name: said.names for name, said in told.items()}, {name: said.facts for name, said in told.items()})
     return None not in answers
 
 
@@ -40,7 +51,7 @@ async def keep_discovering(live: Live, transport: Transport, first: asyncio.Even
         await asyncio.sleep(EVERY if complete else SOON)
 
 
-async def ask(provider: Provider, transport: Transport) -> tuple[str, ...] | None:
+async def ask(provider: Provider, transport: Transport) -> Listed | None:
     """The models of one provider, or None when it does not say. Why is in the log."""
     try:
         incoming = await transport.send(listing(provider), PATIENCE)
@@ -49,7 +60,9 @@ async def ask(provider: Provider, transport: Transport) -> tuple[str, ...] | Non
             if incoming.status != 200:
                 log.info("provider %s does not list its models (HTTP %d)", provider.name, incoming.status)
                 return None
-            return LISTINGS[provider.dialects[Operation.LIST_MODELS][0]].read_models(body)[:MOST]
+            dialect = LISTINGS[provider.dialects[Operation.LIST_MODELS][0]]
+            names = dialect.read_models(body)[:MOST]
+            return Listed(names, dialect.read_facts(body) if len(names) < MOST else {})
         finally:
             incoming.close()
     except GatewayError as error:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from isthmus.core.chat import ChatRequest
 from isthmus.core.losses import Losses
 from isthmus.core.operations import Operation
+from isthmus.core.repair import repair
 from isthmus.dialects.codec import AnyCodec, Codec, Peek
 from isthmus.dialects.table import CODECS
 from isthmus.engine.exchange import Lane
@@ -69,7 +70,7 @@ def translate(
     request: ChatRequest, theirs: Codec, *, provider: Provider, model: str, emulator: Emulator | None, losses: Losses
 ) -> bytes:
     """The request in the provider's dialect, written anew from what the caller said."""
-    asked = replace(request, model=model)
+    asked = repair(replace(request, model=model), losses)
     if emulator is not None:
         asked = emulator.prepare(asked, losses)
     body = theirs.write_request(asked, provider.profile(model), losses)

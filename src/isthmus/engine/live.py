@@ -1,7 +1,9 @@
 """The snapshot in force. Swapping is one assignment; whoever took one keeps it to the end."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
+from isthmus.core.facts import ModelFacts
 from isthmus.core.value import Value
 from isthmus.engine.snapshot import Snapshot
 from isthmus.routing.names import Directory, Offer
@@ -11,20 +13,25 @@ ANY = ("*",)
 
 
 class Now(Value, frozen=True):
-    """What one exchange runs on: a snapshot, and the directory of names that goes with it."""
+    """What one exchange runs on: a snapshot, and the directory of names that goes with it.
+
+    `told` is what providers tell of their models, by provider and model.
+    """
 
     snapshot: Snapshot
     directory: Directory
     version: int
+    told: Mapping[str, Mapping[str, ModelFacts]] = {}
 
 
 class Live:
     """Holds what is in force. What providers list of their models outlives a swap of the configuration."""
 
-    __slots__ = ("_listed", "_now")
+    __slots__ = ("_listed", "_now", "_told")
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._listed: dict[str, tuple[str, ...]] = {}
+        self._told: dict[str, Mapping[str, ModelFacts]] = {}
         self._now = self._make(snapshot, 1)
 
     def take(self) -> Now:
@@ -33,11 +40,15 @@ class Live:
     def swap(self, snapshot: Snapshot) -> None:
         """Put another configuration in force, for every exchange that begins from here on."""
         self._listed = {name: models for name, models in self._listed.items() if name in snapshot.providers}
+        self._told = {name: facts for name, facts in self._told.items() if name in snapshot.providers}
         self._now = self._make(snapshot, self._now.version + 1)
 
-    def learn(self, listed: Mapping[str, tuple[str, ...]]) -> None:
-        """Take in the models that providers say they have, by provider."""
+    def learn(
+        self, listed: Mapping[str, tuple[str, ...]], told: Mapping[str, Mapping[str, ModelFacts]] = MappingProxyType({})
+    ) -> None:
+        """Take in the models that providers say they have, and what they tell of them, by provider."""
         self._listed.update(listed)
+        self._told.update(told)
         self._now = self._make(self._now.snapshot, self._now.version)
 
     def _make(self, snapshot: Snapshot, version: int) -> Now:
@@ -48,4 +59,4 @@ class Live:
             if provider.listed and not provider.models and name not in self._listed:
                 patterns = ANY
             offers.append(Offer(name, exact + self._listed.get(name, ()), patterns))
-        return Now(snapshot, Directory(snapshot.routes, offers), version)
+        return Now(snapshot, Directory(snapshot.routes, offers), version, dict(self._told))

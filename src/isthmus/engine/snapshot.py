@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from isthmus.core.losses import OnLoss
 from isthmus.core.value import Value
 from isthmus.providers.provider import Provider
 from isthmus.routing.plan import Target
@@ -10,9 +11,10 @@ MIB = 1024 * 1024
 
 
 class Client(Value, frozen=True):
-    """Who is calling. `name` is for logs; it is never a secret."""
+    """Who is calling. `name` is for logs; it is never a secret. `on_loss` is None where nothing was said of it."""
 
     name: str
+    on_loss: OnLoss | None = None
 
 
 ANYONE = Client("anyone")
@@ -33,11 +35,13 @@ class Snapshot(Value, frozen=True, kw_only=True):
     """`routes` are names with explicit targets; every other name is looked for among the providers.
 
     `clients` maps the SHA-256 digest of a client key to its owner; when it is empty no key is
-    asked for. `source` names where the configuration came from.
+    asked for. `route_on_loss` is by the route's name. `source` names where the configuration came from.
     """
 
     providers: Mapping[str, Provider]
     routes: Mapping[str, tuple[Target, ...]] = {}
     clients: Mapping[bytes, Client] = {}
     limits: Limits = Limits()
+    on_loss: OnLoss = OnLoss.ALLOW
+    route_on_loss: Mapping[str, OnLoss] = {}
     source: str = "defaults"
