@@ -1,47 +1,21 @@
 """What the commands write, and how they end."""
 
-import os
 import stat
-from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from isthmus import __version__
-from isthmus.cli.main import COMMANDS, main
+from isthmus.cli.main import COMMANDS
 from isthmus.config.load import load
 from isthmus.config.secrets import Environment
 from isthmus.wire import json
+from support.shell import Shell
 
 BAD = "limits:\n  atempts: 3\nproviders:\n  opnai:\n"
 GOOD = "providers: {vllm: {models: [tiny]}}\nroutes: {r: [vllm/big, local/x]}\naliases: {a: r}\n"
 OPNAI = (
     "isthmus.yaml:4:3: providers.opnai: is not the name of a known host, and there is no type; did you mean 'openai'?"
 )
-
-
-class Shell:
-    """A folder to work in, and an environment in which nothing is set."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder
-        for name in os.environ:
-            monkeypatch.delenv(name)
-        monkeypatch.setenv("HOME", str(folder))
-        monkeypatch.chdir(folder)
-
-    def write(self, text: str, name: str = "isthmus.yaml") -> str:
-        (self.folder / name).write_text(text)
-        return name
-
-    def run(self, *arguments: str, variables: Mapping[str, str] | None = None) -> Result:
-        return CliRunner().invoke(main, arguments, env=dict(variables or {}))
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
-    return Shell(tmp_path, monkeypatch)
 
 
 class TestInit:
@@ -143,32 +117,6 @@ class TestCheck:
             1,
             "none.yaml:1:1: cannot be read: No such file or directory",
         )
-
-
-class TestModels:
-    def test_lists_routes_then_models_then_providers(self, shell: Shell) -> None:
-        shell.write(GOOD)
-        result = shell.run("models")
-        assert [line.split() for line in result.stdout.splitlines()] == [
-            ["MODEL", "KIND", "GOES", "TO"],
-            ["a", "route", "vllm/big,", "local/x"],
-            ["r", "route", "vllm/big,", "local/x"],
-            ["tiny", "model", "vllm/tiny"],
-            ["vllm/*", "any", "vllm/*"],
-            ["smollm2-135m", "model", "local/smollm2-135m"],
-            ["local/*", "any", "local/*"],
-        ]
-
-    def test_json_says_the_same(self, shell: Shell) -> None:
-        shell.write(GOOD)
-        said = json.decode(shell.run("models", "--json").stdout.encode())["models"]
-        assert said[0] == {"name": "a", "kind": "route", "targets": ["vllm/big", "local/x"]}
-        assert [row["name"] for row in said] == ["a", "r", "tiny", "vllm/*", "smollm2-135m", "local/*"]
-
-    def test_a_bad_file_is_told_on_standard_error(self, shell: Shell) -> None:
-        shell.write(BAD)
-        result = shell.run("models")
-        assert (result.exit_code, result.stdout, result.stderr.splitlines()[-1]) == (1, "", "2 problems")
 
 
 class TestServe:

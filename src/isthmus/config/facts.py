@@ -11,8 +11,10 @@ from msgspec.structs import asdict
 
 from isthmus.catalog.catalogue import Catalogue, Found
 from isthmus.catalog.merge import Known, Said, merge
-from isthmus.config.catalogues import Shelf
+from isthmus.config.catalogues import Shelf, take_shelf
 from isthmus.config.hosts import host_of
+from isthmus.config.load import Loaded
+from isthmus.config.places import data_dir
 from isthmus.config.schema import Config, FactsEntry, PriceEntry, ProviderEntry
 from isthmus.core.facts import Ability, ModelFacts, Price, Rates
 
@@ -46,6 +48,11 @@ class Facts:
         origin = self.catalogue.origin
         like = "" if found.exact else "like "
         return f"{like}{found.kind}/{found.name} in {origin.source} {origin.version} of {origin.date}"
+
+
+def facts_of_loaded(loaded: Loaded) -> Facts:
+    """The facts for a configuration that was loaded, with the catalogues of its environment."""
+    return Facts(loaded.config, take_shelf(data_dir(loaded.environment)))
 
 
 def written(config: Config, provider: str, model: str) -> Iterator[Said]:

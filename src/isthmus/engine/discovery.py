@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from isthmus.core.errors import GatewayError
 from isthmus.core.facts import ModelFacts
@@ -35,12 +35,18 @@ class Listed(Value, frozen=True):
 
 
 async def discover(live: Live, transport: Transport) -> bool:
-    """Ask every provider that can be asked, all at once. True when each of them answered."""
-    askable = [provider for provider in live.take().snapshot.providers.values() if provider.listed]
-    answers = await asyncio.gather(*(ask(provider, transport) for provider in askable))
-    told = {provider.name: said for provider, said in zip(askable, answers, strict=True) if said is not None}
+    """Ask every provider that can be asked. True when each of them answered."""
+    answers = await ask_all(live.take().snapshot.providers.values(), transport)
+    told = {name: listed for name, listed in answers.items() if listed is not None}
     live.learn({name: said.names for name, said in told.items()}, {name: said.facts for name, said in told.items()})
-    return None not in answers
+    return None not in answers.values()
+
+
+async def ask_all(providers: Iterable[Provider], transport: Transport) -> Mapping[str, Listed | None]:
+    """What each provider that can be asked lists, by its name; None where it does not say. All are asked at once."""
+    askable = [provider for provider in providers if provider.listed]
+    answers = await asyncio.gather(*(ask(provider, transport) for provider in askable))
+    return {provider.name: listed for provider, listed in zip(askable, answers, strict=True)}
 
 
 async def keep_discovering(live: Live, transport: Transport, first: asyncio.Event) -> None:
