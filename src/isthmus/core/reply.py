@@ -42,7 +42,10 @@ class Candidate(Value, frozen=True):
 
 
 class ChatReply(Value, frozen=True):
-    """`usage` is None when the provider sent none. `created` is in Unix seconds, where the dialect tells it."""
+    """`usage` is None when the provider sent none. `created` is in Unix seconds, where the dialect tells it.
+
+    `echo` is no reader's: whoever answers a caller puts in what that caller's dialect repeats of the request.
+    """
 
     id: str
     model: str
@@ -50,3 +53,4 @@ class ChatReply(Value, frozen=True):
     usage: Usage | None = None
     created: int | None = None
     extra: Extra | None = None
+    echo: Extra | None = None

@@ -19,8 +19,10 @@ class Foreign(Value, frozen=True):
 class Extra(Value, frozen=True):
     """Fields of an understood item that the core has no word for, by name, kept word for word.
 
-    Only `dialect` may write them; every other dialect reports each as a loss.
+    Only `dialect` may write them; every other dialect reports each as a loss. `labels` are kept beside them
+    for `dialect` alone: ids, states and spellings without which nothing is lost.
     """
 
     dialect: str
     fields: Mapping[str, Raw]
+    labels: Mapping[str, Raw] = {}

@@ -18,7 +18,7 @@ from isthmus.core.operations import Operation
 from isthmus.core.profile import ModelProfile
 from isthmus.core.reply import ChatReply
 from isthmus.core.usage import Usage
-from isthmus.core.value import Value
+from isthmus.core.value import Extra, Value
 from isthmus.wire.frames import Frame, Framing
 from isthmus.wire.headers import Headers
 
@@ -45,13 +45,15 @@ class ReplyHead(Value, frozen=True):
     """What a stream writer is told before the first event.
 
     `model` is the name to show; `created` Unix seconds; `input_estimate` tokens of input, for a
-    dialect that must name them at the start; `show_usage`: the caller asked for usage.
+    dialect that must name them at the start; `show_usage`: the caller asked for usage; `echo`: what
+    the codec's `echo` made of the request.
     """
 
     model: str
     created: int
     input_estimate: int = 0
     show_usage: bool = True
+    echo: Extra | None = None
 
 
 class StreamReader(Protocol):
@@ -148,6 +150,8 @@ class Codec(Value, frozen=True, kw_only=True):
     ask_usage: Callable[[Mapping[str, Raw]], Mapping[str, Raw | None]] | None = None
     """The top-level changes that make a provider send usage in a stream; None where it always does."""
     model_in_path: bool = False
+    echo: Callable[[ChatRequest], Extra] | None = None
+    """What an answer repeats of its request, or must know of it; for ReplyHead and ChatReply. None where nothing."""
 
 
 class EmbedCodec(Value, frozen=True, kw_only=True):

@@ -1,4 +1,6 @@
-"""The OpenAI family: its chat completions codec, its errors and its list of models."""
+"""The OpenAI family: its codecs, its errors and its list of models."""
 
 CHAT = "openai_chat"
 """The name of the chat completions dialect, which many hosts besides OpenAI speak."""
+RESPONSES = "openai_responses"
+"""The name of the dialect of POST /v1/responses."""

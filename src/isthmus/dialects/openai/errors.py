@@ -125,8 +125,8 @@ class _Told:
         self.status: int | None = None
 
 
-def read_error(status: int, headers: Headers, body: bytes) -> GatewayError:
-    """An upstream's refusal. Its words are kept; an HTML page is named and not shown."""
+def read_error(status: int, headers: Headers, body: bytes, dialect: str = CHAT) -> GatewayError:
+    """An upstream's refusal, told in `dialect`. Its words are kept; an HTML page is named and not shown."""
     told = _read_body(body)
     return GatewayError(
         _kind(status, told),
@@ -135,7 +135,7 @@ def read_error(status: int, headers: Headers, body: bytes) -> GatewayError:
         retry_after=retry_after(headers),
         param=told.param,
         code=told.code,
-        upstream=UpstreamWords(CHAT, status, body) if _is_ours(body) else None,
+        upstream=UpstreamWords(dialect, status, body) if _is_ours(body) else None,
     )
 
 

@@ -3,9 +3,10 @@
 import hashlib
 import re
 
+from isthmus.core.ids import without_prefix
+
 _CALL = re.compile(r"[a-zA-Z0-9_-]+")
 _PREFIX = "msg_"
-_OTHERS = ("chatcmpl-", "resp_", "gen-")
 
 
 def call_id(text: str) -> str:
@@ -18,6 +19,4 @@ def message_id(text: str) -> str:
     """The id of an answer with this dialect's customary prefix in place of another's."""
     if text.startswith(_PREFIX):
         return text
-    for other in _OTHERS:
-        text = text.removeprefix(other)
-    return _PREFIX + text
+    return _PREFIX + without_prefix(text)

@@ -15,18 +15,10 @@ from isthmus.core.value import Extra
 from isthmus.dialects.openai import CHAT
 from isthmus.dialects.openai.chat.content import Host
 from isthmus.dialects.openai.chat.extras import fields_of
+from isthmus.dialects.openai.efforts import BUDGETS, as_effort, nearest
 from isthmus.wire import json
 from isthmus.wire.json import Fields
 
-LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-BUDGETS: Mapping[str, int] = {
-    "minimal": 1024,
-    "low": 1024,
-    "medium": 8192,
-    "high": 16384,
-    "xhigh": 32768,
-    "max": 64000,
-}
 _MODES: Mapping[str, ReasoningMode] = {
     "enabled": ReasoningMode.ON,
     "disabled": ReasoningMode.OFF,
@@ -91,18 +83,9 @@ def write_reasoning(options: ReasoningOptions | None, left: Mapping[str, Raw], h
     return _as_thinking(options, left, host)
 
 
-def is_on(options: ReasoningOptions | None) -> bool:
-    """Will the model think because of `options`?"""
-    if options is None:
-        return False
-    if options.budget is not None or options.effort is not None:
-        return options.effort != "none" or options.budget is not None
-    return options.mode in (ReasoningMode.ON, ReasoningMode.ADAPTIVE)
-
-
 def _spelled(options: ReasoningOptions, host: Host) -> dict[str, Any]:
     switch = None if options.mode is None else options.mode is not ReasoningMode.OFF
-    effort = None if options.effort is None else nearest(options.effort, host)
+    effort = None if options.effort is None else nearest(options.effort, host.profile, host.losses)
     document = {"effort": effort, "max_tokens": options.budget, "enabled": switch}
     return {name: value for name, value in document.items() if value is not None}
 
@@ -111,20 +94,8 @@ def _as_effort(options: ReasoningOptions, host: Host) -> dict[str, Any]:
     losses = host.losses
     if options.show is not None:
         losses.drop("reasoning.show", "this dialect cannot choose how thinking is shown")
-    if options.budget is not None:
-        losses.rewrite("reasoning.budget", "this host takes a level of effort in place of a budget")
-        return {"reasoning_effort": nearest(effort_for(options.budget), host)}
-    if options.effort is not None:
-        return {"reasoning_effort": nearest(options.effort, host)}
-    match options.mode:
-        case ReasoningMode.OFF:
-            return {"reasoning_effort": nearest("none", host)}
-        case ReasoningMode.ON:
-            losses.rewrite("reasoning.mode", "this host takes a level of effort, and medium is the usual one")
-            return {"reasoning_effort": nearest("medium", host)}
-        case _:
-            losses.drop("reasoning.mode", "this host decides by itself how much to think")
-            return {}
+    effort = as_effort(options, host.profile, losses)
+    return {} if effort is None else {"reasoning_effort": effort}
 
 
 def _as_thinking(options: ReasoningOptions, left: Mapping[str, Raw], host: Host) -> dict[str, Any]:
@@ -142,26 +113,5 @@ def _as_thinking(options: ReasoningOptions, left: Mapping[str, Raw], host: Host)
     thinking |= json.read_fields(left["thinking"]) if "thinking" in left else {}
     document: dict[str, Any] = {"thinking": {name: value for name, value in thinking.items() if value is not None}}
     if both and options.effort is not None:
-        document["reasoning_effort"] = nearest(options.effort, host)
+        document["reasoning_effort"] = nearest(options.effort, host.profile, host.losses)
     return {name: value for name, value in document.items() if value}
-
-
-def effort_for(budget: int) -> str:
-    """The level that a budget of tokens comes nearest to."""
-    return "low" if budget <= BUDGETS["low"] else "medium" if budget <= BUDGETS["medium"] else "high"
-
-
-def nearest(effort: str, host: Host) -> str:
-    """The level itself where the model takes it or its levels are unknown, else the nearest one; lower if two are."""
-    allowed = host.profile.efforts
-    if not allowed or effort in allowed:
-        return effort
-    wanted = _rank(effort)
-    thinking = [level for level in allowed if level != "none"] or list(allowed)
-    found = min(thinking, key=lambda level: (abs(_rank(level) - wanted), _rank(level)))
-    host.losses.rewrite("reasoning.effort", f"this model takes {', '.join(allowed)}")
-    return found
-
-
-def _rank(level: str) -> int:
-    return LEVELS.index(level if level in LEVELS else "medium")

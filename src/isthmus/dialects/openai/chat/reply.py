@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.ids import without_prefix
 from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile
 from isthmus.core.reply import Candidate, ChatReply
@@ -119,7 +120,7 @@ def shown_id(id_: str, extra: Extra | None) -> str:
     """The id with this dialect's prefix in place of another's; one that came from this dialect is left as it is."""
     if is_ours(extra) or id_.startswith(PREFIX):
         return id_
-    return PREFIX + id_.removeprefix("msg_")
+    return PREFIX + without_prefix(id_)
 
 
 def _read_choice(item: Raw, path: str, reply_id: str) -> Candidate:

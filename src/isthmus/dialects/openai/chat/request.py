@@ -27,10 +27,11 @@ from isthmus.dialects.openai import CHAT
 from isthmus.dialects.openai.chat import plain
 from isthmus.dialects.openai.chat.calls import read_choice, read_tools, write_choice, write_tools
 from isthmus.dialects.openai.chat.content import Host
-from isthmus.dialects.openai.chat.effort import is_on, read_reasoning, write_reasoning
+from isthmus.dialects.openai.chat.effort import read_reasoning, write_reasoning
 from isthmus.dialects.openai.chat.extras import SAID, fields_of, restore
 from isthmus.dialects.openai.chat.messages import gathered, read_messages, whole_message, write_messages
 from isthmus.dialects.openai.chat.peek import invalid
+from isthmus.dialects.openai.efforts import is_on
 from isthmus.wire import json
 from isthmus.wire.json import Fields, Malformed
 
