@@ -6,12 +6,15 @@ from types import MappingProxyType
 
 from msgspec.structs import asdict
 
+from isthmus.config.catalogues import take_shelf
 from isthmus.config.environment import with_ollama
+from isthmus.config.facts import Facts
 from isthmus.config.hosts import LOCAL, host_of, kind_of
 from isthmus.config.load import Loaded
 from isthmus.config.names import Targets, work_out
+from isthmus.config.places import data_dir
 from isthmus.config.schema import Config, ProviderEntry, Switch
-from isthmus.engine.snapshot import Client, Limits, Snapshot
+from isthmus.engine.snapshot import Client, FactsOf, Limits, Snapshot, as_listed
 from isthmus.providers.build import build
 from isthmus.providers.provider import Deadlines, Provider
 
@@ -19,10 +22,11 @@ from isthmus.providers.provider import Deadlines, Provider
 def compile_loaded(loaded: Loaded, *, ollama: bool) -> Snapshot:
     """The snapshot of what was loaded. `ollama`: one answers on this machine; used where no file names providers."""
     config = with_ollama(loaded.config) if ollama and loaded.automatic else loaded.config
-    return compile_config(config, loaded.source)
+    facts = Facts(config, take_shelf(data_dir(loaded.environment)))
+    return compile_config(config, loaded.source, facts.of)
 
 
-def compile_config(config: Config, source: str = "defaults") -> Snapshot:
+def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as_listed) -> Snapshot:
     """The snapshot. `source` says where the configuration came from.
 
     A route loses the targets whose provider is disabled or not there, and is gone when none is left.
@@ -39,6 +43,7 @@ def compile_config(config: Config, source: str = "defaults") -> Snapshot:
         on_loss=config.on_loss,
         route_on_loss={name: route.on_loss for name, route in config.routes.items() if route.on_loss is not None},
         limits=Limits(**asdict(config.limits)),
+        facts=facts,
         source=source,
     )
 

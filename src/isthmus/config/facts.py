@@ -5,7 +5,7 @@ The catalogue is opened when somebody first asks, so that a gateway that nobody 
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from msgspec.structs import asdict
 
@@ -18,6 +18,8 @@ from isthmus.config.places import data_dir
 from isthmus.config.schema import Config, FactsEntry, PriceEntry, ProviderEntry
 from isthmus.core.facts import Ability, ModelFacts, Price, Rates
 
+REMEMBERED = 4096
+"""Models that are not looked up again; the least used are forgotten first."""
 LISTED = "the provider's list"
 """The source of what a provider tells of its models."""
 
@@ -28,16 +30,21 @@ class Facts:
     def __init__(self, config: Config, shelf: Shelf) -> None:
         self._config = config
         self._shelf = shelf
+        self._remembered = lru_cache(maxsize=REMEMBERED)(self._in_catalogue)
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """The newest catalogue there is."""
         return self._shelf.newest()
 
+    def of(self, provider: str, model: str, listed: ModelFacts | None = None) -> ModelFacts:
+        """The facts alone."""
+        return self.known(provider, model, listed).facts
+
     def known(self, provider: str, model: str, listed: ModelFacts | None = None) -> Known:
         """All that is known of the model that the configured provider calls so. `listed` is what that provider told."""
         told = Said(LISTED, listed) if listed is not None else None
-        return merge(self._in_catalogue(provider, model), told, *written(self._config, provider, model))
+        return merge(self._remembered(provider, model), told, *written(self._config, provider, model))
 
     def _in_catalogue(self, provider: str, model: str) -> Said | None:
         host = host_of(provider, self._config.providers.get(provider, ProviderEntry()))

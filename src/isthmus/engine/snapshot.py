@@ -1,13 +1,23 @@
 """Everything configured, compiled and immutable. One is taken per exchange; a reload swaps in another."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
+from isthmus.core.facts import NOTHING_KNOWN, ModelFacts
 from isthmus.core.losses import OnLoss
 from isthmus.core.value import Value
 from isthmus.providers.provider import Provider
 from isthmus.routing.plan import Target
 
 MIB = 1024 * 1024
+
+FactsOf: TypeAlias = Callable[[str, str, ModelFacts | None], ModelFacts]
+"""All that is known of a model: told its provider's name, the model's name there, and what the provider told of it."""
+
+
+def as_listed(provider: str, model: str, listed: ModelFacts | None) -> ModelFacts:  # noqa: ARG001  one of FactsOf
+    """Only what the provider told."""
+    return listed or NOTHING_KNOWN
 
 
 class Client(Value, frozen=True):
@@ -44,4 +54,5 @@ class Snapshot(Value, frozen=True, kw_only=True):
     limits: Limits = Limits()
     on_loss: OnLoss = OnLoss.ALLOW
     route_on_loss: Mapping[str, OnLoss] = {}
+    facts: FactsOf = as_listed
     source: str = "defaults"

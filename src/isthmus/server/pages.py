@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from isthmus import __version__
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.models import ModelEntry
 from isthmus.core.value import Value
-from isthmus.dialects.listings import LISTINGS
+from isthmus.dialects.listings import LISTINGS, Listing
 from isthmus.engine.exchange import Call
 from isthmus.engine.live import Now
 from isthmus.engine.serve import plan_for
@@ -34,9 +36,11 @@ def answer_page(route: Route, call: Call, *, now: Now, health: Health, trusted: 
     """The page behind a route. Raises UNKNOWN_MODEL for a model that nobody offers."""
     match route.serves:
         case Serves.MODELS:
-            return Page(200, LISTINGS[call.codec.dialect].write_models(entries(now)))
+            listing = LISTINGS[call.codec.dialect]
+            return Page(200, listing.write_models([_shown(now, entry, listing) for entry in entries(now)]))
         case Serves.MODEL:
-            return Page(200, LISTINGS[call.codec.dialect].write_model(_entry(now, route.rest)))
+            listing = LISTINGS[call.codec.dialect]
+            return Page(200, listing.write_model(_shown(now, _entry(now, route.rest), listing)))
         case Serves.SOCKET:
             raise GatewayError(Kind.INVALID, _NO_SOCKET, status=426)
         case Serves.ROOT:
@@ -65,3 +69,18 @@ def _entry(now: Now, name: str) -> ModelEntry:
             return entry
     plan = plan_for(name, now.directory)
     return ModelEntry(id=name, owner=plan.targets[0].provider)
+
+
+def _shown(now: Now, entry: ModelEntry, listing: Listing) -> ModelEntry:
+    """The entry with what is known of the model that answers first, in a dialect that has words for it."""
+    if not listing.shows_facts:
+        return entry
+    target = now.directory.plan(entry.id).targets[0]
+    told = now.told.get(target.provider, {}).get(target.model)
+    facts = now.snapshot.facts(target.provider, target.model, told)
+    return replace(
+        entry,
+        input_limit=facts.input_limit or facts.context_limit,
+        output_limit=facts.output_limit,
+        abilities=facts.abilities,
+    )
