@@ -33,6 +33,7 @@ from isthmus.providers.table import LOCAL_MODEL
 from isthmus.server.app import Application
 from isthmus.server.banner import banner
 from isthmus.server.listeners import ListenFailed, Serving, addresses, listen
+from isthmus.state.memory import BoundedMemory
 from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.log import ExchangeLog, set_up_logging
 from isthmus.transport.client import Client, open_transport
@@ -65,7 +66,7 @@ class Gateway:
         self.recorder = ExchangeLog(lines, as_json=_as_json(loaded.config))
         self._client = client
         self._lines = lines
-        ports = Ports(self.transport, SystemClock(), self.recorder)
+        ports = Ports(self.transport, SystemClock(), self.recorder, memory=BoundedMemory(SystemClock.now))
         self.application = Application(live, ports, self.gate, self.health)
 
     def health(self) -> Mapping[str, object]:

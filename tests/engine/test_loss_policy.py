@@ -51,7 +51,8 @@ async def test_a_request_without_loss_is_answered_all_the_same() -> None:
 
 
 async def test_another_target_that_can_say_it_answers_instead() -> None:
-    own = b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":' + (
+    own = (
+        b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":'
         b'{"role":"assistant","content":"hello"},"finish_reason":"stop"}]}'
     )
     two = Line(

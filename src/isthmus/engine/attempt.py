@@ -18,6 +18,7 @@ from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.ports import Incoming, Ports
 from isthmus.engine.presentable import presentable
+from isthmus.engine.reasoning_memory import Gatherer
 from isthmus.engine.relay import Passage, Translation
 from isthmus.engine.send import send
 from isthmus.providers.key_guard import mask
@@ -98,9 +99,13 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
     exchange.lane = lane = choose_lane(ours, theirs, provider, exchange.peek)
     exchange.losses.found.clear()
     emulator = provider.emulator() if provider.emulator is not None else None
+    gatherer = _gatherer(provider, target.model, ports) if lane is Lane.TRANSLATE and emulator is None else None
     if lane is Lane.TRANSLATE:
+        request = asked.request()
+        if gatherer is not None:
+            request = await gatherer.recall(request, exchange.losses)
         body = translate(
-            asked.request(), theirs, provider=provider, model=target.model, emulator=emulator, losses=exchange.losses
+            request, theirs, provider=provider, model=target.model, emulator=emulator, losses=exchange.losses
         )
     else:
         body = forward(asked.body, exchange.peek, ours, provider=provider, model=target.model, losses=exchange.losses)
@@ -108,8 +113,8 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
         check_losses(exchange, now.snapshot)
     stream = exchange.peek.stream
     aim = Aim(Operation.CHAT, theirs.dialect, target.model, stream)
-    request = outgoing(provider, aim, body, client=exchange.call.headers, ours=ours)
-    incoming = await send(request, aim, provider, ports)
+    signed = outgoing(provider, aim, body, client=exchange.call.headers, ours=ours)
+    incoming = await send(signed, aim, provider, ports)
     limit = now.snapshot.limits.reply_body
     try:
         if not 200 <= incoming.status < 300:
@@ -121,12 +126,23 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
             return await _passed_on(exchange, incoming, ours, limit)
         guess = estimate(asked.request()) if stream and lane is Lane.TRANSLATE else 0
         translation = Translation(
-            exchange, incoming, theirs, ours, emulator=emulator, provider=provider, input_estimate=guess
+            exchange,
+            incoming,
+            theirs,
+            ours,
+            emulator=emulator,
+            provider=provider,
+            input_estimate=guess,
         )
+        translation.gatherer = gatherer
         return await _translated(translation, streamed=streamed, limit=limit)
     except BaseException:
         incoming.close()
         raise
+
+
+def _gatherer(provider: Provider, model: str, ports: Ports) -> Gatherer | None:
+    return None if ports.memory is None else Gatherer(ports.memory, provider, model)
 
 
 async def _passed_on(exchange: Exchange, incoming: Incoming, codec: Codec, limit: int) -> Answer:
@@ -158,6 +174,7 @@ async def _translated(translation: Translation, *, streamed: bool, limit: int) -
     if streamed or translation.emulated:
         reply = fold([event async for event in translation.events()])
     exchange.usage = reply.usage
+    await translation.remember(reply)
     body = ours.write_reply(translation.shown(reply), exchange.losses)
     return Answer(200, reply_headers(exchange, headers, ours, b"application/json"), body)
 

@@ -1,5 +1,6 @@
 """What the engine needs from outside, as protocols. The row above implements them."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from isthmus.providers.provider import CloudKey, Deadlines, Outgoing
@@ -55,6 +56,18 @@ class Authority(Protocol):
         ...
 
 
+class Memory(Protocol):
+    """Keeps small values for a while, bounded in size and time. What it forgets is never missed for long."""
+
+    async def put(self, keys: Sequence[str], value: bytes) -> None:
+        """Keep `value` under every one of the keys. Never raises."""
+        ...
+
+    async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """What is kept under these keys, by key; nothing when the memory cannot be reached. Never raises."""
+        ...
+
+
 class Clock(Protocol):
     """`now` is monotonic seconds, for durations; `time` is Unix seconds, for people."""
 
@@ -74,11 +87,18 @@ class Recorder(Protocol):
 class Ports:
     """The outside, as one value handed down the line."""
 
-    __slots__ = ("authority", "clock", "recorder", "transport")
+    __slots__ = ("authority", "clock", "memory", "recorder", "transport")
 
     def __init__(
-        self, transport: Transport, clock: Clock, recorder: Recorder, authority: Authority | None = None
+        self,
+        transport: Transport,
+        clock: Clock,
+        recorder: Recorder,
+        *,
+        authority: Authority | None = None,
+        memory: Memory | None = None,
     ) -> None:
+        self.memory = memory
         self.authority = authority
         self.transport = transport
         self.clock = clock

@@ -11,9 +11,11 @@ from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.events import (
+    BlockStart,
     Event,
     ForeignEvent,
     MessageStart,
+    SignatureDelta,
     StreamError,
     UsageReport,
 )
@@ -23,6 +25,7 @@ from isthmus.dialects.codec import Codec, ReplyHead
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.ports import Incoming
 from isthmus.engine.presentable import presentable
+from isthmus.engine.reasoning_memory import Gatherer, parts_of
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Emulator, Provider
 from isthmus.wire.frames import FrameTooLarge
@@ -30,6 +33,8 @@ from isthmus.wire.framings import GATES, SPLITTERS
 
 HELD = 256 * 1024
 """Bytes held back at most before the commit point; a longer preamble is passed on as it is."""
+_SHAPES = frozenset({BlockStart, SignatureDelta})
+"""Events by which an answer is known to hold reasoning; pieces before them are not kept."""
 _PREAMBLE = (MessageStart, UsageReport, ForeignEvent)
 _CUT = "the provider's stream ended before the answer was complete"
 
@@ -129,6 +134,7 @@ class Translation:
         self._emulator = emulator
         self._provider = provider
         self._estimate = input_estimate
+        self.gatherer: Gatherer | None = None
         self._held: list[Event] = []
         self._source: AsyncGenerator[list[Event], None] | None = None
 
@@ -187,6 +193,7 @@ class Translation:
                         yield out
             if exchange.error is None:
                 yield writer.end()
+                await self.remember()
         except GatewayError as error:
             told = presentable(error, self._provider)
             exchange.fail(told)
@@ -212,6 +219,11 @@ class Translation:
         events.extend(reader.end())
         yield list(self._helped(events))
 
+    async def remember(self, reply: ChatReply | None = None) -> None:
+        """Keep the reasoning of an answer that is complete: of `reply`, or of the events that went by."""
+        if self.gatherer is not None:
+            await self.gatherer.keep(None if reply is None else parts_of(reply))
+
     async def _close(self) -> None:
         self.incoming.close()
         if self._source is not None:
@@ -226,8 +238,11 @@ class Translation:
 
     def _noted(self, events: Iterable[Event]) -> Iterator[Event]:
         """The same events; what the exchange must know of them is noted, and an error ends them."""
+        gatherer = self.gatherer
         for event in events:
             kind = type(event)
+            if gatherer is not None and (kind in _SHAPES or gatherer.memorable):
+                gatherer.take(event)
             if kind is UsageReport:
                 self.exchange.usage = event.usage  # type: ignore[union-attr] # `kind` says which member it is
             elif kind is MessageStart:

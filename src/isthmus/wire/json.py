@@ -19,6 +19,7 @@ DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 NULL = Raw(b"null")
 _encoder = msgspec.json.Encoder()
+_sorted = msgspec.json.Encoder(order="sorted")
 _decode_fields = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_items = msgspec.json.Decoder(list[Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
@@ -51,6 +52,14 @@ def decode(body: bytes | Raw) -> Any:
 def decoder(shape: type[_T]) -> Callable[[bytes | Raw], _T]:
     """A reusable decoder for one shape, for hot paths. What it returns raises DECODE_ERRORS."""
     return msgspec.json.Decoder(shape).decode
+
+
+def canonical(body: str) -> str:
+    """The same text for JSON that differs in spacing or order only; text that is no JSON, as it is."""
+    try:
+        return _sorted.encode(decode(body.encode())).decode()
+    except Malformed:
+        return body
 
 
 def raw(value: object) -> Raw:
