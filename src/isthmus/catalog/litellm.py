@@ -140,7 +140,7 @@ def _facts(mode: Mode, entry: Fields, raw: Raw) -> ModelFacts:
         input_limit=_whole(numbers.get("max_input_tokens")),
         output_limit=_whole(numbers.get("max_output_tokens")),
         dimensions=_whole(numbers.get("output_vector_size")),
-        abilities=dict(sorted(_abilities(entry))),
+        abilities=dict(sorted(dict(_abilities(entry)).items())),
         price=_price(numbers, entry),
         retires=date.fromisoformat(retires) if retires else None,
     )
@@ -200,4 +200,5 @@ def _million(for_one: Decimal) -> Decimal:
 
 
 def _whole(number: Decimal | None) -> int | None:
-    return None if number is None else int(number)
+    """A limit; 0 stands for one that nobody knows."""
+    return int(number) if number else None
