@@ -5,16 +5,19 @@ from collections.abc import Callable, Mapping
 from isthmus.wire.event_stream import EventStreamGate, EventStreamSplitter
 from isthmus.wire.frames import Framing, Gate, Splitter
 from isthmus.wire.json_array import ArrayGate, JsonArraySplitter
+from isthmus.wire.ndjson import LineGate, LineSplitter
 from isthmus.wire.sse import EventGate, SseSplitter
 
 SPLITTERS: Mapping[Framing, Callable[[], Splitter]] = {
     Framing.SSE: SseSplitter,
+    Framing.NDJSON: LineSplitter,
     Framing.JSON_ARRAY: JsonArraySplitter,
     Framing.EVENT_STREAM: EventStreamSplitter,
 }
 
 GATES: Mapping[Framing, Callable[[], Gate]] = {
     Framing.SSE: EventGate,
+    Framing.NDJSON: LineGate,
     Framing.JSON_ARRAY: ArrayGate,
     Framing.EVENT_STREAM: EventStreamGate,
 }

@@ -1,0 +1,62 @@
+"""One prompt completed, POST /api/generate. Its answers are read and written by what it shares with chat."""
+
+from functools import partial
+
+from msgspec import Struct
+
+from isthmus.core.operations import Operation
+from isthmus.dialects.codec import Codec
+from isthmus.dialects.ollama import GENERATE
+from isthmus.dialects.ollama.answers import Form, read_reply, tap_reply, write_reply
+from isthmus.dialects.ollama.asked import peek
+from isthmus.dialects.ollama.errors import read_error, write_error, write_error_event
+from isthmus.dialects.ollama.generate.request import read_request, write_request
+from isthmus.dialects.ollama.reader import LineReader
+from isthmus.dialects.ollama.tap import LineTap
+from isthmus.dialects.ollama.writer import LineWriter
+from isthmus.wire import json
+from isthmus.wire.frames import Framing
+
+
+class _Words(Struct, frozen=True, forbid_unknown_fields=True):
+    response: str
+    done: bool
+    model: str = ""
+    created_at: str = ""
+
+
+_read_words = json.decoder(_Words)
+
+
+def _plain(line: bytes) -> str | None:
+    """Most lines of every stream."""
+    try:
+        said = _read_words(line)
+    except json.DECODE_ERRORS:
+        return None
+    return None if said.done else said.response
+
+
+FORM = Form(None, "response", _plain)
+
+CODEC = Codec(
+    dialect=GENERATE,
+    operation=Operation.CHAT,
+    framing=Framing.NDJSON,
+    content_type=b"application/x-ndjson",
+    ping=b" ",
+    passed_request_headers=frozenset(),
+    passed_reply_headers=frozenset({b"retry-after"}),
+    peek=peek,
+    read_request=read_request,
+    write_request=write_request,
+    read_reply=partial(read_reply, form=FORM),
+    write_reply=partial(write_reply, form=FORM),
+    stream_reader=partial(LineReader, FORM),
+    stream_writer=partial(LineWriter, FORM),
+    read_error=partial(read_error, dialect=GENERATE),
+    write_error=write_error,
+    write_error_event=write_error_event,
+    tap_reply=partial(tap_reply, form=FORM),
+    tap=lambda _hide: LineTap(FORM),
+)
