@@ -36,6 +36,7 @@ from isthmus.server.listeners import ListenFailed, Serving, addresses, listen
 from isthmus.state.memory import BoundedMemory
 from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.log import ExchangeLog, set_up_logging
+from isthmus.telemetry.recent import RecentLosses
 from isthmus.transport.client import Client, open_transport
 
 DISCOVERY_PATIENCE = 1.0
@@ -66,8 +67,9 @@ class Gateway:
         self.recorder = ExchangeLog(lines, as_json=_as_json(loaded.config))
         self._client = client
         self._lines = lines
-        ports = Ports(self.transport, SystemClock(), self.recorder, memory=BoundedMemory(SystemClock.now))
-        self.application = Application(live, ports, self.gate, self.health)
+        losses = RecentLosses(self.recorder)
+        ports = Ports(self.transport, SystemClock(), losses, memory=BoundedMemory(SystemClock.now))
+        self.application = Application(live, ports, self.gate, self.health, losses.of)
 
     def health(self) -> Mapping[str, object]:
         """What the parts say of themselves. `running` counts exchanges."""

@@ -115,7 +115,7 @@ async def test_a_client_that_leaves_ends_the_upstreams_work(body: bytes) -> None
     await visit.done()
     assert line.transport.played[0].closed.is_set()
     assert gate.running == 0
-    recorded = line.ports.recorder.exchanges  # type: ignore[attr-defined]
+    recorded = line.recorded.exchanges
     assert [exchange.outcome for exchange in recorded] == ["cancelled"]
 
 

@@ -10,7 +10,7 @@ from support.line import Line
 
 
 def application(line: Line, gate: Gate | None = None) -> Application:
-    return Application(line.live, line.ports, gate or Gate(), lambda: {"ready": True})
+    return Application(line.live, line.ports, gate or Gate(), lambda: {"ready": True}, line.losses.of)
 
 
 class Visit:

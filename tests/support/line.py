@@ -17,6 +17,7 @@ from isthmus.engine.snapshot import Snapshot
 from isthmus.providers.provider import Origin, Provider
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
 from isthmus.routing.plan import Target
+from isthmus.telemetry.recent import RecentLosses
 from isthmus.wire.headers import Headers
 
 KEY = "sk-provider-0123456789abcdef"
@@ -62,7 +63,9 @@ class Line:
         snapshot = Snapshot(providers={one.name: one for one in providers}, routes=named)
         self.transport = ScriptedTransport({f"{name}.example.com": list(script) for name, script in scripts.items()})
         self.live = Live(snapshot)
-        self.ports = Ports(self.transport, FakeClock(), Recorded())
+        self.recorded = Recorded()
+        self.losses = RecentLosses(self.recorded)
+        self.ports = Ports(self.transport, FakeClock(), self.losses)
         self.exchange: Exchange | None = None
 
     def open(self, dialect: str = "openai_chat", headers: Headers = ()) -> Exchange:

@@ -14,6 +14,7 @@ from isthmus.config.load import Loaded
 from isthmus.config.names import Targets, work_out
 from isthmus.config.places import data_dir
 from isthmus.config.schema import Config, ProviderEntry, Switch
+from isthmus.core.secret import Secret
 from isthmus.engine.snapshot import Client, FactsOf, Limits, Snapshot, as_listed
 from isthmus.providers.build import build
 from isthmus.providers.provider import Deadlines, Provider
@@ -40,6 +41,7 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         providers=MappingProxyType(providers),
         routes=MappingProxyType(_reachable(named, providers)),
         clients=MappingProxyType(_clients(config)),
+        management=_digest(config.management_key) if config.management_key is not None else None,
         on_loss=config.on_loss,
         route_on_loss={name: route.on_loss for name, route in config.routes.items() if route.on_loss is not None},
         limits=Limits(**asdict(config.limits)),
@@ -82,8 +84,12 @@ def _reachable(routes: Mapping[str, Targets], providers: Mapping[str, Provider])
     return {name: targets for name, targets in left.items() if targets}
 
 
+def _digest(key: Secret) -> bytes:
+    return hashlib.sha256(key.reveal().encode()).digest()
+
+
 def _clients(config: Config) -> dict[bytes, Client]:
     return {
-        hashlib.sha256(entry.key.reveal().encode()).digest(): Client(entry.name or f"client-{number}", entry.on_loss)
+        _digest(entry.key): Client(entry.name or f"client-{number}", entry.on_loss)
         for number, entry in enumerate(config.client_keys, 1)
     }

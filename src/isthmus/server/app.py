@@ -12,10 +12,10 @@ from isthmus.engine.exchange import Call, Exchange, new_ids
 from isthmus.engine.live import Live, Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.serve import refuse, serve
-from isthmus.server.bodies import ClientLeft
-from isthmus.server.clients import is_loopback, presented_key
+from isthmus.server.bodies import ClientLeft, read_body
+from isthmus.server.clients import is_loopback, may_manage, presented_key
 from isthmus.server.endpoints import Serves
-from isthmus.server.pages import Health, Page, answer_page
+from isthmus.server.pages import Health, LossesOf, Page, Visit, answer_page
 from isthmus.server.patrol import Patrol
 from isthmus.server.respond import Message, Receive, Responder, Send
 from isthmus.server.routes import Route, find_route
@@ -32,14 +32,20 @@ LINES: Mapping[Serves | None, Line] = {Serves.CHAT: serve}
 _FOR_CLIENTS = frozenset({Serves.MODELS, Serves.MODEL, Serves.SHOW, Serves.LOADED, Serves.KEPT})
 """Pages that ask for a client key where there are any."""
 
+_READING = frozenset({Serves.SHOW})
+"""Pages that read a body."""
+PAGE_BODY = 64 * 1024
+"""Bytes of a page's request, which holds a name or two."""
+
 log = logging.getLogger(__name__)
 
 
 class Application:
     """Raw ASGI, version 3. Knows which configuration is in force only by taking it once per exchange."""
 
-    def __init__(self, live: Live, ports: Ports, gate: Gate, health: Health) -> None:
+    def __init__(self, live: Live, ports: Ports, gate: Gate, health: Health, losses: LossesOf) -> None:
         self._live = live
+        self._losses = losses
         self._ports = ports
         self._gate = gate
         self._health = health
@@ -60,7 +66,7 @@ class Application:
         if line is not None:
             await self._exchange(call, line, receive, send)
         else:
-            await _send_page(self._page(route, call), send)
+            await _send_page(await self._page(route, call, receive), send)
 
     async def _exchange(self, call: Call, line: Line, receive: Receive, send: Send) -> None:
         now = self._live.take()
@@ -103,14 +109,24 @@ class Application:
         exchange.error = error
         await responder.deliver(refuse(exchange, error))
 
-    def _page(self, route: Route, call: Call) -> Page:
+    async def _page(self, route: Route, call: Call, receive: Receive) -> Page:
         now = self._live.take()
         try:
             if route.serves is None:
                 raise route.error or GatewayError(Kind.UNKNOWN_PATH, f"nothing is served at {call.path}")
             if route.serves in _FOR_CLIENTS:
                 identify(call.presented, now.snapshot)
-            return answer_page(route, call, now=now, health=self._health, trusted=_trusted(call, now))
+            visit = Visit(
+                route,
+                call,
+                now,
+                body=await read_body(receive, call.headers, PAGE_BODY) if route.serves in _READING else b"",
+                health=self._health,
+                losses=self._losses,
+                trusted=_trusted(call, now),
+                manages=may_manage(call, now.snapshot),
+            )
+            return answer_page(visit)
         except GatewayError as error:
             allow = ((b"allow", ", ".join(route.methods).encode()),) if route.methods else ()
             return Page(error.status, call.codec.write_error(error), allow)

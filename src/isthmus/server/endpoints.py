@@ -26,6 +26,8 @@ class Serves(Enum):
     OLLAMA_VERSION = auto()
     MANAGED = auto()
     """Something that only the configuration may change."""
+    LOSSES = auto()
+    """What one exchange lost, for an administrator."""
     ROOT = auto()
     HEALTH = auto()
     READY = auto()
@@ -77,6 +79,7 @@ ENDPOINTS: Mapping[str, Methods] = {
     "/v1/models/*": _MODEL,
     "/v1beta/models": {"GET": Endpoint(Serves.MODELS, "gemini")},
     "/v1beta/models/*": _GEMINI_MODEL,
+    "/admin/losses/*": {"GET": Endpoint(Serves.LOSSES)},
     **_OLLAMA,
     **{f"/ollama{path}": methods for path, methods in _OLLAMA.items()},
     "/": {"GET": Endpoint(Serves.ROOT), "HEAD": Endpoint(Serves.ROOT)},

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from isthmus import __version__
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.losses import Losses
 from isthmus.core.models import ModelEntry
 from isthmus.core.value import Value
 from isthmus.dialects.listings import LISTINGS, Listing
@@ -31,30 +32,85 @@ class Page(Value, frozen=True):
 Health = Callable[[], Mapping[str, object]]
 """What the parts of the gateway say of themselves, for people; empty when stopping counts as unready."""
 
+LossesOf = Callable[[str], Losses | None]
+"""The ledger of a finished exchange by its id, as long as it is kept."""
 
-def answer_page(route: Route, call: Call, *, now: Now, health: Health, trusted: bool) -> Page:
+
+class Visit(Value, frozen=True):
+    """One request for a page. `body` is the request's, b"" for a page that reads none.
+
+    `trusted`: the caller may see more of the gateway than that it lives; `manages`: may also see others' exchanges.
+    """
+
+    route: Route
+    call: Call
+    now: Now
+    body: bytes
+    health: Health
+    losses: LossesOf
+    trusted: bool
+    manages: bool
+
+    @property
+    def listing(self) -> Listing:
+        return LISTINGS[self.call.codec.dialect]
+
+
+def answer_page(visit: Visit) -> Page:
     """The page behind a route. Raises UNKNOWN_MODEL for a model that nobody offers."""
-    match route.serves:
-        case Serves.MODELS:
-            listing = LISTINGS[call.codec.dialect]
-            return Page(200, listing.write_models([_shown(now, entry, listing) for entry in entries(now)]))
-        case Serves.MODEL:
-            listing = LISTINGS[call.codec.dialect]
-            return Page(200, listing.write_model(_shown(now, _entry(now, route.rest), listing)))
-        case Serves.SOCKET:
-            raise GatewayError(Kind.INVALID, _NO_SOCKET, status=426)
-        case Serves.ROOT:
-            routes = sorted(f"{method} {path}" for path, methods in ENDPOINTS.items() for method in methods)
-            return Page(
-                200, json.encode({"message": "Isthmus, an LLM gateway", "version": __version__, "endpoints": routes})
-            )
-        case Serves.READY:
-            ready = bool(health()["ready"]) and bool(now.snapshot.providers)
-            return Page(200 if ready else 503, json.encode({"ready": ready}))
-        case _:
-            found = dict(health()) if trusted else {}
-            found.pop("ready", None)
-            return Page(200, json.encode({"status": "ok", **found}))
+    assert visit.route.serves is not None  # noqa: S101  a route without a page was refused before
+    return PAGES[visit.route.serves](visit)
+
+
+def _models(visit: Visit) -> Page:
+    listing = visit.listing
+    return Page(200, listing.write_models([_shown(visit.now, entry, listing) for entry in entries(visit.now)]))
+
+
+def _model(visit: Visit) -> Page:
+    listing = visit.listing
+    return Page(200, listing.write_model(_shown(visit.now, _entry(visit.now, visit.route.rest), listing)))
+
+
+def _socket(visit: Visit) -> Page:  # noqa: ARG001  a page
+    raise GatewayError(Kind.INVALID, _NO_SOCKET, status=426)
+
+
+def _losses(visit: Visit) -> Page:
+    if not visit.manages:
+        raise GatewayError(Kind.UNAUTHENTICATED, "only an administrator may see this; send the management key")
+    ledger = visit.losses(visit.route.rest)
+    if ledger is None:
+        words = "no exchange of this id is remembered; its losses, if it had any, are in the log"
+        raise GatewayError(Kind.UNKNOWN_PATH, words)
+    return Page(200, json.encode({"id": visit.route.rest, "losses": ledger.found, "more": ledger.more}))
+
+
+def _root(visit: Visit) -> Page:  # noqa: ARG001  a page
+    routes = sorted(f"{method} {path}" for path, methods in ENDPOINTS.items() for method in methods)
+    return Page(200, json.encode({"message": "Isthmus, an LLM gateway", "version": __version__, "endpoints": routes}))
+
+
+def _ready(visit: Visit) -> Page:
+    ready = bool(visit.health()["ready"]) and bool(visit.now.snapshot.providers)
+    return Page(200 if ready else 503, json.encode({"ready": ready}))
+
+
+def _health(visit: Visit) -> Page:
+    found = dict(visit.health()) if visit.trusted else {}
+    found.pop("ready", None)
+    return Page(200, json.encode({"status": "ok", **found}))
+
+
+PAGES: Mapping[Serves, Callable[[Visit], Page]] = {
+    Serves.MODELS: _models,
+    Serves.MODEL: _model,
+    Serves.SOCKET: _socket,
+    Serves.LOSSES: _losses,
+    Serves.ROOT: _root,
+    Serves.READY: _ready,
+    Serves.HEALTH: _health,
+}
 
 
 def entries(now: Now) -> tuple[ModelEntry, ...]:
