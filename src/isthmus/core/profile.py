@@ -32,10 +32,13 @@ class ModelProfile(Value, frozen=True, kw_only=True):
     `efforts` are the levels the model takes, lowest first; empty when unknown, and then any passes.
     `reasoning_field` is the message field in which an OpenAI-like host takes and gives thinking in clear;
     None where the host refuses thinking in the history. `dialects` are those the model is served in, the
-    best one first; empty for all that its provider speaks.
+    best one first; empty for all that its provider speaks. `budgets` are the least and most tokens of thinking
+    that the model takes, None when unknown. `signed_calls`: the provider refuses a call in the history that
+    carries no signature. `schema_with_tools`: the answer can be held to a schema while there are tools.
     """
 
     dialects: tuple[str, ...] = ()
+    maker: str = ""
 
     max_output_field: str = "max_tokens"
     requires_max_output: bool = False
@@ -46,20 +49,26 @@ class ModelProfile(Value, frozen=True, kw_only=True):
     system_in_place: bool = True
     content_lists: bool = True
 
+    fetches: bool = True
     images: bool = True
     documents: bool = True
     audio: bool = True
 
     reasoning: ReasoningStyle = ReasoningStyle.EFFORT
     efforts: tuple[str, ...] = ()
+    budgets: tuple[int, int] | None = None
     reasoning_field: str | None = None
+    signed_calls: bool = False
     sampling_while_reasoning: bool = True
     sampling: bool = True
     max_temperature: float = 2.0
 
     schema: SchemaStyle = SchemaStyle.NATIVE
+    schema_with_tools: bool = True
+    media_in_results: bool = True
     parallel_tools: bool = True
     prefill: bool = True
+    cache_marks: bool = True
 
 
 UNKNOWN = ModelProfile()
