@@ -10,7 +10,10 @@ Input: TypeAlias = str | tuple[int, ...]
 
 
 class EmbedRequest(Value, frozen=True, kw_only=True):
-    """`dimensions` is the length wanted of each vector; `task` what they are for, in the caller's word.
+    """`dimensions` is the length wanted of each vector; `task` what they are for.
+
+    A task is one of retrieval_query, retrieval_document, semantic_similarity, classification, clustering, or
+    another word as the caller spelled it.
 
     `base64`: the caller takes vectors as base64 of little-endian 32-bit floats; None when it did not say.
     `single`: the caller sent one input by itself, not a list of one.

@@ -9,6 +9,7 @@ from isthmus.dialects.codec import Codec, CountCodec, EmbedCodec
 from isthmus.dialects.ollama import embed as ollama_embed
 from isthmus.dialects.ollama.chat import CODEC as OLLAMA_CHAT
 from isthmus.dialects.ollama.generate import CODEC as OLLAMA_GENERATE
+from isthmus.dialects.openai import embeddings as openai_embeddings
 from isthmus.dialects.openai.chat import CODEC as OPENAI_CHAT
 
 CODECS: Mapping[tuple[str, Operation], Codec] = {
@@ -16,6 +17,8 @@ CODECS: Mapping[tuple[str, Operation], Codec] = {
     for codec in (OPENAI_CHAT, ANTHROPIC_MESSAGES, BEDROCK_CONVERSE, OLLAMA_CHAT, OLLAMA_GENERATE)
 }
 
-EMBED_CODECS: Mapping[str, EmbedCodec] = {codec.dialect: codec for codec in (ollama_embed.CODEC, ollama_embed.SINGLE)}
+EMBED_CODECS: Mapping[str, EmbedCodec] = {
+    codec.dialect: codec for codec in (openai_embeddings.CODEC, ollama_embed.CODEC, ollama_embed.SINGLE)
+}
 
 COUNT_CODECS: Mapping[str, CountCodec] = {}
