@@ -15,6 +15,8 @@ LONGEST_NAME = 256
 """Characters of a name that is remembered."""
 SPEAK_ANTHROPIC = frozenset({"anthropic", "anthropic-compatible"})
 """Hosts that are spoken to in Anthropic's dialect."""
+SPEAK_OLLAMA = frozenset({"ollama", "ollama-cloud"})
+"""Hosts that are spoken to in Ollama's own dialect."""
 
 # gpt-oss is an open model with another maker's prefix, so it is looked for before that maker's.
 _ROWS = tuple(
@@ -58,6 +60,9 @@ def _look_up(host_name: str, model: str) -> ModelProfile:
         profile = anthropic.spoken_elsewhere(profile)
     if "claude" not in name and host_name in SPEAK_ANTHROPIC:
         profile = anthropic.COPIED
+    # docs.ollama.com/capabilities/thinking: gpt-oss has levels, all others are told whether to think.
+    if host_name in SPEAK_OLLAMA and "gpt-oss" not in name:
+        profile = replace(profile, efforts=())
     changes = _HOSTS.get(host_name)
     return profile if changes is None else replace(profile, **changes)
 

@@ -11,7 +11,7 @@ LOCAL = "local"
 """The bundled model."""
 OLLAMA = "ollama"
 
-_COMPATIBLE = {Dialect.OPENAI: COMPATIBLE, Dialect.ANTHROPIC: "anthropic-compatible"}
+_COMPATIBLE = {Dialect.OPENAI: COMPATIBLE, Dialect.ANTHROPIC: "anthropic-compatible", Dialect.OLLAMA: OLLAMA}
 
 
 def kind_of(name: str, entry: ProviderEntry) -> str:

@@ -12,7 +12,7 @@ from isthmus.config.hosts import LOCAL
 from isthmus.config.scalars import PLAIN, expected, write_number
 from isthmus.config.schema import SHORT_FORMS, About, Config, Dialect, unwrap
 from isthmus.core.secret import Secret
-from isthmus.providers.host import ANTHROPIC, OPENAI_CHAT
+from isthmus.providers.host import ANTHROPIC, OLLAMA, OPENAI_CHAT
 from isthmus.providers.table import PROVIDERS, Host
 
 OPENING = """\
@@ -34,7 +34,11 @@ What `type` can name. With an empty last column no key is needed; a host marked 
 | --- | --- | --- | --- |
 """
 
-_DIALECTS: Mapping[str, Dialect] = {OPENAI_CHAT: Dialect.OPENAI, ANTHROPIC: Dialect.ANTHROPIC}
+_DIALECTS: Mapping[str, Dialect] = {
+    OPENAI_CHAT: Dialect.OPENAI,
+    ANTHROPIC: Dialect.ANTHROPIC,
+    OLLAMA: Dialect.OLLAMA,
+}
 
 
 def write_reference() -> str:

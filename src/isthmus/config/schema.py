@@ -42,6 +42,7 @@ class About(Value, frozen=True):
 class Dialect(StrEnum):
     OPENAI = "openai"
     ANTHROPIC = "anthropic"
+    OLLAMA = "ollama"
 
 
 class LogFormat(StrEnum):

@@ -47,8 +47,8 @@ listeners:
 #      between-bytes: 120
 #      total: 1200
 #  ollama:
-#    base-url: http://127.0.0.1:11434/v1
-#  # Any other host that speaks one of the dialects openai and anthropic.
+#    base-url: http://127.0.0.1:11434
+#  # Any other host that speaks one of the dialects openai, anthropic and ollama.
 #  ours:
 #    type: compatible
 #    dialect: openai

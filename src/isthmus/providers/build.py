@@ -10,12 +10,16 @@ from urllib.parse import urlsplit
 
 from isthmus.catalog.lookup import profile_of
 from isthmus.core.secret import Secret
-from isthmus.providers import anthropic, openai
-from isthmus.providers.host import ANTHROPIC, OPENAI_CHAT, Host
+from isthmus.providers import anthropic, ollama, openai
+from isthmus.providers.host import ANTHROPIC, OLLAMA, OPENAI_CHAT, Host
 from isthmus.providers.provider import Address, Deadlines, Origin, Provider
 from isthmus.wire.headers import HOP_BY_HOP, Headers
 
-_ADDRESSES: Mapping[str, Callable[[str], Address]] = {OPENAI_CHAT: openai.address, ANTHROPIC: anthropic.address}
+_ADDRESSES: Mapping[str, Callable[[str], Address]] = {
+    OPENAI_CHAT: openai.address,
+    ANTHROPIC: anthropic.address,
+    OLLAMA: ollama.address,
+}
 _PORTS = {"http": 80, "https": 443}
 _OURS = HOP_BY_HOP | {b"host", b"content-length", b"content-type", b"accept-encoding", b"expect"}
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")

@@ -124,7 +124,6 @@ COMPATIBLE: tuple[Host, ...] = (
         quirks=Quirks(drop=frozenset({"frequency_penalty", "presence_penalty", "seed", "store"})),
     ),
     # Servers on the user's own machine, at the ports they choose by themselves.
-    Host("ollama", "http://127.0.0.1:11434/v1"),
     Host("lmstudio", "http://127.0.0.1:1234/v1"),
     Host("vllm", "http://127.0.0.1:8000/v1"),
     Host("llamacpp", "http://127.0.0.1:8080/v1"),

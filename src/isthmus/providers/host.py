@@ -11,6 +11,7 @@ from isthmus.providers.signers import bearer
 
 OPENAI_CHAT = "openai_chat"
 ANTHROPIC = "anthropic"
+OLLAMA = "ollama"
 
 Spoken = Mapping[Operation, tuple[str, ...]]
 """The dialects a host speaks for each operation, the preferred one first."""
@@ -25,6 +26,11 @@ SPOKEN: Mapping[str, Spoken] = {
         Operation.CHAT: (ANTHROPIC,),
         Operation.LIST_MODELS: (ANTHROPIC,),
         Operation.COUNT_TOKENS: (ANTHROPIC,),
+    },
+    OLLAMA: {
+        Operation.CHAT: (OLLAMA, "ollama_generate"),
+        Operation.LIST_MODELS: (OLLAMA,),
+        Operation.EMBED: (OLLAMA, "ollama_embeddings"),
     },
 }
 """What a host of each family speaks, unless its row says otherwise."""
