@@ -11,7 +11,9 @@ A folder of tests/specimens holds:
     DIALECT.stream.ENDING         the same answer streamed, as the framing of the dialect is kept in a file
     DIALECT.core.py               where it is there: REQUEST and REPLY, what the dialect's files hold, and PROFILE, the
                                   model to write for; a later dialect says here what older ones say in core.py
-    DIALECT.losses.toml           where it is there: what is lost on the way to the dialect, as in losses.toml
+    DIALECT.losses.toml           where it is there: what is lost on the way to the dialect, as in losses.toml; and a
+                                  table `spared`, with `to` and `path`, for each loss that another file tells of every
+                                  source and that does not happen on the way from this dialect
     DIALECT.WHAT.from_SOURCE.*    what the writer makes of SOURCE ("core" or a dialect), where that is spelled
                                   otherwise than DIALECT.WHAT; only tests/golden.py writes these
     losses.toml                   what is lost on the way, and why: a table `lost` for each loss, with `to`, `path`,
@@ -91,6 +93,7 @@ class Specimen:
         self._reply_in: dict[str, ChatReply] = dict(core.get("REPLY_IN", {}))
         self._profiles: dict[str, ModelProfile] = dict(core.get("PROFILES", {}))
         self._lost: list[Mapping[str, Any]] = []
+        self._spared: set[tuple[str, str, str]] = set()
         self._read_losses("losses.toml")
         for dialect in self.dialects:
             self._read_column(dialect)
@@ -119,7 +122,8 @@ class Specimen:
         return self._request_in.get(dialect, self.request)
 
     def reply_in(self, dialect: str) -> ChatReply:
-        return self._reply_in.get(dialect, self.reply)
+        told, id_ = self._reply_in.get(dialect, self.reply), TONGUES[dialect].id
+        return told if id_ is None else replace(told, id=id_)
 
     def losses(self, way: Way) -> frozenset[tuple[str, str]]:
         return frozenset((one["path"], one["deed"]) for one in self._lost if self._tells(one, way))
@@ -157,19 +161,24 @@ class Specimen:
         return self.folder / name
 
     def _read_column(self, dialect: str) -> None:
-        self._read_losses(f"{dialect}.losses.toml")
+        told = self._read_losses(f"{dialect}.losses.toml")
+        self._spared.update((dialect, one["to"], one["path"]) for one in told.get("spared", ()))
         if (path := self._path(f"{dialect}.core.py")).exists():
             own = runpy.run_path(str(path))
             for name, kept in (("REQUEST", self._request_in), ("REPLY", self._reply_in), ("PROFILE", self._profiles)):
                 if name in own:
                     kept[dialect] = own[name]
 
-    def _read_losses(self, name: str) -> None:
-        if (path := self._path(name)).exists():
-            self._lost.extend(tomllib.loads(path.read_text()).get("lost", ()))
+    def _read_losses(self, name: str) -> Mapping[str, Any]:
+        path = self._path(name)
+        told = tomllib.loads(path.read_text()) if path.exists() else {}
+        self._lost.extend(told.get("lost", ()))
+        return told
 
     def _tells(self, lost: Mapping[str, Any], way: Way) -> bool:
         sources = lost.get("from", [CORE, *(dialect for dialect in self.dialects if dialect != lost["to"])])
+        if (way.source, way.target, lost["path"]) in self._spared:
+            return False
         return lost["to"] == way.target and way.source in sources and way.what in lost.get("what", ["request"])
 
 

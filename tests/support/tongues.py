@@ -15,6 +15,7 @@ class Tongue(NamedTuple):
 
     `ending` is that of its stream files; `to_wire` makes of such a file what a provider sends, and
     `to_file` the reverse, for framings that no text file holds. `dated`: its answers tell when they were made.
+    `id` is what every answer in its files is called where the dialect gives answers no ids, and the reader invents one.
     """
 
     able: ModelProfile
@@ -22,6 +23,7 @@ class Tongue(NamedTuple):
     to_wire: Callable[[bytes], bytes] = _as_it_is
     to_file: Callable[[bytes], bytes] = _as_it_is
     dated: bool = False
+    id: str | None = None
 
 
 TONGUES: Mapping[str, Tongue] = {
