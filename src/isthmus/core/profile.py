@@ -35,6 +35,9 @@ class ModelProfile(Value, frozen=True, kw_only=True):
     best one first; empty for all that its provider speaks. `budgets` are the least and most tokens of thinking
     that the model takes, None when unknown. `signed_calls`: the provider refuses a call in the history that
     carries no signature. `schema_with_tools`: the answer can be held to a schema while there are tools.
+    `maker` names whose own request fields the model takes beside those of a dialect that serves many makers;
+    "" where nobody's are known. `cache_marks`: the model may be told what to cache.
+    `fetches`: media may be given by URL.
     """
 
     dialects: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from isthmus.core.facts import ModelFacts
 from isthmus.core.models import ModelEntry
 from isthmus.core.value import Value
 from isthmus.dialects.anthropic import models as anthropic
+from isthmus.dialects.gemini import models as gemini
 from isthmus.dialects.ollama import models as ollama
 from isthmus.dialects.openai import model_facts as openai_facts
 from isthmus.dialects.openai import models as openai
@@ -35,5 +36,6 @@ LISTINGS: Mapping[str, Listing] = {
     "anthropic": Listing(
         anthropic.write_models, anthropic.write_model, anthropic.read_models, anthropic.read_facts, shows_facts=True
     ),
+    "gemini": Listing(gemini.write_models, gemini.write_model, gemini.read_models, gemini.read_facts, shows_facts=True),
     "ollama": Listing(ollama.write_models, ollama.write_model, ollama.read_models),
 }

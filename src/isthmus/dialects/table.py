@@ -3,9 +3,16 @@
 from collections.abc import Mapping
 
 from isthmus.core.operations import Operation
+from isthmus.dialects.anthropic import count_tokens as anthropic_count
 from isthmus.dialects.anthropic.messages import CODEC as ANTHROPIC_MESSAGES
+from isthmus.dialects.bedrock import count_tokens as bedrock_count
+from isthmus.dialects.bedrock import embed as bedrock_embed
 from isthmus.dialects.bedrock.converse import CODEC as BEDROCK_CONVERSE
 from isthmus.dialects.codec import Codec, CountCodec, EmbedCodec
+from isthmus.dialects.gemini import count_tokens as gemini_count
+from isthmus.dialects.gemini import embed as gemini_embed
+from isthmus.dialects.gemini.generate import ARRAY_CODEC as GEMINI_ARRAY
+from isthmus.dialects.gemini.generate import CODEC as GEMINI
 from isthmus.dialects.ollama import embed as ollama_embed
 from isthmus.dialects.ollama.chat import CODEC as OLLAMA_CHAT
 from isthmus.dialects.ollama.generate import CODEC as OLLAMA_GENERATE
@@ -14,11 +21,23 @@ from isthmus.dialects.openai.chat import CODEC as OPENAI_CHAT
 
 CODECS: Mapping[tuple[str, Operation], Codec] = {
     (codec.dialect, codec.operation): codec
-    for codec in (OPENAI_CHAT, ANTHROPIC_MESSAGES, BEDROCK_CONVERSE, OLLAMA_CHAT, OLLAMA_GENERATE)
-}
+    for codec in (OPENAI_CHAT, ANTHROPIC_MESSAGES, GEMINI, BEDROCK_CONVERSE, OLLAMA_CHAT, OLLAMA_GENERATE)
+} | {("gemini_array", Operation.CHAT): GEMINI_ARRAY}
+"""A client that takes an array in place of events has a codec of its own, which is no provider's."""
 
 EMBED_CODECS: Mapping[str, EmbedCodec] = {
-    codec.dialect: codec for codec in (openai_embeddings.CODEC, ollama_embed.CODEC, ollama_embed.SINGLE)
+    codec.dialect: codec
+    for codec in (
+        openai_embeddings.CODEC,
+        gemini_embed.CODEC,
+        gemini_embed.SINGLE_CODEC,
+        bedrock_embed.TITAN_CODEC,
+        bedrock_embed.COHERE_CODEC,
+        ollama_embed.CODEC,
+        ollama_embed.SINGLE,
+    )
 }
 
-COUNT_CODECS: Mapping[str, CountCodec] = {}
+COUNT_CODECS: Mapping[str, CountCodec] = {
+    codec.dialect: codec for codec in (anthropic_count.CODEC, gemini_count.CODEC, bedrock_count.CODEC)
+}

@@ -1,0 +1,82 @@
+"""Watches a stream that is passed through: every byte goes on unchanged.
+
+Every chunk of this dialect tells usage, so a chunk is opened only when it is the last that was seen and somebody
+asks. Reading is the same as that of a decoded stream, so both give the same usage.
+"""
+
+from contextlib import suppress
+
+from isthmus.core.errors import GatewayError
+from isthmus.core.usage import Usage
+from isthmus.dialects.gemini.errors import read_told
+from isthmus.dialects.gemini.generate.finish import is_blocked
+from isthmus.dialects.gemini.generate.reply import FEEDBACK
+from isthmus.dialects.gemini.generate.usage import read_usage
+from isthmus.dialects.gemini.spelling import Camel
+from isthmus.wire.frames import FrameTooLarge
+from isthmus.wire.json import Malformed
+from isthmus.wire.sse import SseSplitter
+
+_USAGES = (b'"usageMetadata"', b'"usage_metadata"')
+_FINISHES = (b'"finishReason"', b'"finish_reason"', b'"blockReason"', b'"block_reason"')
+_ANSWERS = (b'"candidates"', *_USAGES, b'"promptFeedback"', b'"prompt_feedback"')
+"""Names that tell what a chunk is about. In a text the quotes around these words are escaped."""
+
+
+class GenerateTap:
+    """Holds the unfinished tail, and the last chunk that counted anything."""
+
+    def __init__(self) -> None:
+        self.complete = False
+        self.error: GatewayError | None = None
+        self.started = False
+        self._splitter = SseSplitter()
+        self._counted = b""
+        self._usage: Usage | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        if self._counted:
+            counted, self._counted = self._counted, b""
+            with suppress(Malformed):
+                self._usage = read_usage(Camel(counted).raw("usageMetadata")) or self._usage
+        return self._usage
+
+    def feed(self, data: bytes) -> bytes:
+        try:
+            for frame in self._splitter.feed(data):
+                self._look(frame.data)
+        except FrameTooLarge:
+            self._splitter = SseSplitter()
+        return data
+
+    def end(self) -> bytes:
+        """The last chunk counts, even when the blank line behind it never came."""
+        for frame in self._splitter.end():
+            self._look(frame.data)
+        return b""
+
+    def _look(self, data: bytes) -> None:
+        if self.error is not None:
+            return
+        if any(name in data for name in _USAGES) and b"oken" in data:
+            self._counted = data
+        self.started = self.started or any(name in data for name in _ANSWERS)
+        if b'"error"' in data or (not self.complete and any(name in data for name in _FINISHES)):
+            self._open(data)
+
+    def _open(self, data: bytes) -> None:
+        try:
+            fields = Camel(data)
+            if fields.look("error") is not None:
+                self.error, self.complete = read_told(fields), False
+                return
+            ends = [Camel(one).raw("finishReason") for one in fields.each("candidates") or ()]
+            self.complete = any(end is not None for end in ends) or is_blocked(fields.raw(FEEDBACK))
+        except Malformed:
+            return
+
+
+def tap(_: bool) -> GenerateTap:
+    """This dialect always tells its usage, so none is ever hidden."""
+    return GenerateTap()
