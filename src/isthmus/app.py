@@ -38,6 +38,7 @@ from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.log import ExchangeLog, set_up_logging
 from isthmus.telemetry.recent import RecentLosses
 from isthmus.transport.client import Client, open_transport
+from isthmus.transport.fetch import Fetcher, open_fetcher
 
 DISCOVERY_PATIENCE = 1.0
 """Seconds that the start waits for providers to name their models, before it prints what is known."""
@@ -58,7 +59,15 @@ class SystemClock:
 class Gateway:
     """Everything that runs, for whoever serves it."""
 
-    def __init__(self, loaded: Loaded, live: Live, client: Client, supervisor: Supervisor, lines: LineWriter) -> None:
+    def __init__(
+        self,
+        loaded: Loaded,
+        live: Live,
+        client: Client,
+        fetcher: Fetcher | None,
+        supervisor: Supervisor,
+        lines: LineWriter,
+    ) -> None:
         self.live = live
         self.gate = Gate()
         self.models_known = asyncio.Event()
@@ -68,7 +77,7 @@ class Gateway:
         self._client = client
         self._lines = lines
         losses = RecentLosses(self.recorder)
-        ports = Ports(self.transport, SystemClock(), losses, memory=BoundedMemory(SystemClock.now))
+        ports = Ports(self.transport, SystemClock(), losses, memory=BoundedMemory(SystemClock.now), fetcher=fetcher)
         self.application = Application(live, ports, self.gate, self.health, losses.of)
 
     def health(self) -> Mapping[str, object]:
@@ -92,9 +101,10 @@ async def open_gateway(loaded: Loaded, lines: LineWriter) -> AsyncIterator[Gatew
     live = Live(compile_loaded(loaded, ollama=ollama))
     async with AsyncExitStack() as opened:
         client = await opened.enter_async_context(open_transport())
+        fetcher = await opened.enter_async_context(open_fetcher())
         supervisor = Supervisor(partial(_model_command, loaded.environment), idle=loaded.config.local.idle_seconds)
         await opened.enter_async_context(supervisor)
-        gateway = Gateway(loaded, live, client, supervisor, lines)
+        gateway = Gateway(loaded, live, client, fetcher, supervisor, lines)
         opened.callback(gateway.recorder.flush)
         asking = keep_discovering(live, gateway.transport, gateway.models_known)
         for work in (asking, _watch(loaded.path, gateway.reloader)):

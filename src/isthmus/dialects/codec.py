@@ -150,6 +150,8 @@ class Codec(Value, frozen=True, kw_only=True):
     ask_usage: Callable[[Mapping[str, Raw]], Mapping[str, Raw | None]] | None = None
     """The top-level changes that make a provider send usage in a stream; None where it always does."""
     model_in_path: bool = False
+    fetches: bool = True
+    """Providers of this dialect fetch media that is given by URL."""
     echo: Callable[[ChatRequest], Extra] | None = None
     """What an answer repeats of its request, or must know of it; for ReplyHead and ChatReply. None where nothing."""
 

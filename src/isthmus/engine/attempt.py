@@ -16,6 +16,7 @@ from isthmus.engine.exchange import AttemptRecord, Exchange, Lane
 from isthmus.engine.lane import choose_lane, forward, outgoing, their_codec, translate
 from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
+from isthmus.engine.media import inline_media
 from isthmus.engine.ports import Incoming, Ports
 from isthmus.engine.presentable import presentable
 from isthmus.engine.reasoning_memory import Gatherer
@@ -104,6 +105,8 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
         request = asked.request()
         if gatherer is not None:
             request = await gatherer.recall(request, exchange.losses)
+        if ports.fetcher is not None and not (theirs.fetches and provider.profile(target.model).fetches):
+            request = await inline_media(request, ports.fetcher, ports.memory)
         body = translate(
             request, theirs, provider=provider, model=target.model, emulator=emulator, losses=exchange.losses
         )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from isthmus.core.content import Inline
 from isthmus.providers.provider import CloudKey, Deadlines, Outgoing
 from isthmus.wire.headers import Headers
 
@@ -68,6 +69,14 @@ class Memory(Protocol):
         ...
 
 
+class Fetcher(Protocol):
+    """Fetches files that clients name by URL, and trusts nothing of the URL."""
+
+    async def fetch(self, url: str) -> Inline:
+        """The file, as base64 with its type. Raises INVALID, with what to do next, where it cannot be had."""
+        ...
+
+
 class Clock(Protocol):
     """`now` is monotonic seconds, for durations; `time` is Unix seconds, for people."""
 
@@ -87,7 +96,7 @@ class Recorder(Protocol):
 class Ports:
     """The outside, as one value handed down the line."""
 
-    __slots__ = ("authority", "clock", "memory", "recorder", "transport")
+    __slots__ = ("authority", "clock", "fetcher", "memory", "recorder", "transport")
 
     def __init__(
         self,
@@ -97,8 +106,10 @@ class Ports:
         *,
         authority: Authority | None = None,
         memory: Memory | None = None,
+        fetcher: Fetcher | None = None,
     ) -> None:
         self.memory = memory
+        self.fetcher = fetcher
         self.authority = authority
         self.transport = transport
         self.clock = clock

@@ -37,10 +37,10 @@ async def open_transport(limits: PoolLimits = PoolLimits()) -> AsyncIterator["Cl
 class Client:
     """Use it from one event loop. `aclose` ends what is under way and waits until all is closed."""
 
-    def __init__(self, *, limits: PoolLimits = PoolLimits()) -> None:  # noqa: B008  a frozen value
+    def __init__(self, *, limits: PoolLimits = PoolLimits(), resolver: Resolver | None = None) -> None:  # noqa: B008  a frozen value
         self._limits = limits
         self._pools: dict[Origin, Pool] = {}
-        self._resolver = Resolver()
+        self._resolver = resolver or Resolver()
         self._contexts = Contexts(["http/1.1"])
         self._egress: Egress | None = None
         self._closed = False
