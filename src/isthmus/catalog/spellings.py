@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 ALSO: Mapping[str, tuple[str, ...]] = {
     "azure": ("azure-ai",),
     "bedrock": ("bedrock-mantle",),
-    "anthropic-compatible": (),
+    "meta-llama": ("meta",),
+    "mistral": ("codestral",),
+    "ollama-cloud": ("ollama",),
 }
 """Where else to look for what a kind of provider serves: the same host by another door."""
 

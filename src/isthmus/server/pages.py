@@ -128,9 +128,12 @@ def _entry(now: Now, name: str) -> ModelEntry:
 
 
 def _shown(now: Now, entry: ModelEntry, listing: Listing) -> ModelEntry:
-    """The entry with what is known of the model that answers first, in a dialect that has words for it."""
-    if not listing.shows_facts:
-        return entry
+    """The entry, with what is known of it in a dialect that has words for that."""
+    return with_facts(now, entry) if listing.shows_facts else entry
+
+
+def with_facts(now: Now, entry: ModelEntry) -> ModelEntry:
+    """The entry with what is known of the model that answers first."""
     target = now.directory.plan(entry.id).targets[0]
     told = now.told.get(target.provider, {}).get(target.model)
     facts = now.snapshot.facts(target.provider, target.model, told)
