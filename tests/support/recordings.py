@@ -4,6 +4,7 @@ Nothing of it is committed here. Without the folder the tests that read it are n
 """
 
 import os
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -12,15 +13,20 @@ from typing import Any, NamedTuple
 from isthmus.wire import json
 
 VARIABLE = "ISTHMUS_RECORDINGS"
-FILES: Mapping[str, str] = {"openai_chat": "openai-chat.jsonl", "anthropic": "anthropic.jsonl"}
+FILES: Mapping[str, str] = {
+    "openai_chat": "openai-chat.jsonl",
+    "anthropic": "anthropic.jsonl",
+    "bedrock": "bedrock-converse.jsonl",
+}
 
 
 class Record(NamedTuple):
-    """One exchange. `request` is the body as it would be sent again; None where the source keeps none."""
+    """One exchange. `request` is the body as it would be sent again; None where the source keeps none, or no JSON."""
 
     id: str
     dialect: str
     provider: str
+    model: str
     features: frozenset[str]
     stream: bool
     status: int
@@ -59,12 +65,13 @@ def _record(dialect: str, line: Mapping[str, Any]) -> Record:
         id=line["id"],
         dialect=dialect,
         provider=line["provider"],
+        model=line["model"] or "",
         features=frozenset(line["features"]),
         stream=line["stream"],
         status=response["status"],
         headers=headers,
-        request=None if body is None else json.encode(body),
-        answer=response["text"].encode(),
+        request=None if not body or isinstance(body, str) else json.encode(body),
+        answer=response["text"].encode() if "text" in response else b64decode(response["base64"]),
     )
 
 

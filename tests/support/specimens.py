@@ -28,13 +28,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Raw, Struct
 from msgspec.structs import fields, replace
 
 from isthmus.core.chat import ChatRequest
 from isthmus.core.content import Citation, Text
+from isthmus.core.events import MessageStart
 from isthmus.core.fold import unfold
 from isthmus.core.losses import EMPTY, Losses
 from isthmus.core.operations import Operation
@@ -55,6 +56,7 @@ CREATED = 1_700_000_000
 """When every specimen's answer was made, for dialects that tell it."""
 ABLE: Mapping[str, ModelProfile] = {dialect: tongue.able for dialect, tongue in TONGUES.items()}
 WHATS = ("request", "reply", "stream")
+_Named = TypeVar("_Named", ChatReply, MessageStart)
 
 
 class Way(NamedTuple):
@@ -119,11 +121,14 @@ class Specimen:
 
     def request_in(self, dialect: str) -> ChatRequest:
         """What a reader of the dialect should make of its request."""
-        return self._request_in.get(dialect, self.request)
+        told = self._request_in.get(dialect, self.request)
+        return replace(told, model="", stream=False) if codec_of(dialect).model_in_path else told
 
     def reply_in(self, dialect: str) -> ChatReply:
-        told, id_ = self._reply_in.get(dialect, self.reply), TONGUES[dialect].id
-        return told if id_ is None else replace(told, id=id_)
+        told, tongue = self._reply_in.get(dialect, self.reply), TONGUES[dialect]
+        if tongue.nameless:
+            return replace(told, id="", model="")
+        return told if tongue.id is None else replace(told, id=tongue.id)
 
     def losses(self, way: Way) -> frozenset[tuple[str, str]]:
         return frozenset((one["path"], one["deed"]) for one in self._lost if self._tells(one, way))
@@ -147,15 +152,31 @@ class Specimen:
         return Written(body, frozenset((loss.path, loss.deed.value) for loss in losses.found))
 
     def _source_request(self, source: str) -> ChatRequest:
-        return self.request if source == CORE else codec_of(source).read_request(self.file(source, "request"))
+        """As the engine reads it: with what stands in the path."""
+        if source == CORE:
+            return self.request
+        read = codec_of(source).read_request(self.file(source, "request"))
+        if codec_of(source).model_in_path:
+            return replace(read, model=self.request.model, stream=self.request.stream)
+        return read
 
     def _source_reply(self, source: str) -> ChatReply:
-        return self.reply if source == CORE else codec_of(source).read_reply(self.file(source, "reply"))
+        if source == CORE:
+            return self.reply
+        read = codec_of(source).read_reply(self.file(source, "reply"))
+        return self._named(read) if TONGUES[source].nameless else read
 
     def _source_events(self, source: str) -> Sequence[Any]:
         if source == CORE:
             return list(unfold(self.reply))
-        return events_of(codec_of(source), [self.file(source, "stream")])
+        events = events_of(codec_of(source), [self.file(source, "stream")])
+        if not TONGUES[source].nameless:
+            return events
+        return [self._named(event) if isinstance(event, MessageStart) else event for event in events]
+
+    def _named(self, told: _Named) -> _Named:
+        """As the engine does: an answer of a dialect that gives it no id and no model is given both."""
+        return replace(told, id=self.reply.id, model=self.reply.model)
 
     def _path(self, name: str) -> Path:
         return self.folder / name

@@ -3,11 +3,26 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from msgspec import Raw
+
 from isthmus.core.profile import ModelProfile
+from isthmus.wire import json
+from isthmus.wire.event_stream import EventStreamSplitter, write_event
 
 
 def _as_it_is(stored: bytes) -> bytes:
     return stored
+
+
+def _as_events(stored: bytes) -> bytes:
+    """A file of Converse holds an object a line, whose one member is the event's name, and its payload."""
+    lines = map(json.read_fields, stored.splitlines())
+    return b"".join(write_event(name, bytes(body)) for line in lines for name, body in line.items())
+
+
+def _as_lines(stream: bytes) -> bytes:
+    frames = EventStreamSplitter().feed(stream)
+    return b"".join(json.encode({frame.event.decode(): Raw(frame.data)}) + b"\n" for frame in frames)
 
 
 class Tongue(NamedTuple):
@@ -16,6 +31,7 @@ class Tongue(NamedTuple):
     `ending` is that of its stream files; `to_wire` makes of such a file what a provider sends, and
     `to_file` the reverse, for framings that no text file holds. `dated`: its answers tell when they were made.
     `id` is what every answer in its files is called where the dialect gives answers no ids, and the reader invents one.
+    `nameless`: its answers tell neither an id nor their model, and neither does the reader.
     """
 
     able: ModelProfile
@@ -24,6 +40,7 @@ class Tongue(NamedTuple):
     to_file: Callable[[bytes], bytes] = _as_it_is
     dated: bool = False
     id: str | None = None
+    nameless: bool = False
 
 
 TONGUES: Mapping[str, Tongue] = {

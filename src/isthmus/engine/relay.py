@@ -202,8 +202,9 @@ class Translation:
             await self._close()
 
     def shown(self, reply: ChatReply) -> ChatReply:
-        """The reply under the name that the caller asked for."""
-        return replace(reply, model=self._peek.model, created=reply.created or int(self.exchange.clock.time()))
+        """The reply under the name that the caller asked for. One without an id of its own has the exchange's."""
+        created = reply.created or int(self.exchange.clock.time())
+        return replace(reply, id=reply.id or self.exchange.id, model=self._peek.model, created=created)
 
     async def _batches(self) -> AsyncGenerator[list[Event], None]:
         """The provider's events, a list for each network read."""
@@ -247,6 +248,9 @@ class Translation:
                 self.exchange.usage = event.usage  # type: ignore[union-attr] # `kind` says which member it is
             elif kind is MessageStart:
                 self.exchange.usage = event.usage  # type: ignore[union-attr] # as above
+                if not event.id:  # type: ignore[union-attr] # as above
+                    yield replace(event, id=self.exchange.id)
+                    continue
             elif kind is StreamError:
                 told = presentable(event.error, self._provider)  # type: ignore[union-attr] # as above
                 self.exchange.fail(told)
