@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from isthmus.catalog.catalogue import Catalogue
-from isthmus.config.catalogues import SHIPPED, read_wheel
+from isthmus.config.catalogues import SHIPPED
+from isthmus.config.wheels import read_wheel
 
 TARGET = Path(__file__).parents[1] / "src" / "isthmus" / "catalog" / SHIPPED
 

@@ -7,7 +7,8 @@ import pytest
 
 from fakes.litellm_wheel import write_wheel
 from isthmus.catalog.catalogue import Catalogue, NotACatalogue, Origin, pack
-from isthmus.config.catalogues import SHIPPED, Shelf, keep, read_wheel, take_shelf
+from isthmus.config.catalogues import SHIPPED, Shelf, keep, take_shelf
+from isthmus.config.wheels import read_wheel
 from isthmus.core.facts import ModelFacts
 
 TODAY = date(2026, 5, 6)

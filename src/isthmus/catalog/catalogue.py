@@ -9,7 +9,6 @@ Rows stay as they arrived until one is asked for, so that an open catalogue take
 Refuses what is no such file. Reads no file itself: it is given the bytes.
 """
 
-import gzip
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -24,6 +23,8 @@ from isthmus.wire import json
 FORMAT = 1
 LARGEST = 64 * 1024 * 1024
 """Bytes of an unpacked catalogue."""
+_GZIP = 31
+"""To zlib: the gzip format, which it writes without a time."""
 
 
 class NotACatalogue(Exception):
@@ -69,7 +70,8 @@ def pack(origin: Origin, models: Mapping[str, Mapping[str, ModelFacts]]) -> byte
     """The file. The same facts give the same bytes."""
     rows = {kind: {name: json.raw(models[kind][name]) for name in sorted(models[kind])} for kind in sorted(models)}
     file = _File(FORMAT, origin.source, origin.version, origin.date, origin.notice, rows)
-    return gzip.compress(json.encode(file), compresslevel=9, mtime=0)
+    gzip = zlib.compressobj(level=9, wbits=_GZIP)
+    return gzip.compress(json.encode(file)) + gzip.flush()
 
 
 class Catalogue:
@@ -158,7 +160,7 @@ def _wherever_it_runs(facts: ModelFacts) -> ModelFacts:
 
 
 def _unpacked(packed: bytes) -> bytes:
-    unzip = zlib.decompressobj(wbits=31)
+    unzip = zlib.decompressobj(wbits=_GZIP)
     try:
         text = unzip.decompress(packed, LARGEST)
     except zlib.error as error:

@@ -4,22 +4,14 @@ Reads and writes files. What is in a catalogue, the package `catalog` knows.
 """
 
 import os
-import re
-import zipfile
-from datetime import date
-from importlib.resources import files
 from pathlib import Path
 
-from isthmus.catalog import litellm
-from isthmus.catalog.catalogue import Catalogue, NotACatalogue, Origin, pack
+from isthmus.catalog import catalogue
+from isthmus.catalog.catalogue import Catalogue, NotACatalogue
 from isthmus.core.value import Value
-from isthmus.wire.json import Malformed
 
 SHIPPED = "catalogue.json.gz"
 """The file's name, in the package and among the data."""
-
-_METADATA = re.compile(r"(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/METADATA")
-_LICENCE = re.compile(r"[^/]+\.dist-info/(licenses/)?LICENSE[^/]*")
 
 
 class Shelf(Value, frozen=True):
@@ -40,7 +32,7 @@ class Shelf(Value, frozen=True):
 
 def take_shelf(data_dir: Path) -> Shelf:
     """The catalogues as they are now, unopened."""
-    shipped = (files("isthmus.catalog") / SHIPPED).read_bytes()
+    shipped = Path(catalogue.__file__).with_name(SHIPPED).read_bytes()
     try:
         return Shelf(shipped, (data_dir / SHIPPED).read_bytes())
     except OSError:
@@ -57,24 +49,3 @@ def keep(data_dir: Path, packed: bytes) -> Path:
         file.flush()
         os.fsync(file.fileno())
     return fresh.replace(path)
-
-
-def read_wheel(wheel: Path, today: date) -> bytes:
-    """A catalogue made of a wheel of litellm, packed. Nothing of the wheel is run. Raises NotACatalogue."""
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            models = litellm.read_models(archive.read(litellm.MEMBER))
-            name, version, notice = _about(archive)
-    except (zipfile.BadZipFile, KeyError, OSError, Malformed) as error:
-        raise NotACatalogue(f"{wheel.name} holds no list of models that is understood: {error}") from error
-    return pack(Origin(name, version, today, notice), models)
-
-
-def _about(archive: zipfile.ZipFile) -> tuple[str, str, str]:
-    """The package's name, version and licence."""
-    names = archive.namelist()
-    found = next(filter(None, map(_METADATA.fullmatch, names)), None)
-    if found is None:
-        raise KeyError("METADATA")
-    notice = "\n".join(archive.read(name).decode() for name in names if _LICENCE.fullmatch(name))
-    return found["name"], found["version"], notice

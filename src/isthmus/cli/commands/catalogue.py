@@ -7,10 +7,11 @@ import click
 
 from isthmus.catalog.catalogue import Catalogue, NotACatalogue
 from isthmus.cli.output import fail, say, say_json
-from isthmus.config.catalogues import keep, read_wheel, take_shelf
+from isthmus.config.catalogues import keep, take_shelf
 from isthmus.config.packages import NotDownloaded, downloaded
 from isthmus.config.places import data_dir
 from isthmus.config.secrets import of_this_process
+from isthmus.config.wheels import read_wheel
 
 PACKAGE = "litellm"
 """Whose list of models is read."""
