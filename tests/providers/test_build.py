@@ -25,8 +25,13 @@ def provider(kind: str, **configured: object) -> Provider:
         ("anthropic", Operation.LIST_MODELS, "api.anthropic.com", ("GET", "/v1/models?limit=1000")),
         ("groq", Operation.CHAT, "api.groq.com", ("POST", "/openai/v1/chat/completions")),
         ("deepseek", Operation.CHAT, "api.deepseek.com", ("POST", "/chat/completions")),
-        ("gemini", Operation.CHAT, "generativelanguage.googleapis.com", ("POST", "/v1beta/openai/chat/completions")),
-        ("gemini", Operation.LIST_MODELS, "generativelanguage.googleapis.com", ("GET", "/v1beta/openai/models")),
+        (
+            "gemini",
+            Operation.CHAT,
+            "generativelanguage.googleapis.com",
+            ("POST", "/v1beta/models/any-model:streamGenerateContent?alt=sse"),
+        ),
+        ("gemini", Operation.LIST_MODELS, "generativelanguage.googleapis.com", ("GET", "/v1beta/models?pageSize=1000")),
         ("github", Operation.CHAT, "models.github.ai", ("POST", "/inference/chat/completions")),
     ],
 )

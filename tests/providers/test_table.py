@@ -20,7 +20,7 @@ def test_at_least_thirty_compatible_hosts_are_known() -> None:
 def test_no_name_is_given_twice() -> None:
     names = [host.name for host in COMPATIBLE]
     assert len(names) == len(set(names))
-    assert len(PROVIDERS) == len(COMPATIBLE) + 6
+    assert len(PROVIDERS) == len(COMPATIBLE) + 7
 
 
 def test_no_two_hosts_share_a_key_variable() -> None:

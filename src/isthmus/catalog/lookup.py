@@ -17,6 +17,8 @@ SPEAK_ANTHROPIC = frozenset({"anthropic", "anthropic-compatible"})
 """Hosts that are spoken to in Anthropic's dialect."""
 SPEAK_OLLAMA = frozenset({"ollama", "ollama-cloud"})
 """Hosts that are spoken to in Ollama's own dialect."""
+SPEAK_GEMINI = frozenset({"gemini", "vertex"})
+"""Hosts that are spoken to in Gemini's own dialect."""
 
 # gpt-oss is an open model with another maker's prefix, so it is looked for before that maker's.
 _ROWS = tuple(
@@ -31,6 +33,8 @@ _ROWS = tuple(
         *open_weights.ROWS[1:],
     )
 )
+
+_GEMINI = tuple((re.compile(row.pattern), row.profile) for row in google.NATIVE)
 
 # `thinking` as in Anthropic's API, beside an effort: api-docs.deepseek.com/guides/thinking_mode,
 # docs.z.ai/guides/capabilities/thinking, platform.moonshot.ai/docs/api/chat. These three also demand
@@ -55,7 +59,8 @@ def profile_of(host_name: str, model: str) -> ModelProfile:
 
 def _look_up(host_name: str, model: str) -> ModelProfile:
     name = plain(model)
-    profile = next((profile for pattern, profile in _ROWS if pattern.search(name)), UNKNOWN)
+    rows = (*_GEMINI, *_ROWS) if host_name in SPEAK_GEMINI else _ROWS
+    profile = next((profile for pattern, profile in rows if pattern.search(name)), UNKNOWN)
     if "claude" in name and host_name not in SPEAK_ANTHROPIC:
         profile = anthropic.spoken_elsewhere(profile)
     if "claude" not in name and host_name in SPEAK_ANTHROPIC:

@@ -10,8 +10,14 @@ COMPATIBLE = "compatible"
 LOCAL = "local"
 """The bundled model."""
 OLLAMA = "ollama"
+GEMINI = "gemini"
 
-_COMPATIBLE = {Dialect.OPENAI: COMPATIBLE, Dialect.ANTHROPIC: "anthropic-compatible", Dialect.OLLAMA: OLLAMA}
+_COMPATIBLE = {
+    Dialect.OPENAI: COMPATIBLE,
+    Dialect.ANTHROPIC: "anthropic-compatible",
+    Dialect.OLLAMA: OLLAMA,
+    Dialect.GEMINI: GEMINI,
+}
 
 
 def kind_of(name: str, entry: ProviderEntry) -> str:

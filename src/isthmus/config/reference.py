@@ -12,7 +12,7 @@ from isthmus.config.hosts import LOCAL
 from isthmus.config.scalars import PLAIN, expected, write_number
 from isthmus.config.schema import SHORT_FORMS, About, Config, Dialect, unwrap
 from isthmus.core.secret import Secret
-from isthmus.providers.host import ANTHROPIC, OLLAMA, OPENAI_CHAT
+from isthmus.providers.host import ANTHROPIC, GEMINI, OLLAMA, OPENAI_CHAT
 from isthmus.providers.table import PROVIDERS, Host
 
 OPENING = """\
@@ -38,6 +38,7 @@ _DIALECTS: Mapping[str, Dialect] = {
     OPENAI_CHAT: Dialect.OPENAI,
     ANTHROPIC: Dialect.ANTHROPIC,
     OLLAMA: Dialect.OLLAMA,
+    GEMINI: Dialect.GEMINI,
 }
 
 

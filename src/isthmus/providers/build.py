@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from isthmus.catalog.lookup import profile_of
 from isthmus.core.secret import Secret
-from isthmus.providers import anthropic, ollama, openai
-from isthmus.providers.host import ANTHROPIC, OLLAMA, OPENAI_CHAT, Host
+from isthmus.providers import anthropic, gemini, ollama, openai
+from isthmus.providers.host import ANTHROPIC, GEMINI, OLLAMA, OPENAI_CHAT, Host
 from isthmus.providers.provider import Address, Deadlines, Origin, Provider
 from isthmus.wire.headers import HOP_BY_HOP, Headers
 
@@ -19,6 +19,7 @@ _ADDRESSES: Mapping[str, Callable[[str], Address]] = {
     OPENAI_CHAT: openai.address,
     ANTHROPIC: anthropic.address,
     OLLAMA: ollama.address,
+    GEMINI: gemini.address,
 }
 _PORTS = {"http": 80, "https": 443}
 _OURS = HOP_BY_HOP | {b"host", b"content-length", b"content-type", b"accept-encoding", b"expect"}

@@ -114,15 +114,6 @@ COMPATIBLE: tuple[Host, ...] = (
     Host("poe", "https://api.poe.com/v1", ("POE_API_KEY",), quirks=_MAX_TOKENS),
     Host("vercel", "https://ai-gateway.vercel.sh/v1", ("AI_GATEWAY_API_KEY",)),
     Host("meta-llama", "https://api.llama.com/compat/v1", ("LLAMA_API_KEY",)),
-    # ai.google.dev/gemini-api/docs/openai. Unknown fields are answered with 400 "Cannot find field":
-    # github.com/Vali-98/ChatterUI/issues/227 (frequency_penalty, seed), still so in
-    # github.com/sleepydeer666/RPGBox/issues/2 (both penalties).
-    Host(
-        "gemini",
-        "https://generativelanguage.googleapis.com/v1beta/openai",
-        ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        quirks=Quirks(drop=frozenset({"frequency_penalty", "presence_penalty", "seed", "store"})),
-    ),
     # Servers on the user's own machine, at the ports they choose by themselves.
     Host("lmstudio", "http://127.0.0.1:1234/v1"),
     Host("vllm", "http://127.0.0.1:8000/v1"),

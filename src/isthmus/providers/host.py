@@ -12,6 +12,7 @@ from isthmus.providers.signers import bearer
 OPENAI_CHAT = "openai_chat"
 ANTHROPIC = "anthropic"
 OLLAMA = "ollama"
+GEMINI = "gemini"
 
 Spoken = Mapping[Operation, tuple[str, ...]]
 """The dialects a host speaks for each operation, the preferred one first."""
@@ -31,6 +32,12 @@ SPOKEN: Mapping[str, Spoken] = {
         Operation.CHAT: (OLLAMA, "ollama_generate"),
         Operation.LIST_MODELS: (OLLAMA,),
         Operation.EMBED: (OLLAMA, "ollama_embeddings"),
+    },
+    GEMINI: {
+        Operation.CHAT: (GEMINI,),
+        Operation.LIST_MODELS: (GEMINI,),
+        Operation.EMBED: (GEMINI, "gemini_single"),
+        Operation.COUNT_TOKENS: (GEMINI,),
     },
 }
 """What a host of each family speaks, unless its row says otherwise."""
