@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import fields
 
-from isthmus.catalog.prices import Detail, cost, rates_for
+from isthmus.catalog.prices import cost, rates_for
 from isthmus.core.facts import Price, Rates, Service, Tier
-from isthmus.core.usage import Usage
+from isthmus.core.usage import Usage, UsageDetail
 
 D = Decimal
 FULL = Rates(
@@ -26,12 +26,12 @@ FULL = Rates(
 )
 PLAIN = Rates(input=D(3), output=D(15))
 EVERYTHING = Usage(fresh_input=600, cache_read=500, cache_write=400, output=300, reasoning=200)
-DETAIL = Detail(cache_write_hour=100, audio_input=50, image_input=50, audio_output=30, image_output=20, images=2)
+DETAIL = UsageDetail(cache_write_hour=100, audio_input=50, image_input=50, audio_output=30, image_output=20, images=2)
 
 counts = st.integers(min_value=0, max_value=10**12)
 rates = st.decimals(min_value=0, max_value=10**6, places=6)
 usages = st.builds(Usage, fresh_input=counts, cache_read=counts, cache_write=counts, output=counts, reasoning=counts)
-details = st.builds(Detail, **dict.fromkeys([field.name for field in fields(Detail)], counts))
+details = st.builds(UsageDetail, **dict.fromkeys([field.name for field in fields(UsageDetail)], counts))
 price_lists = st.builds(Rates, **dict.fromkeys([field.name for field in fields(Rates)], st.none() | rates))
 
 
@@ -60,7 +60,7 @@ def test_what_has_no_rate_of_its_own_is_billed_as_what_it_is() -> None:
 
 def test_an_hour_in_the_cache_costs_what_a_write_costs_where_no_more_is_said() -> None:
     price = Price(rates=Rates(input=D(1), output=D(1), cache_write=D(2)))
-    assert cost(Usage(cache_write=10**6), price, detail=Detail(cache_write_hour=10**6)).total == D(2)
+    assert cost(Usage(cache_write=10**6), price, detail=UsageDetail(cache_write_hour=10**6)).total == D(2)
 
 
 def test_what_has_no_rate_at_all_is_named() -> None:
@@ -77,7 +77,7 @@ def test_nothing_costs_nothing() -> None:
 
 
 def test_a_request_and_its_images_are_billed_beside_the_tokens() -> None:
-    found = cost(Usage(), Price(request=D("0.005"), image=D("0.001")), detail=Detail(images=3))
+    found = cost(Usage(), Price(request=D("0.005"), image=D("0.001")), detail=UsageDetail(images=3))
     assert found.total == D("0.008")
 
 
@@ -113,7 +113,7 @@ def test_a_service_without_a_list_is_billed_by_the_usual_one() -> None:
 
 
 @given(usages, price_lists, details)
-def test_every_token_is_billed_once_or_named(usage: Usage, told: Rates, detail: Detail) -> None:
+def test_every_token_is_billed_once_or_named(usage: Usage, told: Rates, detail: UsageDetail) -> None:
     found = cost(usage, Price(rates=told), detail=detail)
     assert found.total == sum((part.amount for part in found.parts), D(0))
     billed = sum(part.count for part in found.parts)

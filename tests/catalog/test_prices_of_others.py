@@ -15,7 +15,7 @@ from genai_prices import calc_price
 from genai_prices.types import ModelPrice, TieredPrices
 
 from isthmus.catalog.catalogue import Catalogue
-from isthmus.catalog.prices import Detail, cost
+from isthmus.catalog.prices import cost
 from isthmus.config.catalogues import take_shelf
 from isthmus.core.facts import Price, Rates, Tier
 from isthmus.core.usage import Usage
@@ -126,5 +126,5 @@ def test_a_difference_that_is_gone_is_struck_from_the_list(catalogue: Catalogue,
     assert found is not None
     assert found.facts.price is not None
     other = as_ours(their_price(provider, model))
-    ours = [cost(usage, found.facts.price, detail=Detail()).total for usage in (SMALL, LARGE)]
+    ours = [cost(usage, found.facts.price).total for usage in (SMALL, LARGE)]
     assert ours != [cost(usage, other).total for usage in (SMALL, LARGE)]

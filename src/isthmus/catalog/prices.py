@@ -13,7 +13,7 @@ from decimal import Context, Decimal, Inexact
 from msgspec.structs import asdict
 
 from isthmus.core.facts import Price, Rates, Service
-from isthmus.core.usage import Usage
+from isthmus.core.usage import NO_DETAIL, Usage, UsageDetail
 from isthmus.core.value import Value
 
 _EXACT = Context(prec=60, traps=[Inexact])
@@ -34,24 +34,6 @@ _ELSE: Mapping[str, tuple[str, ...]] = {
 """The rates under which each kind of token is billed: the first that the list has."""
 
 
-class Detail(Value, frozen=True, kw_only=True):
-    """Of the tokens in a Usage, how many are of a kind that may have a rate of its own; and how many images there are.
-
-    `cache_write_hour` is part of the cache writes, `audio_input` and `image_input` of the fresh input, the other two
-    of the output.
-    """
-
-    cache_write_hour: int = 0
-    audio_input: int = 0
-    image_input: int = 0
-    audio_output: int = 0
-    image_output: int = 0
-    images: int = 0
-
-
-NO_DETAIL = Detail()
-
-
 class Part(Value, frozen=True):
     """So many of one thing, and what they cost together. `rate` is for a million tokens, one request or one image."""
 
@@ -69,7 +51,7 @@ class Cost(Value, frozen=True):
     unpriced: tuple[str, ...] = ()
 
 
-def cost(usage: Usage, price: Price, *, detail: Detail = NO_DETAIL, service: Service | None = None) -> Cost:
+def cost(usage: Usage, price: Price, *, detail: UsageDetail = NO_DETAIL, service: Service | None = None) -> Cost:
     """What the tokens cost. A service that the list does not name is billed by the list itself."""
     applied = price.services.get(service, price) if service else price
     rates = rates_for(applied, usage.input)
@@ -91,7 +73,7 @@ def rates_for(price: Price, input_tokens: int) -> Rates:
     return Rates(**{**asdict(price.rates), **said})
 
 
-def _counts(usage: Usage, detail: Detail) -> Mapping[str, int]:
+def _counts(usage: Usage, detail: UsageDetail) -> Mapping[str, int]:
     """Every token once, under what it is billed as."""
     hour = min(detail.cache_write_hour, usage.cache_write)
     heard = min(detail.audio_input, usage.fresh_input)
@@ -120,7 +102,7 @@ def _parts(counts: Mapping[str, int], rates: Rates) -> Iterator[Part]:
             yield Part(what, count, rate, _EXACT.scaleb(_EXACT.multiply(Decimal(count), rate), -6))
 
 
-def _each(price: Price, detail: Detail) -> Iterator[Part]:
+def _each(price: Price, detail: UsageDetail) -> Iterator[Part]:
     """What is not billed by tokens."""
     for what, count, rate in (("request", 1, price.request), ("image", detail.images, price.image)):
         if count and rate is not None:

@@ -25,3 +25,21 @@ class Usage(Value, frozen=True):
     @property
     def total_output(self) -> int:
         return self.output + self.reasoning
+
+
+class UsageDetail(Value, frozen=True, kw_only=True):
+    """Of the tokens in a Usage, how many are of a kind that may have a price of its own; and how many images there are.
+
+    `cache_write_hour` is part of the cache writes, `audio_input` and `image_input` of the fresh input, the other two
+    of the output.
+    """
+
+    cache_write_hour: int = 0
+    audio_input: int = 0
+    image_input: int = 0
+    audio_output: int = 0
+    image_output: int = 0
+    images: int = 0
+
+
+NO_DETAIL = UsageDetail()
