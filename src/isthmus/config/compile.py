@@ -42,6 +42,7 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         routes=MappingProxyType(_reachable(named, providers)),
         clients=MappingProxyType(_clients(config)),
         management=_digest(config.management_key) if config.management_key is not None else None,
+        cors=config.cors,
         on_loss=config.on_loss,
         route_on_loss={name: route.on_loss for name, route in config.routes.items() if route.on_loss is not None},
         limits=Limits(**asdict(config.limits)),

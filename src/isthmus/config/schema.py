@@ -128,6 +128,30 @@ class ProviderEntry(Value, frozen=True, rename="kebab"):
         Dialect | None, About("What it speaks; only for `type: compatible`, which speaks openai unless told otherwise.")
     ] = None
     deadlines: Annotated[DeadlinesEntry, About("How long to wait for it.")] = DeadlinesEntry()
+    region: Annotated[
+        str | None, About("The cloud's region, for `bedrock` and `vertex`, which also takes `global`, `us` and `eu`.")
+    ] = None
+    project: Annotated[str | None, About("The Google Cloud project, for `vertex`.")] = None
+    profile: Annotated[str | None, About("The name of a profile in the AWS configuration, for `bedrock`.")] = None
+    api_version: Annotated[
+        str | None,
+        About("For `azure`: a dated version asks at the deployments; without it, the v1 API is asked, which has none."),
+    ] = None
+    credentials_file: Annotated[
+        str | None,
+        About(
+            "The cloud's credentials, relative to the configuration file: what Google gave out as JSON, or the federated"
+            " token that Entra takes. Without it, and without an api-key: what the machine itself can prove."
+        ),
+    ] = None
+    tenant_id: Annotated[str | None, About("The Entra tenant, for `azure` without an api-key.")] = None
+    client_id: Annotated[
+        str | None, About("The application, or the managed identity, in Entra, for `azure` without an api-key.")
+    ] = None
+    client_secret: Annotated[Secret | None, About("What the application proves itself with to Entra.")] = None
+    authority_url: Annotated[
+        str | None, About("Where Entra gives out tokens. Without it: the address of the cloud that the host is in.")
+    ] = None
     enabled: Annotated[bool, About("Whether it is used.")] = True
 
 
@@ -220,6 +244,13 @@ class Config(Value, frozen=True, rename="kebab"):
     client_keys: Annotated[
         tuple[ClientEntry, ...],
         About("The keys of those who may ask, each a mapping or the key alone. Without any, no key is asked for."),
+    ] = ()
+    cors: Annotated[
+        tuple[str, ...],
+        About(
+            "Origins of web pages that may use the gateway from a browser (`https://app.example.com`), or `*`. Pages"
+            " from this machine always may."
+        ),
     ] = ()
     insecure: Annotated[bool, About("Lets a listener that other machines can reach start without client keys.")] = False
     management_key: Annotated[

@@ -31,6 +31,10 @@ listeners:
 #    on-loss: allow
 #  - ${TEAM_KEY}
 
+# Origins of web pages that may use the gateway from a browser, or "*". Pages from this machine always may.
+#cors:
+#  - https://app.example.com
+
 # Lets a listener that other machines can reach start without client keys.
 #insecure: false
 

@@ -152,6 +152,11 @@ class Codec(Value, frozen=True, kw_only=True):
     model_in_path: bool = False
     fetches: bool = True
     """Providers of this dialect fetch media that is given by URL."""
+    aside: Callable[[bytes, int], bytes | None] | None = None
+    """The answer to a request that asks nothing of a model, such as to load one; None for all others.
+
+    It is told the time in Unix seconds.
+    """
     echo: Callable[[ChatRequest], Extra] | None = None
     """What an answer repeats of its request, or must know of it; for ReplyHead and ChatReply. None where nothing."""
 

@@ -138,6 +138,7 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
             input_estimate=guess,
         )
         translation.gatherer = gatherer
+        translation.echo = ours.echo(asked.request()) if ours.echo is not None else None
         return await _translated(translation, streamed=streamed, limit=limit)
     except BaseException:
         incoming.close()

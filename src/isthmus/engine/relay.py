@@ -21,6 +21,7 @@ from isthmus.core.events import (
 )
 from isthmus.core.fold import unfold
 from isthmus.core.reply import ChatReply
+from isthmus.core.value import Extra
 from isthmus.dialects.codec import Codec, ReplyHead
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.ports import Incoming
@@ -135,6 +136,7 @@ class Translation:
         self._provider = provider
         self._estimate = input_estimate
         self.gatherer: Gatherer | None = None
+        self.echo: Extra | None = None
         self._held: list[Event] = []
         self._source: AsyncGenerator[list[Event], None] | None = None
 
@@ -181,6 +183,7 @@ class Translation:
             created=int(exchange.clock.time()),
             input_estimate=self._estimate,
             show_usage=self._peek.usage_asked,
+            echo=self.echo,
         )
         writer = self.ours.stream_writer(head, exchange.losses)
         write = writer.write
@@ -204,7 +207,7 @@ class Translation:
     def shown(self, reply: ChatReply) -> ChatReply:
         """The reply under the name that the caller asked for. One without an id of its own has the exchange's."""
         created = reply.created or int(self.exchange.clock.time())
-        return replace(reply, id=reply.id or self.exchange.id, model=self._peek.model, created=created)
+        return replace(reply, id=reply.id or self.exchange.id, model=self._peek.model, created=created, echo=self.echo)
 
     async def _batches(self) -> AsyncGenerator[list[Event], None]:
         """The provider's events, a list for each network read."""

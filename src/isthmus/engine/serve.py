@@ -31,6 +31,8 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
         assert isinstance(codec, Codec)  # noqa: S101  what the route says
         exchange.peek = peek = look(exchange.call, body)
         exchange.plan = plan_for(peek.model, now.directory)
+        if codec.aside is not None and (words := codec.aside(body, int(exchange.clock.time()))) is not None:
+            return Answer(200, ((b"content-type", b"application/json"), (b"x-isthmus-id", exchange.id.encode())), words)
         return await attempt_in_order(exchange, Asked(body, codec, peek), now, ports)
     except GatewayError as error:
         exchange.fail(error)

@@ -45,7 +45,8 @@ class Snapshot(Value, frozen=True, kw_only=True):
     """`routes` are names with explicit targets; every other name is looked for among the providers.
 
     `clients` maps the SHA-256 digest of a client key to its owner; when it is empty no key is
-    asked for. `management` is the digest of the management key. `route_on_loss` is by the route's
+    asked for. `management` is the digest of the management key, `cors` the origins
+    of web pages that may ask. `route_on_loss` is by the route's
     name. `source` names where the configuration came from.
     """
 
@@ -53,6 +54,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     routes: Mapping[str, tuple[Target, ...]] = {}
     clients: Mapping[bytes, Client] = {}
     management: bytes | None = None
+    cors: tuple[str, ...] = ()
     limits: Limits = Limits()
     on_loss: OnLoss = OnLoss.ALLOW
     route_on_loss: Mapping[str, OnLoss] = {}

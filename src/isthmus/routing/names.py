@@ -13,6 +13,8 @@ from isthmus.routing.plan import Plan, Target
 
 REMEMBERED = 4096
 """Names whose plan is kept; beyond that, plans are worked out again."""
+LATEST = ":latest"
+"""Put behind a name by clients of Ollama; it changes nothing where nobody offers the longer name."""
 NEAR = 3
 """Names suggested for one that nobody offers."""
 
@@ -50,7 +52,7 @@ class Directory:
 
         In this order: a route or alias; a name that providers offer, in the providers' order;
         `provider://model`; `[provider] model`; `provider/model`; `provider:model`; a name
-        that matches a provider's wildcard.
+        that matches a provider's wildcard; the name without `:latest`.
         """
         plan = self._known.get(name)
         if plan is None:
@@ -76,6 +78,8 @@ class Directory:
             return forced
         if holders := [offer.provider for offer in self._offers.values() if offer.serves(name)]:
             return _plan(holders, name, f"matches the models of {', '.join(holders)}")
+        if name.endswith(LATEST):
+            return self._work_out(name.removesuffix(LATEST))
         raise UnknownName(name, self._near(name))
 
     def _forced(self, name: str) -> Plan | None:

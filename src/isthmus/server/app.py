@@ -15,11 +15,12 @@ from isthmus.engine.serve import refuse, serve
 from isthmus.server.bodies import ClientLeft, read_body
 from isthmus.server.clients import is_loopback, may_manage, presented_key
 from isthmus.server.endpoints import Serves
+from isthmus.server.origins import PREFLIGHT, may_ask, shared_with
 from isthmus.server.pages import Health, LossesOf, Page, Visit, answer_page
 from isthmus.server.patrol import Patrol
 from isthmus.server.respond import Message, Receive, Responder, Send
-from isthmus.server.routes import Route, find_route
-from isthmus.wire.headers import Headers
+from isthmus.server.routes import Route, error_codec, find_route
+from isthmus.wire.headers import Headers, find
 
 TRACES = 16
 """Errors in a chain of causes that are looked at."""
@@ -58,6 +59,15 @@ class Application:
         path: str = scope["path"]
         query: bytes = scope["query_string"]
         headers: Headers = tuple(scope["headers"])
+        origin = find(headers, b"origin")
+        if origin is not None:
+            if not may_ask(origin, self._live.take().snapshot.cors):
+                await _send_page(_foreign(path, headers), send)
+                return
+            send = _sharing(send, origin)
+            if scope["method"] == "OPTIONS":
+                await _send_page(_preflight(headers), send)
+                return
         route = find_route(scope["method"], path, query, headers)
         peer = scope["client"][0] if scope.get("client") else ""
         presented = presented_key(headers, query) if self._live.take().snapshot.clients else None
@@ -148,6 +158,30 @@ def _trusted(call: Call, now: Now) -> bool:
         return bool(now.snapshot.clients) and identify(call.presented, now.snapshot) is not None
     except GatewayError:
         return False
+
+
+def _foreign(path: str, headers: Headers) -> Page:
+    """The answer to a page of an origin that is not allowed."""
+    words = "web pages of this origin may not use the gateway; allow it in the configuration: cors: [ORIGIN]"
+    error = GatewayError(Kind.FORBIDDEN, words)
+    return Page(error.status, error_codec(path, headers).write_error(error))
+
+
+def _preflight(headers: Headers) -> Page:
+    """A browser asks before a page's request: whatever headers it names may be sent."""
+    asked = find(headers, b"access-control-request-headers") or b"*"
+    return Page(204, b"", (*PREFLIGHT, (b"access-control-allow-headers", asked)))
+
+
+def _sharing(send: Send, origin: bytes) -> Send:
+    """Let the page that asked read the answer."""
+
+    async def shared(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = (*message["headers"], *shared_with(origin))
+        await send(message)
+
+    return shared
 
 
 async def _send_page(page: Page, send: Send) -> None:

@@ -10,6 +10,7 @@ from isthmus.core.losses import Losses
 from isthmus.core.models import ModelEntry
 from isthmus.core.value import Value
 from isthmus.dialects.listings import LISTINGS, Listing
+from isthmus.dialects.ollama import models as ollama
 from isthmus.engine.exchange import Call
 from isthmus.engine.live import Now
 from isthmus.engine.serve import plan_for
@@ -19,6 +20,12 @@ from isthmus.wire import json
 from isthmus.wire.headers import Headers
 
 _NO_SOCKET = 'responses are not streamed over a WebSocket here; send POST /v1/responses with "stream": true'
+
+
+_MANAGED = (
+    "models are not pulled, pushed, made, copied or deleted here: this gateway's configuration says which are served"
+    " (isthmus.yaml, providers and routes)"
+)
 
 
 class Page(Value, frozen=True):
@@ -102,9 +109,33 @@ def _health(visit: Visit) -> Page:
     return Page(200, json.encode({"status": "ok", **found}))
 
 
+def _show(visit: Visit) -> Page:
+    """POST /api/show, Ollama's question for one model."""
+    name = ollama.read_show(visit.body)
+    target = plan_for(name, visit.now.directory).targets[0]
+    profile = visit.now.snapshot.providers[target.provider].profile(target.model)
+    return Page(200, ollama.write_show(_shown(visit.now, _entry(visit.now, name), visit.listing), profile))
+
+
+def _loaded(visit: Visit) -> Page:
+    return Page(200, ollama.write_loaded(entries(visit.now)))
+
+
+def _ollama_version(visit: Visit) -> Page:  # noqa: ARG001  a page
+    return Page(200, ollama.write_version())
+
+
+def _managed(visit: Visit) -> Page:  # noqa: ARG001  a page
+    raise GatewayError(Kind.UNSUPPORTED, _MANAGED, status=501)
+
+
 PAGES: Mapping[Serves, Callable[[Visit], Page]] = {
     Serves.MODELS: _models,
     Serves.MODEL: _model,
+    Serves.SHOW: _show,
+    Serves.LOADED: _loaded,
+    Serves.OLLAMA_VERSION: _ollama_version,
+    Serves.MANAGED: _managed,
     Serves.SOCKET: _socket,
     Serves.LOSSES: _losses,
     Serves.ROOT: _root,

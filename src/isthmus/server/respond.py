@@ -9,6 +9,7 @@ from isthmus.engine.answer import Answer
 from isthmus.engine.exchange import Exchange
 from isthmus.server.bodies import read_body
 from isthmus.server.patrol import Patrol
+from isthmus.wire.framings import ENDINGS
 from isthmus.wire.headers import Headers
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -30,6 +31,7 @@ class Responder:
     __slots__ = (
         "_at_boundary",
         "_body_read",
+        "_ends",
         "_every",
         "_exchange",
         "_last",
@@ -60,6 +62,8 @@ class Responder:
         self._patrol = patrol
         self._last = self._loop.time()
         self._body_read = self._writing = self._over = False
+        codec = exchange.call.codec
+        self._ends = ENDINGS[codec.framing] if isinstance(codec, Codec) else ()
         self._at_boundary = True
         self.gone = False
         self.started = False
@@ -113,7 +117,7 @@ class Responder:
     async def _piece(self, data: bytes) -> None:
         self._writing = True
         self._last = self._loop.time()
-        self._at_boundary = data.endswith((b"\n\n", b"\r\n\r\n"))
+        self._at_boundary = data.endswith(self._ends)
         self._exchange.bytes_out += len(data)
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
         self._writing = False

@@ -87,6 +87,11 @@ def _nowhere(methods: Methods | None, method: str, path: str, headers: Headers) 
     return Route(None, codec, methods=tuple(methods), error=error)
 
 
+def error_codec(path: str, headers: Headers) -> AnyCodec:
+    """The codec to write errors in for a caller whose route is not looked for."""
+    return _CHAT[caller_dialect(headers, path)]
+
+
 def _dialect_of(methods: Methods | None) -> str | None:
     """The dialect that a path belongs to, whatever the method."""
     endpoints: tuple[Endpoint, ...] = tuple((methods or {}).values())

@@ -22,6 +22,14 @@ GATES: Mapping[Framing, Callable[[], Gate]] = {
     Framing.EVENT_STREAM: EventStreamGate,
 }
 
+ENDINGS: Mapping[Framing, tuple[bytes, ...]] = {
+    Framing.SSE: (b"\n\n", b"\r\n\r\n"),
+    Framing.NDJSON: (b"\n",),
+    Framing.JSON_ARRAY: (b"",),
+    Framing.EVENT_STREAM: (),
+}
+"""Last bytes after which something may stand between two frames. An array's writer writes whole items only."""
+
 CONTENT_TYPES: Mapping[Framing, bytes] = {
     Framing.SSE: b"text/event-stream",
     Framing.NDJSON: b"application/x-ndjson",

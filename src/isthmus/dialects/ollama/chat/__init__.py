@@ -11,6 +11,7 @@ from isthmus.dialects.ollama.answers import Form, read_reply, tap_reply, write_r
 from isthmus.dialects.ollama.asked import peek
 from isthmus.dialects.ollama.chat.request import read_request, write_request
 from isthmus.dialects.ollama.errors import read_error, write_error, write_error_event
+from isthmus.dialects.ollama.load import answer_load
 from isthmus.dialects.ollama.reader import LineReader
 from isthmus.dialects.ollama.tap import LineTap
 from isthmus.dialects.ollama.writer import LineWriter
@@ -64,4 +65,5 @@ CODEC = Codec(
     write_error_event=write_error_event,
     tap_reply=partial(tap_reply, form=FORM),
     tap=lambda _hide: LineTap(FORM),
+    aside=lambda body, created: answer_load(CODEC, body, created),
 )
