@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from isthmus.catalog.catalogue import Catalogue, NotACatalogue, Origin, pack
 from isthmus.catalog.spellings import ALSO, MAKERS, stem
@@ -24,6 +26,7 @@ ROWS = {
     "bedrock": {"anthropic.claude-x-9-20260101-v1:0": BASE, "us.anthropic.claude-x-9-20260101-v1:0": OLD},
     "azure-ai": {"claude-x-9": BASE},
 }
+PACKED = pack(ORIGIN, ROWS)
 
 
 def made() -> Catalogue:
@@ -60,6 +63,21 @@ class TestFile:
     def test_what_is_no_catalogue_is_refused_with_the_reason(self, packed: bytes, reason: str) -> None:
         with pytest.raises(NotACatalogue, match=reason):
             Catalogue(packed)
+
+    def test_a_row_that_this_version_has_no_words_for_is_as_good_as_none(self) -> None:
+        text = gzip.decompress(pack(ORIGIN, ROWS)).replace(b'"mode":"chat","input_limit":1,', b'"mode":"telepathy",')
+        catalogue = Catalogue(gzip.compress(text))
+        assert catalogue.facts("anthropic", "claude-x-9-20260101") is None
+        assert catalogue.facts("anthropic", "claude-x-9-20260707") == NEW
+
+    @given(st.integers(0, len(PACKED) - 1), st.integers(0, 255))
+    def test_a_damaged_file_is_refused_or_read(self, place: int, byte: int) -> None:
+        try:
+            catalogue = Catalogue(PACKED[:place] + bytes([byte]) + PACKED[place + 1 :])
+        except NotACatalogue:
+            return
+        for kind in ROWS:
+            catalogue.find(kind, "gpt-9")
 
     def test_a_file_that_unpacks_without_end_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("isthmus.catalog.catalogue.LARGEST", 1000)

@@ -180,6 +180,31 @@ def test_what_stands_under_its_hosts_name_holds_over_what_stands_without() -> No
     assert read_models(body.encode())["deepseek"]["m"].input_limit == 2
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"deprecation_date": "soon"},
+        {"supports_vision": "yes"},
+        {"supported_modalities": 3},
+        {"tiered_pricing": [{"range": []}]},
+        {"tiered_pricing": [{"range": ["a", "b"]}]},
+        {"tiered_pricing": {"range": [0, 1]}},
+    ],
+)
+def test_an_odd_entry_is_left_out_and_the_rest_is_read(odd: dict[str, object]) -> None:
+    body = json.dumps({"odd": entry(**odd), "m": entry()})
+    assert list(read_models(body.encode())["openai"]) == ["m"]
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "-1e999999999", "1e-999999999", "123456789" * 100])
+@pytest.mark.parametrize("field", ["max_input_tokens", "input_cost_per_token"])
+def test_a_number_beyond_all_reason_is_survived(field: str, number: str) -> None:
+    body = f'{{"m":{{"litellm_provider":"openai","mode":"chat","{field}":{number}}},"n":{json.dumps(entry())}}}'
+    read = read_models(body.encode())["openai"]
+    assert "n" in read
+    assert "m" not in read or read["m"].input_limit is None
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"sample_spec":{"mode":"x"}}', b'{"m":3}', b"<html>"])
 def test_what_is_no_such_list_is_refused(body: bytes) -> None:
     with pytest.raises(Malformed):

@@ -102,9 +102,12 @@ class Catalogue:
         return iter(self._models)
 
     def facts(self, kind: str, name: str) -> ModelFacts | None:
-        """The row of exactly this name."""
+        """The row of exactly this name. One that says what this version has no words for is as good as none."""
         row = self._models.get(kind, {}).get(name)
-        return None if row is None else _decode_facts(row)
+        try:
+            return None if row is None else _decode_facts(row)
+        except json.DECODE_ERRORS:
+            return None
 
     def find(self, kind: str, model: str) -> Found | None:
         """What is known of `model` as a provider of this kind names it, or the nearest row that is about it.

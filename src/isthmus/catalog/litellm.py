@@ -28,6 +28,9 @@ Models = Mapping[str, Mapping[str, ModelFacts]]
 _PLACES = 6
 """Digits after the point that a price for a million tokens keeps. What lies beyond came of somebody's float."""
 
+_UNREASONABLE = 10**12
+"""Tokens that no model takes."""
+
 _KINDS: Mapping[str, str] = {
     "azure_text": "azure",
     "bedrock_converse": "bedrock",
@@ -97,15 +100,20 @@ _MODES = frozenset(Mode)
 
 
 def read_models(body: bytes) -> Models:
-    """Every model that is kept. Raises Malformed for what is not litellm's list."""
+    """Every model that is kept. Raises Malformed for what is not litellm's list.
+
+    An entry that is not understood is left out: one odd entry among thousands keeps nobody from the others.
+    """
     models: dict[str, dict[str, ModelFacts]] = {}
     for name, raw in sorted(json.read_fields(body).items(), key=lambda item: _own_name_last(item[0])):
-        entry = Fields(raw, name)
-        mode, provider = entry.text("mode"), entry.text("litellm_provider")
-        if mode in _MODES and provider and not _NO_NAMES.search(name):
-            kind = _kind(provider)
-            models.setdefault(kind, {})[_bare(name, provider)] = _facts(Mode(mode), entry, raw)
-    if not models:
+        try:
+            entry = Fields(raw, name)
+            mode, provider = entry.text("mode"), entry.text("litellm_provider")
+            if mode in _MODES and provider and not _NO_NAMES.search(name):
+                models.setdefault(_kind(provider), {})[_bare(name, provider)] = _facts(Mode(mode), entry, raw)
+        except (Malformed, ValueError, LookupError, ArithmeticError):
+            continue
+    if not any(models.values()):
         raise Malformed("it lists no model")
     return models
 
@@ -200,5 +208,5 @@ def _million(for_one: Decimal) -> Decimal:
 
 
 def _whole(number: Decimal | None) -> int | None:
-    """A limit; 0 stands for one that nobody knows."""
-    return int(number) if number else None
+    """A limit; 0 stands for one that nobody knows, and what is beyond all reason for none."""
+    return int(number) if number is not None and 1 <= number < _UNREASONABLE else None

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from isthmus.catalog import litellm
-from isthmus.catalog.catalogue import NotACatalogue, Origin, pack
+from isthmus.catalog.catalogue import LARGEST, NotACatalogue, Origin, pack
 from isthmus.wire.json import Malformed
 
 _METADATA = re.compile(r"(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/METADATA")
@@ -17,6 +17,8 @@ def read_wheel(wheel: Path, today: date) -> bytes:
     """A catalogue made of a wheel of litellm, packed. Raises NotACatalogue."""
     try:
         with zipfile.ZipFile(wheel) as archive:
+            if archive.getinfo(litellm.MEMBER).file_size > LARGEST:
+                raise NotACatalogue(f"{wheel.name} holds a list of more than {LARGEST} bytes")
             models = litellm.read_models(archive.read(litellm.MEMBER))
             name, version, notice = _about(archive)
     except (zipfile.BadZipFile, KeyError, OSError, Malformed) as error:
