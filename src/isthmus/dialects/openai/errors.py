@@ -150,15 +150,16 @@ def told_error(body: bytes | Raw) -> GatewayError:
 
 def write_error(error: GatewayError) -> bytes:
     """The body of an error answer. `detail` is what clients of FastAPI-made servers look for."""
-    return json.encode({"error": _error(error), "detail": error.message})
+    return json.encode({"error": error_object(error), "detail": error.message})
 
 
 def write_error_event(error: GatewayError) -> bytes:
     """The same as the last event of a stream."""
-    return b"data: " + json.encode({"error": _error(error)}) + b"\n\n"
+    return b"data: " + json.encode({"error": error_object(error)}) + b"\n\n"
 
 
-def _error(error: GatewayError) -> dict[str, str | None]:
+def error_object(error: GatewayError) -> dict[str, str | None]:
+    """What stands under `error` in an error of this vendor."""
     kind, code = ROWS[error.kind]
     return {"message": error.message, "type": kind, "param": error.param, "code": code or error.code}
 

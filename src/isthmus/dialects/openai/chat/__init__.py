@@ -10,16 +10,8 @@ from isthmus.dialects.openai.chat.stream import ChatReader
 from isthmus.dialects.openai.chat.tap import ChatTap
 from isthmus.dialects.openai.chat.writer import ChatWriter
 from isthmus.dialects.openai.errors import read_error, write_error, write_error_event
+from isthmus.dialects.openai.headers import PASSED_BACK
 from isthmus.wire.frames import Framing
-
-_LIMITS = (
-    b"limit-requests",
-    b"limit-tokens",
-    b"remaining-requests",
-    b"remaining-tokens",
-    b"reset-requests",
-    b"reset-tokens",
-)
 
 CODEC = Codec(
     dialect=CHAT,
@@ -28,16 +20,7 @@ CODEC = Codec(
     content_type=b"text/event-stream; charset=utf-8",
     ping=b": ping\n\n",
     passed_request_headers=frozenset({b"openai-beta"}),
-    passed_reply_headers=frozenset(
-        {
-            b"x-request-id",
-            b"openai-processing-ms",
-            b"openai-version",
-            b"retry-after",
-            b"retry-after-ms",
-            *(b"x-ratelimit-" + name for name in _LIMITS),
-        }
-    ),
+    passed_reply_headers=PASSED_BACK,
     peek=peek,
     read_request=read_request,
     write_request=write_request,

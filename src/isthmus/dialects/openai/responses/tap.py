@@ -1,0 +1,90 @@
+"""Watches a stream that is passed through: every byte goes on unchanged.
+
+Only the few events that tell usage, the end or an error are opened. Reading is the same as that of a decoded
+stream, so both give the same usage.
+"""
+
+from msgspec import Raw
+
+from isthmus.core.errors import GatewayError
+from isthmus.core.usage import Usage
+from isthmus.dialects.openai.errors import told_error
+from isthmus.dialects.openai.responses.reply import is_failed
+from isthmus.dialects.openai.responses.shapes import read_event
+from isthmus.dialects.openai.responses.stream import BEGINNING, DONE, FINAL
+from isthmus.dialects.openai.responses.usage import read_usage
+from isthmus.wire import json
+from isthmus.wire.frames import Frame, FrameTooLarge
+from isthmus.wire.json import DECODE_ERRORS, Fields, Malformed
+from isthmus.wire.sse import SseSplitter
+
+_FAILED = "response.failed"
+_ENDS = tuple(name.encode() for name in (*FINAL, _FAILED, "error"))
+
+
+class ResponsesTap:
+    """Implements Tap. The splitter holds the unfinished event; one that grows without end passes unread."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+        self.complete = False
+        self.error: GatewayError | None = None
+        self.started = False
+        self._splitter = SseSplitter()
+
+    def feed(self, data: bytes) -> bytes:
+        try:
+            frames = self._splitter.feed(data)
+        except FrameTooLarge:
+            self._splitter = SseSplitter()
+            return data
+        for frame in frames:
+            if not self.started or _may_end(frame):
+                self._note(frame)
+        return data
+
+    def end(self) -> bytes:
+        """The last event counts, even when the blank line behind it never came."""
+        for frame in self._splitter.end():
+            self._note(frame)
+        return b""
+
+    def _note(self, frame: Frame) -> None:
+        data = frame.data.strip()
+        if not data or data == DONE or self.complete or self.error is not None:
+            return
+        try:
+            event = read_event(data)
+            kind = event.type or frame.event.decode("utf-8", "replace")
+            if kind == "error" or (event.type is None and event.error != json.NULL):
+                self.error = told_error(data)
+            elif kind in (_FAILED, *FINAL) and event.response != json.NULL:
+                self._finish(event.response)
+            elif kind not in BEGINNING:
+                self.started = True
+        except (Malformed, *DECODE_ERRORS):
+            self.started = True
+
+    def _finish(self, whole: Raw) -> None:
+        response = Fields(whole)
+        if response.look("error") is not None or is_failed(response.look("status")):
+            self.error = told_error(whole)
+            return
+        usage = response.raw("usage")
+        self.usage = None if usage is None else read_usage(usage)
+        self.started = self.complete = True
+
+
+def _may_end(frame: Frame) -> bool:
+    """May it tell the end or an error? Hosts that name no event are asked by what stands in the data."""
+    if frame.event:
+        return frame.event in _ENDS
+    return any(name in frame.data for name in _NAMED)
+
+
+_NAMED = (*(b'"%b"' % name for name in _ENDS), b'"error"')
+
+
+def tap(_: bool) -> ResponsesTap:
+    """This dialect always tells its usage, so none is ever hidden."""
+    return ResponsesTap()
