@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
+from isthmus.config.clouds import FIELDS, SECRET, settings_of
 from isthmus.config.hosts import COMPATIBLE, LOCAL, OLLAMA, host_of, kind_of
 from isthmus.config.names import work_out
 from isthmus.config.problems import Path, nearest, write_path
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config, ProviderEntry, Switch
 from isthmus.core.secret import Secret
-from isthmus.providers.build import check_headers, check_key, parse_base
+from isthmus.providers.build import check_headers, check_key, locate, parse_base
+from isthmus.providers.host import Place
 from isthmus.providers.table import PROVIDERS, Host
 
 PROXIES = ("http", "https", "socks5", "socks5h")
@@ -26,6 +28,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
     for name, entry in config.providers.items():
         check_provider(name, entry, reading)
         check_address(name, entry, reading)
+        check_place(name, entry, reading, folder)
         check_way_there(name, entry, reading, folder)
     check_routes(config, reading)
     check_aliases(config, reading)
@@ -102,7 +105,7 @@ def _note_unknown_kind(name: str, entry: ProviderEntry, reading: Reading) -> Non
 
 def _needs_key(path: Path, entry: ProviderEntry, host: Host, reading: Reading) -> bool:
     own_address = entry.base_url is not None or (*path, "base-url") in reading.values
-    return bool(host.key_env) and not own_address and (*path, "api-key") not in reading.values
+    return bool(host.key_env) and not host.cloud and not own_address and (*path, "api-key") not in reading.values
 
 
 def check_address(name: str, entry: ProviderEntry, reading: Reading) -> None:
@@ -110,7 +113,9 @@ def check_address(name: str, entry: ProviderEntry, reading: Reading) -> None:
     host = host_of(name, entry)
     if entry.base_url is None:
         if host is not None and host.base_url is None and (*path, "base-url") not in reading.values:
-            reading.note(path, f"needs a base-url: type {kind_of(name, entry)} has no usual address", at_key=True)
+            usual = f"; {host.url_env[0]} is not set" if host.url_env else ""
+            missing = f"needs a base-url: type {kind_of(name, entry)} has no usual address{usual}"
+            reading.note(path, missing, at_key=True)
         return
     try:
         parse_base(entry.base_url)
@@ -120,6 +125,25 @@ def check_address(name: str, entry: ProviderEntry, reading: Reading) -> None:
             "is not a usable address; write it like https://api.example.com/v1: http or https, and no user name, "
             "password, query or fragment",
         )
+
+
+def check_place(name: str, entry: ProviderEntry, reading: Reading, folder: FilePath) -> None:
+    """The keys that only some hosts take: this one does, and they say where it is."""
+    path: Path = ("providers", name)
+    host = host_of(name, entry)
+    if host is None:
+        return
+    for key in (*FIELDS, SECRET):
+        taken = "client-id" if key == SECRET else key
+        if (*path, key) in reading.keys and taken not in host.settings:
+            reading.note((*path, key), f"is nothing that type {host.name} knows", at_key=True)
+    if entry.credentials_file is not None and not (folder / entry.credentials_file).is_file():
+        reading.note((*path, "credentials-file"), "there is no such file")
+    if entry.enabled and (entry.base_url or host.base_url):
+        try:
+            locate(host, Place(entry.base_url, settings_of(entry), keyed=entry.api_key is not None))
+        except ValueError as error:
+            reading.note(path, str(error), at_key=True)
 
 
 def check_way_there(name: str, entry: ProviderEntry, reading: Reading, folder: FilePath) -> None:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from msgspec.structs import asdict
 
 from isthmus.config.catalogues import take_shelf
+from isthmus.config.clouds import settings_of
 from isthmus.config.environment import with_ollama
 from isthmus.config.facts import Facts
 from isthmus.config.hosts import LOCAL, host_of, kind_of
@@ -75,6 +76,8 @@ def _provider(name: str, entry: ProviderEntry) -> Provider:
         proxy=entry.proxy_url.reveal() if entry.proxy_url else None,
         ca_file=entry.ca_file,
         http2=entry.http2,
+        settings=settings_of(entry),
+        cloud_secret=entry.client_secret,
     )
 
 

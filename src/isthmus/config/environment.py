@@ -6,7 +6,8 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from isthmus.config.hosts import OLLAMA, key_of
+from isthmus.config.clouds import address_of, with_environment
+from isthmus.config.hosts import OLLAMA, host_of, key_of
 from isthmus.config.schema import Config, ProviderEntry
 from isthmus.config.secrets import Environment
 from isthmus.providers.table import PROVIDERS
@@ -26,11 +27,12 @@ def complete(config: Config, environment: Environment, *, automatic: bool) -> Co
 
 
 def hosts_with_keys(environment: Environment) -> Mapping[str, ProviderEntry]:
-    """Every known host whose usual variable is set, in the table's order."""
+    """Every known host whose usual variable is set, and that of its address where it has one, in the table's order."""
     return {
         name: ProviderEntry()
         for name, host in PROVIDERS.items()
         if host.automatic and host.key_env and environment.secret(*host.key_env) is not None
+        if not host.url_env or address_of(host, environment) is not None
     }
 
 
@@ -61,6 +63,13 @@ async def _root_page(host: str, port: int) -> bytes:
 
 
 def _with_keys(providers: Mapping[str, ProviderEntry], environment: Environment) -> Mapping[str, ProviderEntry]:
-    return MappingProxyType(
-        {name: replace(entry, api_key=key_of(name, entry, environment)) for name, entry in providers.items()}
-    )
+    return MappingProxyType({name: _with_key(name, entry, environment) for name, entry in providers.items()})
+
+
+def _with_key(name: str, entry: ProviderEntry, environment: Environment) -> ProviderEntry:
+    host = host_of(name, entry)
+    keyed = replace(entry, api_key=key_of(name, entry, environment))
+    if host is None:
+        return keyed
+    placed = replace(keyed, base_url=entry.base_url or address_of(host, environment))
+    return with_environment(placed, host, environment) if host.settings else placed

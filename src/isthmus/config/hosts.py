@@ -34,9 +34,17 @@ def host_of(name: str, entry: ProviderEntry) -> Host | None:
 def key_of(name: str, entry: ProviderEntry, environment: Environment) -> Secret | None:
     """The configured key, else what the host's usual variable holds.
 
-    That variable is not read for an address of one's own: its key belongs to the usual one.
+    That variable is not read for an address of one's own: its key belongs to the usual one, or to the
+    one in the host's usual variable where only the user can know it.
     """
     host = host_of(name, entry)
-    if entry.api_key is not None or entry.base_url is not None or host is None:
+    if entry.api_key is not None or host is None or not _at_home(entry, host, environment):
         return entry.api_key
     return environment.secret(*host.key_env)
+
+
+def _at_home(entry: ProviderEntry, host: Host, environment: Environment) -> bool:
+    """Is the provider at the address that its usual key is for?"""
+    if entry.base_url is None:
+        return True
+    return bool(host.url_env) and (environment.get(host.url_env[0]) or "").strip() in ("", entry.base_url)

@@ -1,6 +1,5 @@
 """From a file, or none, to a checked configuration. Everything that is wrong is raised together."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -10,7 +9,7 @@ from isthmus.config.environment import complete
 from isthmus.config.nodes import MAX_BYTES, Broken, compose
 from isthmus.config.problems import ConfigProblems, Problem
 from isthmus.config.reading import Reading
-from isthmus.config.schema import Config, ListenerEntry
+from isthmus.config.schema import Config, ListenerEntry, ProviderEntry
 from isthmus.config.secrets import Environment
 from isthmus.core.value import Value
 
@@ -141,9 +140,11 @@ def _listening(config: Config, listen: Listen) -> Config:
 
 def _placed(config: Config, folder: Path) -> Config:
     """Files that are named relative to the configuration's own folder, where they are."""
-    providers: Mapping[str, object] = {
-        name: replace(entry, ca_file=str(folder / entry.ca_file)) if entry.ca_file else entry
-        for name, entry in config.providers.items()
-    }
+    providers = {name: _placed_entry(entry, folder) for name, entry in config.providers.items()}
     log = replace(config.log, file=str(folder / config.log.file)) if config.log.file else config.log
     return replace(config, providers=providers, log=log)
+
+
+def _placed_entry(entry: ProviderEntry, folder: Path) -> ProviderEntry:
+    files = {"ca_file": entry.ca_file, "credentials_file": entry.credentials_file}
+    return replace(entry, **{field: str(folder / file) for field, file in files.items() if file})

@@ -140,8 +140,8 @@ class ProviderEntry(Value, frozen=True, rename="kebab"):
     credentials_file: Annotated[
         str | None,
         About(
-            "The cloud's credentials, relative to the configuration file: what Google gave out as JSON, or the federated"
-            " token that Entra takes. Without it, and without an api-key: what the machine itself can prove."
+            "The cloud's credentials, relative to the configuration file: what Google gave out as JSON, or the"
+            " federated token that Entra takes. Without it, and without an api-key: what the machine itself can prove."
         ),
     ] = None
     tenant_id: Annotated[str | None, About("The Entra tenant, for `azure` without an api-key.")] = None

@@ -6,13 +6,14 @@ plain http(s) base URL, and headers or keys that no request could carry.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from isthmus.catalog.lookup import profile_of
 from isthmus.core.secret import Secret
 from isthmus.providers import anthropic, gemini, ollama, openai
-from isthmus.providers.host import ANTHROPIC, GEMINI, OLLAMA, OPENAI_CHAT, Host
-from isthmus.providers.provider import Address, Deadlines, Origin, Provider
+from isthmus.providers.host import ANTHROPIC, GEMINI, OLLAMA, OPENAI_CHAT, Host, Location, Place
+from isthmus.providers.provider import Address, CloudKey, Deadlines, Origin, Provider
 from isthmus.wire.headers import HOP_BY_HOP, Headers
 
 _ADDRESSES: Mapping[str, Callable[[str], Address]] = {
@@ -21,6 +22,7 @@ _ADDRESSES: Mapping[str, Callable[[str], Address]] = {
     OLLAMA: ollama.address,
     GEMINI: gemini.address,
 }
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _PORTS = {"http": 80, "https": 443}
 _OURS = HOP_BY_HOP | {b"host", b"content-length", b"content-type", b"accept-encoding", b"expect"}
 _TOKEN = frozenset(b"!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
@@ -39,19 +41,21 @@ def build(  # noqa: PLR0913  one argument for each key of a provider in the conf
     proxy: str | None = None,
     ca_file: str | None = None,
     http2: bool = False,
+    settings: Mapping[str, str] = NO_SETTINGS,
+    cloud_secret: Secret | None = None,
 ) -> Provider:
     """The provider called `name`. What is None or empty is as the host's row says. Raises ValueError."""
-    url = base_url or host.base_url
-    if url is None:
-        raise ValueError(f"a provider of kind {host.name} has no usual address: give it a base-url")
-    origin, prefix = parse_base(url, proxy=proxy, ca_file=ca_file, http2=http2)
+    location = locate(host, Place(base_url, settings, keyed=secret is not None))
+    origin, prefix = parse_base(location.base_url, proxy=proxy, ca_file=ca_file, http2=http2)
     if origin.port == 0 and base_url:
         raise ValueError(f"{base_url!r} names port 0, which nobody listens on")
     return Provider(
         name=name,
-        dialects=host.spoken,
+        dialects={**host.spoken, **location.also},
         origin=origin,
-        address=_ADDRESSES[host.dialect](prefix),
+        address=location.address(prefix),
+        envelope=location.envelope,
+        cloud=CloudKey(host.cloud, settings, cloud_secret) if host.cloud and secret is None else None,
         sign=host.sign,
         secret=check_key(secret),
         headers=check_headers(headers),
@@ -62,6 +66,16 @@ def build(  # noqa: PLR0913  one argument for each key of a provider in the conf
         models=host.models if models is None else tuple(models),
         listed=host.listed,
     )
+
+
+def locate(host: Host, place: Place) -> Location:
+    """Where the host is. Raises ValueError, with what to configure, where that cannot be known."""
+    if host.locate is not None:
+        return host.locate(place)
+    url = place.base_url or host.base_url
+    if url is None:
+        raise ValueError(f"a provider of kind {host.name} has no usual address: give it a base-url")
+    return Location(url, _ADDRESSES[host.dialect])
 
 
 def parse_base(

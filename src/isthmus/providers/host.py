@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from isthmus.core.operations import Operation
 from isthmus.core.value import Value
-from isthmus.providers.provider import Emulator, Signer
+from isthmus.providers.provider import Address, Emulator, Envelope, Signer
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
 from isthmus.providers.signers import bearer
 
@@ -43,6 +43,29 @@ SPOKEN: Mapping[str, Spoken] = {
 """What a host of each family speaks, unless its row says otherwise."""
 
 
+class Place(Value, frozen=True):
+    """What the user configured of where a host is.
+
+    `settings` are the host's own keys; `keyed`: there is a plain key, so no cloud need sign.
+    """
+
+    base_url: str | None
+    settings: Mapping[str, str] = MappingProxyType({})
+    keyed: bool = False
+
+
+class Location(Value, frozen=True):
+    """Where a host is, and what follows from that. `address` is made of the path of `base_url`.
+
+    `also` says what it speaks there for operations in which it is unlike its row.
+    """
+
+    base_url: str
+    address: Callable[[str], Address]
+    envelope: Envelope | None = None
+    also: Spoken = MappingProxyType({})
+
+
 class Host(Value, frozen=True):
     """One row.
 
@@ -51,6 +74,10 @@ class Host(Value, frozen=True):
     `automatic`: such a variable alone switches the host on; False where people set it for other
     purposes too. `models` are names or wildcards known to be served; `listed`: the host can be
     asked for its models. `also` says what it speaks for operations in which it is unlike its family.
+    `settings` are the keys that only some hosts take, each with the variables that usually hold it;
+    `url_env` those for an address that only the user can know. `locate` finds the place from both, and
+    raises ValueError where it cannot; None where the address is all there is. `cloud` is the kind of
+    credential that signs where there is no key, "" where only a key can.
     """
 
     name: str
@@ -64,6 +91,10 @@ class Host(Value, frozen=True):
     automatic: bool = True
     emulator: Callable[[], Emulator] | None = None
     also: Spoken = MappingProxyType({})
+    settings: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    url_env: tuple[str, ...] = ()
+    locate: Callable[[Place], Location] | None = None
+    cloud: str = ""
 
     @property
     def spoken(self) -> Spoken:

@@ -73,11 +73,13 @@ Address = Callable[[Aim], tuple[str, str]]
 class CloudKey(Value, frozen=True):
     """A credential that is no plain key: it comes from a cloud's own chain. `kind` is "aws", "google" or "entra".
 
-    `settings` are what the user configured of it: a region, a profile, the path of a key file. Never a secret.
+    `settings` are what the user configured of it: a region, a profile, the path of a key file. Never a secret:
+    `secret` is what the cloud gives its tokens for, where that is a word that somebody keeps.
     """
 
     kind: str
     settings: Mapping[str, str] = {}
+    secret: Secret | None = None
 
 
 class Unwrap(Protocol):
