@@ -159,6 +159,13 @@ class Codec(Value, frozen=True, kw_only=True):
     """
     echo: Callable[[ChatRequest], Extra] | None = None
     """What an answer repeats of its request, or must know of it; for ReplyHead and ChatReply. None where nothing."""
+    split: Callable[[bytes], Sequence[bytes]] | None = None
+    """The requests in one body, where a dialect may ask several at once; None where it cannot.
+
+    Raises UNSUPPORTED for what only a provider of this dialect can take.
+    """
+    join: Callable[[Sequence[ChatReply]], ChatReply] | None = None
+    """One answer to what was split, in the same order. There wherever `split` is."""
 
 
 class EmbedCodec(Value, frozen=True, kw_only=True):
