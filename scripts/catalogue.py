@@ -25,7 +25,7 @@ def main() -> None:
     packed = read_wheel(said.wheel, said.date)
     TARGET.write_bytes(packed)
     made = Catalogue(packed)
-    print(f"{TARGET.name}: {len(made)} models of {made.origin.source} {made.origin.version}, {len(packed)} bytes")
+    print(f"{TARGET.name}: {len(made)} models of {made.edition.source} {made.edition.version}, {len(packed)} bytes")
 
 
 if __name__ == "__main__":

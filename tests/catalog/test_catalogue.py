@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isthmus.catalog.catalogue import Catalogue, NotACatalogue, Origin, pack
+from isthmus.catalog.catalogue import Catalogue, Edition, NotACatalogue, pack
 from isthmus.catalog.spellings import ALSO, MAKERS, stem
 from isthmus.config.catalogues import take_shelf
 from isthmus.core.facts import Ability, Mode, ModelFacts, Price, Rates
 from isthmus.providers.table import PROVIDERS
 from isthmus.wire import json
 
-ORIGIN = Origin("a-package", "1.2", date(2026, 1, 2), "MIT")
+EDITION = Edition("a-package", "1.2", date(2026, 1, 2), "MIT")
 PRICE = Price(rates=Rates(input=Decimal("0.15"), output=Decimal(1)))
 OLD, NEW, PLAIN, BASE = (ModelFacts(mode=Mode.CHAT, input_limit=limit, price=PRICE) for limit in (1, 2, 3, 4))
 ROWS = {
@@ -26,11 +26,11 @@ ROWS = {
     "bedrock": {"anthropic.claude-x-9-20260101-v1:0": BASE, "us.anthropic.claude-x-9-20260101-v1:0": OLD},
     "azure-ai": {"claude-x-9": BASE},
 }
-PACKED = pack(ORIGIN, ROWS)
+PACKED = pack(EDITION, ROWS)
 
 
 def made() -> Catalogue:
-    return Catalogue(pack(ORIGIN, ROWS))
+    return Catalogue(pack(EDITION, ROWS))
 
 
 @pytest.fixture(scope="module")
@@ -41,23 +41,23 @@ def shipped() -> Catalogue:
 class TestFile:
     def test_what_is_packed_is_what_is_opened(self) -> None:
         catalogue = made()
-        assert catalogue.origin == ORIGIN
+        assert catalogue.edition == EDITION
         assert {kind: {name: catalogue.facts(kind, name) for name in catalogue.names(kind)} for kind in ROWS} == ROWS
         assert len(catalogue) == 8
 
     def test_the_same_facts_give_the_same_bytes_in_any_order(self) -> None:
         turned = {kind: dict(reversed(rows.items())) for kind, rows in reversed(ROWS.items())}
-        assert pack(ORIGIN, turned) == pack(ORIGIN, ROWS)
+        assert pack(EDITION, turned) == pack(EDITION, ROWS)
 
     @pytest.mark.parametrize(
         ("packed", "reason"),
         [
             (b"", "cut short"),
             (b"hello", "not gzipped"),
-            (pack(ORIGIN, ROWS)[:-9], "cut short"),
+            (pack(EDITION, ROWS)[:-9], "cut short"),
             (gzip.compress(b"[]"), "not a catalogue"),
             (gzip.compress(b'{"format":1}'), "not a catalogue"),
-            (gzip.compress(gzip.decompress(pack(ORIGIN, {})).replace(b'"format":1', b'"format":2')), "format 2"),
+            (gzip.compress(gzip.decompress(pack(EDITION, {})).replace(b'"format":1', b'"format":2')), "format 2"),
         ],
     )
     def test_what_is_no_catalogue_is_refused_with_the_reason(self, packed: bytes, reason: str) -> None:
@@ -65,7 +65,7 @@ class TestFile:
             Catalogue(packed)
 
     def test_a_row_that_this_version_has_no_words_for_is_as_good_as_none(self) -> None:
-        text = gzip.decompress(pack(ORIGIN, ROWS)).replace(b'"mode":"chat","input_limit":1,', b'"mode":"telepathy",')
+        text = gzip.decompress(pack(EDITION, ROWS)).replace(b'"mode":"chat","input_limit":1,', b'"mode":"telepathy",')
         catalogue = Catalogue(gzip.compress(text))
         assert catalogue.facts("anthropic", "claude-x-9-20260101") is None
         assert catalogue.facts("anthropic", "claude-x-9-20260707") == NEW
@@ -167,9 +167,9 @@ def test_different_models_have_different_stems(one: str, other: str) -> None:
 
 class TestShipped:
     def test_it_says_where_its_facts_come_from(self, shipped: Catalogue) -> None:
-        assert shipped.origin.source == "litellm"
-        assert "MIT License" in shipped.origin.notice
-        assert shipped.origin.date >= date(2026, 11, 21)
+        assert shipped.edition.source == "litellm"
+        assert "MIT License" in shipped.edition.notice
+        assert shipped.edition.date >= date(2026, 11, 21)
 
     def test_every_row_of_it_can_be_read_and_makes_sense(self, shipped: Catalogue) -> None:
         for kind in shipped.kinds():

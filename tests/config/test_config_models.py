@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from isthmus.catalog.catalogue import Origin, pack
+from isthmus.catalog.catalogue import Edition, pack
 from isthmus.config.catalogues import Shelf
 from isthmus.config.compile import compile_loaded
 from isthmus.config.facts import LISTED, Facts
@@ -13,7 +13,7 @@ from isthmus.core.facts import Ability, ModelFacts, Price, Rates
 from support.configured import config_of, load_text, problems_of
 
 ROW = ModelFacts(input_limit=100, output_limit=10, abilities={Ability.TOOLS: True})
-SHELF = Shelf(pack(Origin("book", "1", date(2026, 1, 1), ""), {"openai": {"gpt-9": ROW}}))
+SHELF = Shelf(pack(Edition("book", "1", date(2026, 1, 1), ""), {"openai": {"gpt-9": ROW}}))
 PROVIDERS = "providers: {openai: {api-key: k-0123456789}, mine: {type: openai, api-key: k-0123456789}, vllm: {}}\n"
 
 

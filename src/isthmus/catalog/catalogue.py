@@ -31,7 +31,7 @@ class NotACatalogue(Exception):
     """The bytes are no catalogue, or one that this version cannot read. Says why."""
 
 
-class Origin(Value, frozen=True):
+class Edition(Value, frozen=True):
     """Where a catalogue's facts come from. `date` is the day on which `source` was read."""
 
     source: str
@@ -40,7 +40,7 @@ class Origin(Value, frozen=True):
     notice: str
 
 
-class Found(Value, frozen=True):
+class Match(Value, frozen=True):
     """What the catalogue has about one model at one kind of provider.
 
     The row stands under `kind` and `name`. `exact` is False where only a dated or undated sibling is known, or the
@@ -66,10 +66,10 @@ _decode_file = json.decoder(_File)
 _decode_facts = json.decoder(ModelFacts)
 
 
-def pack(origin: Origin, models: Mapping[str, Mapping[str, ModelFacts]]) -> bytes:
+def pack(edition: Edition, models: Mapping[str, Mapping[str, ModelFacts]]) -> bytes:
     """The file. The same facts give the same bytes."""
     rows = {kind: {name: json.raw(models[kind][name]) for name in sorted(models[kind])} for kind in sorted(models)}
-    file = _File(FORMAT, origin.source, origin.version, origin.date, origin.notice, rows)
+    file = _File(FORMAT, edition.source, edition.version, edition.date, edition.notice, rows)
     gzip = zlib.compressobj(level=9, wbits=_GZIP)
     return gzip.compress(json.encode(file)) + gzip.flush()
 
@@ -77,7 +77,7 @@ def pack(origin: Origin, models: Mapping[str, Mapping[str, ModelFacts]]) -> byte
 class Catalogue:
     """A catalogue that was opened."""
 
-    __slots__ = ("_models", "_stems", "origin")
+    __slots__ = ("_models", "_stems", "edition")
 
     def __init__(self, packed: bytes) -> None:
         """Raises NotACatalogue."""
@@ -87,7 +87,7 @@ class Catalogue:
             raise NotACatalogue(f"it is not a catalogue of models: {error}") from error
         if file.format != FORMAT:
             raise NotACatalogue(f"it is of format {file.format}; this version reads format {FORMAT}")
-        self.origin = Origin(file.source, file.version, file.date, file.notice)
+        self.edition = Edition(file.source, file.version, file.date, file.notice)
         self._models = file.models
         self._stems: dict[str, dict[str, str]] = {}
 
@@ -109,7 +109,7 @@ class Catalogue:
         except json.DECODE_ERRORS:
             return None
 
-    def find(self, kind: str, model: str) -> Found | None:
+    def find(self, kind: str, model: str) -> Match | None:
         """What is known of `model` as a provider of this kind names it, or the nearest row that is about it.
 
         First the name in its usual spellings, then a sibling that differs in its date only, then what the model's
@@ -124,21 +124,21 @@ class Catalogue:
                 return found
         return self._at_its_maker(model)
 
-    def _exact(self, kind: str, model: str) -> Found | None:
+    def _exact(self, kind: str, model: str) -> Match | None:
         for name in spellings(kind, model):
             if (facts := self.facts(kind, name)) is not None:
-                return Found(kind, name, facts)
+                return Match(kind, name, facts)
         return None
 
-    def _alike(self, kind: str, model: str) -> Found | None:
+    def _alike(self, kind: str, model: str) -> Match | None:
         name = self._by_stem(kind).get(stem(model))
         facts = None if name is None else self.facts(kind, name)
-        return None if name is None or facts is None else Found(kind, name, facts, exact=False)
+        return None if name is None or facts is None else Match(kind, name, facts, exact=False)
 
-    def _at_its_maker(self, model: str) -> Found | None:
+    def _at_its_maker(self, model: str) -> Match | None:
         for maker in MAKERS:
             if (found := self._exact(maker, model) or self._alike(maker, model)) is not None:
-                return Found(found.kind, found.name, _wherever_it_runs(found.facts), exact=False)
+                return Match(found.kind, found.name, _wherever_it_runs(found.facts), exact=False)
         return None
 
     def _by_stem(self, kind: str) -> Mapping[str, str]:

@@ -27,7 +27,7 @@ class Shelf(Value, frozen=True):
             fetched = Catalogue(self.fetched) if self.fetched is not None else shipped
         except NotACatalogue:
             return shipped
-        return shipped if fetched.origin.date < shipped.origin.date else fetched
+        return shipped if fetched.edition.date < shipped.edition.date else fetched
 
 
 def take_shelf(data_dir: Path) -> Shelf:

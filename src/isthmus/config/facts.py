@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 
 from msgspec.structs import asdict
 
-from isthmus.catalog.catalogue import Catalogue, Found
+from isthmus.catalog.catalogue import Catalogue, Match
 from isthmus.catalog.merge import Known, Said, merge
 from isthmus.config.catalogues import Shelf, take_shelf
 from isthmus.config.hosts import host_of
@@ -51,10 +51,10 @@ class Facts:
         found = self.catalogue.find(host.name, model) if host else None
         return Said(self._source(found), found.facts) if found else None
 
-    def _source(self, found: Found) -> str:
-        origin = self.catalogue.origin
+    def _source(self, found: Match) -> str:
+        edition = self.catalogue.edition
         like = "" if found.exact else "like "
-        return f"{like}{found.kind}/{found.name} in {origin.source} {origin.version} of {origin.date}"
+        return f"{like}{found.kind}/{found.name} in {edition.source} {edition.version} of {edition.date}"
 
 
 def facts_of_loaded(loaded: Loaded) -> Facts:

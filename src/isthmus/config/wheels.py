@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from isthmus.catalog import litellm
-from isthmus.catalog.catalogue import LARGEST, NotACatalogue, Origin, pack
+from isthmus.catalog.catalogue import LARGEST, Edition, NotACatalogue, pack
 from isthmus.wire.json import Malformed
 
 _METADATA = re.compile(r"(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/METADATA")
@@ -23,7 +23,7 @@ def read_wheel(wheel: Path, today: date) -> bytes:
             name, version, notice = _about(archive)
     except (zipfile.BadZipFile, KeyError, OSError, Malformed) as error:
         raise NotACatalogue(f"{wheel.name} holds no list of models that is understood: {error}") from error
-    return pack(Origin(name, version, today, notice), models)
+    return pack(Edition(name, version, today, notice), models)
 
 
 def _about(archive: zipfile.ZipFile) -> tuple[str, str, str]:

@@ -27,11 +27,11 @@ def command() -> None:
 def status_command(as_json: bool) -> None:
     """Tell which catalogue is in use, how old it is, and under what licence its facts came."""
     catalogue = take_shelf(data_dir(of_this_process())).newest()
-    origin = catalogue.origin
+    edition = catalogue.edition
     if as_json:
-        say_json({"source": origin.source, "version": origin.version, "date": origin.date, "models": len(catalogue)})
+        say_json({"source": edition.source, "version": edition.version, "date": edition.date, "models": len(catalogue)})
     else:
-        say(f"{_summary(catalogue)}\n\n{origin.notice.strip()}")
+        say(f"{_summary(catalogue)}\n\n{edition.notice.strip()}")
 
 
 @command.command("refresh")
@@ -67,5 +67,5 @@ def _packed(wheel: Path) -> bytes:
 
 
 def _summary(catalogue: Catalogue) -> str:
-    origin = catalogue.origin
-    return f"{len(catalogue)} models, from {origin.source} {origin.version} as of {origin.date}"
+    edition = catalogue.edition
+    return f"{len(catalogue)} models, from {edition.source} {edition.version} as of {edition.date}"
