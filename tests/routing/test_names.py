@@ -32,6 +32,8 @@ def directory() -> Directory:
         ("openai:gpt-5", [("openai", "gpt-5")]),
         ("openrouter/meta/llama-4", [("openrouter", "meta/llama-4")]),
         ("gpt-9-turbo", [("openai", "gpt-9-turbo")]),
+        ("o4-mini:latest", [("openai", "o4-mini")]),
+        ("fast:latest", [("local", "smollm2-135m"), ("openai", "gpt-5")]),
     ],
 )
 def test_a_name_leads_to_its_targets(directory: Directory, name: str, targets: list[tuple[str, str]]) -> None:

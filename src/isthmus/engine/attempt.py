@@ -97,12 +97,14 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
     provider, ours = now.snapshot.providers[target.provider], asked.codec
     theirs = their_codec(ours, provider, target.model)
     assert exchange.peek is not None  # noqa: S101  the line has peeked before it attempts
-    exchange.lane = lane = choose_lane(ours, theirs, provider, exchange.peek)
+    assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
+    thinking = exchange.plan.reasoning
+    exchange.lane = lane = choose_lane(ours, theirs, provider, exchange.peek) if thinking is None else Lane.TRANSLATE
     exchange.losses.found.clear()
     emulator = provider.emulator() if provider.emulator is not None else None
     gatherer = _gatherer(provider, target.model, ports) if lane is Lane.TRANSLATE and emulator is None else None
     if lane is Lane.TRANSLATE:
-        request = asked.request()
+        request = asked.request() if thinking is None else replace(asked.request(), reasoning=thinking)
         if gatherer is not None:
             request = await gatherer.recall(request, exchange.losses)
         if ports.fetcher is not None and not (theirs.fetches and provider.profile(target.model).fetches):

@@ -8,8 +8,11 @@ import difflib
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
+from msgspec.structs import replace
+
 from isthmus.core.value import Value
 from isthmus.routing.plan import Plan, Target
+from isthmus.routing.suffixes import always_ours, split_suffix
 
 REMEMBERED = 4096
 """Names whose plan is kept; beyond that, plans are worked out again."""
@@ -50,7 +53,8 @@ class Directory:
     def plan(self, name: str) -> Plan:
         """The targets for `name`, or UnknownName.
 
-        In this order: a route or alias; a name that providers offer, in the providers' order;
+        In this order: a route or alias; a name that providers offer, in the providers' order; such a
+        name, or one of Claude or Gemini, with an ending that says how much to think;
         `provider://model`; `[provider] model`; `provider/model`; `provider:model`; a name
         that matches a provider's wildcard; the name without `:latest`.
         """
@@ -74,6 +78,8 @@ class Directory:
             return Plan(targets, f"{name} is a route")
         if holders := [offer.provider for offer in self._offers.values() if name in offer.names]:
             return _plan(holders, name, f"offered by {', '.join(holders)}")
+        if (thinking := self._thinking(name)) is not None:
+            return thinking
         if (forced := self._forced(name)) is not None:
             return forced
         if holders := [offer.provider for offer in self._offers.values() if offer.serves(name)]:
@@ -88,6 +94,24 @@ class Directory:
             if provider in self._offers and model:
                 return _plan([provider], model, f"{provider} is named in it")
         return None
+
+    def _thinking(self, name: str) -> Plan | None:
+        """The name ends in how much is to be thought, and nobody offers it with that ending."""
+        if (split := split_suffix(name)) is None:
+            return None
+        base, reasoning = split
+        if not (always_ours(base) or self._listed(base)):
+            return None
+        plan = self._work_out(base)
+        return replace(plan, reasoning=reasoning, because=f"{plan.because}; its ending says how much to think")
+
+    def _listed(self, name: str) -> bool:
+        """Is this very name a route's, or on some provider's list, also with that provider in front?"""
+        if name in self._routes or any(name in offer.names for offer in self._offers.values()):
+            return True
+        return any(
+            provider in self._offers and model in self._offers[provider].names for provider, model in _spellings(name)
+        )
 
     def _near(self, name: str) -> list[str]:
         listed = [known for known, _ in self.names()]

@@ -1,5 +1,6 @@
 """The ordered targets of one request, and why these."""
 
+from isthmus.core.chat import ReasoningOptions
 from isthmus.core.value import Value
 
 
@@ -11,7 +12,8 @@ class Target(Value, frozen=True):
 
 
 class Plan(Value, frozen=True):
-    """`because` says in words how the asked name led to these targets."""
+    """`because` says in words how the asked name led to these targets; `reasoning` is what the name itself asks for."""
 
     targets: tuple[Target, ...]
     because: str
+    reasoning: ReasoningOptions | None = None
