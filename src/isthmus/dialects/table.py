@@ -16,12 +16,24 @@ from isthmus.dialects.gemini.generate import CODEC as GEMINI
 from isthmus.dialects.ollama import embed as ollama_embed
 from isthmus.dialects.ollama.chat import CODEC as OLLAMA_CHAT
 from isthmus.dialects.ollama.generate import CODEC as OLLAMA_GENERATE
+from isthmus.dialects.openai import count_tokens as openai_count
 from isthmus.dialects.openai import embeddings as openai_embeddings
 from isthmus.dialects.openai.chat import CODEC as OPENAI_CHAT
+from isthmus.dialects.openai.completions import CODEC as OPENAI_COMPLETIONS
+from isthmus.dialects.openai.responses import CODEC as OPENAI_RESPONSES
 
 CODECS: Mapping[tuple[str, Operation], Codec] = {
     (codec.dialect, codec.operation): codec
-    for codec in (OPENAI_CHAT, ANTHROPIC_MESSAGES, GEMINI, BEDROCK_CONVERSE, OLLAMA_CHAT, OLLAMA_GENERATE)
+    for codec in (
+        OPENAI_CHAT,
+        OPENAI_RESPONSES,
+        OPENAI_COMPLETIONS,
+        ANTHROPIC_MESSAGES,
+        GEMINI,
+        BEDROCK_CONVERSE,
+        OLLAMA_CHAT,
+        OLLAMA_GENERATE,
+    )
 } | {("gemini_array", Operation.CHAT): GEMINI_ARRAY}
 """A client that takes an array in place of events has a codec of its own, which is no provider's."""
 
@@ -39,5 +51,6 @@ EMBED_CODECS: Mapping[str, EmbedCodec] = {
 }
 
 COUNT_CODECS: Mapping[str, CountCodec] = {
-    codec.dialect: codec for codec in (anthropic_count.CODEC, gemini_count.CODEC, bedrock_count.CODEC)
+    codec.dialect: codec
+    for codec in (openai_count.CODEC, anthropic_count.CODEC, gemini_count.CODEC, bedrock_count.CODEC)
 }
