@@ -49,6 +49,7 @@ _NAMES: Mapping[str, Kind] = {
 }
 _STATUSES: Mapping[int, Kind] = {
     401: Kind.CREDENTIAL_REJECTED,
+    402: Kind.QUOTA_SPENT,
     403: Kind.CREDENTIAL_REJECTED,
     408: Kind.TIMED_OUT,
     413: Kind.TOO_LARGE,
@@ -56,6 +57,7 @@ _STATUSES: Mapping[int, Kind] = {
     429: Kind.UPSTREAM_LIMITED,
     503: Kind.OVERLOADED,
     504: Kind.TIMED_OUT,
+    529: Kind.OVERLOADED,
 }
 _SAID: Sequence[tuple[str, Kind]] = (
     ("input is too long", Kind.CONTEXT_EXCEEDED),

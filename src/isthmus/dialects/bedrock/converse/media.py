@@ -91,21 +91,25 @@ def read_media(word: str, fields: Fields, body: Raw) -> Media | Foreign:
     if source is None:
         return Foreign(DIALECT, body)
     name, extra = fields.text("name"), fields.rest(DIALECT)
-    if isinstance(source, FileRef) or _has(whole, "content"):
-        told = {"format": form, "source": whole}
-        kept = {key: value for key, value in told.items() if value is not None}
-        extra = Extra(DIALECT, {**(extra.fields if extra else {}), **kept})
-    return Media(kind, source, name, extra=extra)
+    kept = dict(extra.fields) if extra is not None else {}
+    if form is not None and format_of(kind, source) is None:
+        kept["format"] = form
+    if whole is not None and _says_more(whole):
+        kept["source"] = whole
+    return Media(kind, source, name, extra=Extra(DIALECT, kept) if kept else None)
 
 
-def _has(whole: Raw | None, name: str) -> bool:
-    return whole is not None and name in json.read_fields(whole)
+def _says_more(source: Raw) -> bool:
+    """Is there more in it than bytes or text, or an address in S3?"""
+    fields = json.read_fields(source)
+    place = fields.get("s3Location")
+    return "content" in fields or (place is not None and len(json.read_fields(place)) > 1)
 
 
 def _read_source(kind: MediaKind, form: Raw | None, source: Fields) -> Source | None:
     word = json.decode(form) if form is not None and json.is_text(form) else ""
     if (data := source.text("bytes")) is not None:
-        return Inline(_TYPES[kind].get(word, f"{kind.value}/{word}"), data)
+        return Inline(_TYPES[kind].get(word, word if "/" in word else f"{kind.value}/{word}"), data)
     if (place := source.fields("s3Location")) is not None:
         return FileRef(DIALECT, place.need("uri", place.text("uri")))
     text = source.text("text")

@@ -160,7 +160,7 @@ class Pen:
         return {word: source}
 
     def _source(self, media: Media, path: str) -> Block | None:
-        own = media.extra is not None and media.extra.dialect == DIALECT and "source" in media.extra.fields
+        own = media.extra is not None and media.extra.dialect == DIALECT and "format" in media.extra.fields
         form = format_of(media.kind, media.source)
         match media.source:
             case FileRef(dialect, identity) if dialect == DIALECT:

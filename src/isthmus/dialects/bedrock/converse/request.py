@@ -39,7 +39,7 @@ from isthmus.wire.json import Fields, Malformed
 
 _MODEL_FIELDS = "additionalModelRequestFields"
 _PATHS = "additionalModelResponseFieldPaths"
-_STOP_PATH = Raw(b'["/stop_sequence"]')
+_STOP_PATH = ["/stop_sequence"]
 """Asks Claude to name the stop sequence that it met."""
 _EMPTY = Raw(b"{}")
 _USER = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,\-.]{1,256}")
@@ -90,7 +90,8 @@ def _read(body: Fields) -> ChatRequest:
     tools, choice = read_tools(asked), read_choice(asked)
     _keep(asked, "toolConfig", kept)
     user = _read_user(body, kept)
-    if body.look(_PATHS) == _STOP_PATH:
+    paths = body.look(_PATHS)
+    if paths is not None and json.decode(paths) == _STOP_PATH:
         body.raw(_PATHS)
     if (rest := body.rest(DIALECT)) is not None:
         kept = {**rest.fields, **kept}

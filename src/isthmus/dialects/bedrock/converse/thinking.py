@@ -218,20 +218,26 @@ def write_thinking(options: ReasoningOptions | None, plan: Plan, pen: Pen) -> Bl
 
 
 def fit_output(request: ChatRequest, plan: Plan, pen: Pen) -> tuple[int | None, Plan]:
-    """`maxTokens`, which holds the thinking too, and a budget that leaves room for words."""
+    """`maxTokens`, which holds the thinking too, and a budget that leaves room for words.
+
+    Where the caller names no limit the provider takes the model's own.
+    """
     limit, wanted = pen.profile.max_output_limit, request.max_output
-    if plan.budget is None:
+    budget = None if plan.budget is None else max(plan.budget, LEAST_BUDGET)
+    if wanted is None or budget is None:
         total = wanted if wanted is None or limit is None else min(wanted, limit)
-        return _said(request, total, pen), plan
-    visible = pen.profile.default_max_output if wanted is None else wanted
-    budget = max(plan.budget, LEAST_BUDGET)
-    total = visible if visible > budget else budget + visible
+        return _said(request, total, pen), plan if budget is None else _with_budget(plan, budget, pen)
+    total = wanted if wanted > budget else budget + wanted
     if limit is not None and total > limit:
         total = limit
-        budget = min(budget, max(LEAST_BUDGET, limit - min(visible, limit // 2)))
+        budget = min(budget, max(LEAST_BUDGET, limit - min(wanted, limit // 2)))
+    return _said(request, total, pen), _with_budget(plan, budget, pen)
+
+
+def _with_budget(plan: Plan, budget: int, pen: Pen) -> Plan:
     if budget != plan.budget:
         pen.losses.rewrite("reasoning.budget", f"thinking takes at least {LEAST_BUDGET} tokens and must leave some")
-    return _said(request, total, pen), Plan(plan.kind, budget, plan.effort, plan.own)
+    return Plan(plan.kind, budget, plan.effort, plan.own)
 
 
 def _said(request: ChatRequest, total: int | None, pen: Pen) -> int | None:

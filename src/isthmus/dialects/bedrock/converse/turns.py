@@ -1,7 +1,7 @@
 """The conversation: system text and turns, read as they stand and written as the provider will take them.
 
-The provider takes turns of the user and the assistant in turn, the user's first; no empty text; and words beside a
-document. What must be moved, wrapped or left out for that is recorded.
+The provider takes turns of the user and the assistant in turn, the user's first (but Claude's); no empty text; and
+words beside a document. What must be moved, wrapped or left out for that is recorded.
 
 Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html.
 """
@@ -18,7 +18,7 @@ from isthmus.core.value import Foreign
 from isthmus.dialects.bedrock.converse.blocks import read_blocks, spoken
 from isthmus.dialects.bedrock.converse.marks import Block, has, kind_of
 from isthmus.dialects.bedrock.converse.pen import Pen
-from isthmus.dialects.bedrock.words import DIALECT
+from isthmus.dialects.bedrock.words import CLAUDE, DIALECT
 from isthmus.wire import json
 from isthmus.wire.json import Fields, Malformed
 
@@ -76,7 +76,7 @@ def write_turns(messages: Sequence[Message], pen: Pen) -> tuple[Blocks, list[Tur
     if not pen.profile.system_in_place:
         turns = _tell_system(turns, pen)
     turns = _join(turns)
-    if turns[0].role == "assistant":
+    if turns[0].role == "assistant" and pen.profile.maker != CLAUDE:
         pen.losses.emulate("messages[0]", "the provider wants the user to speak first: a user turn is put in front")
         turns.insert(0, Turn("user", [{"text": OPENING}], 0))
     for turn in turns:

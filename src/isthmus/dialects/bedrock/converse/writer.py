@@ -62,10 +62,10 @@ class _Growing:
 
     __slots__ = ("number", "path", "spoken", "start")
 
-    def __init__(self, start: BlockStart, number: int) -> None:
+    def __init__(self, start: BlockStart, number: int, path: str) -> None:
         self.start = start
         self.number = number
-        self.path = f"candidates[0].parts[{number}]"
+        self.path = path
         self.spoken = False
 
 
@@ -75,7 +75,7 @@ class ConverseWriter:
     def __init__(self, _: ReplyHead, losses: Losses) -> None:
         self._losses = losses
         self._blocks: dict[int, _Growing] = {}
-        self._next = 0
+        self._next = self._parts = 0
         self._usage: Usage | None = None
         self._stop: MessageStop | None = None
         self._calls = False
@@ -111,15 +111,21 @@ class ConverseWriter:
             self._losses.drop_extra(extra, path)
 
     def _number(self) -> int:
+        """What the next block is called on the wire, where those that cannot be told leave no gap."""
         self._next += 1
         return self._next - 1
+
+    def _path(self) -> str:
+        """Where the part that begins now stands in the answer."""
+        self._parts += 1
+        return f"candidates[0].parts[{self._parts - 1}]"
 
     def _block_start(self, event: BlockStart) -> bytes:
         """Only a call is announced; what else a block of this dialect carries cannot be streamed."""
         if event.candidate:
             self._losses.drop("candidates", "this dialect gives one answer")
             return b""
-        block = self._blocks[event.index] = _Growing(event, self._number())
+        block = self._blocks[event.index] = _Growing(event, self._number(), self._path())
         if event.kind is BlockKind.TOOL_CALL:
             self._calls = True
             call: Block = {"toolUseId": event.call_id, "name": event.name}
@@ -180,8 +186,7 @@ class ConverseWriter:
     def _whole_part(self, event: WholePart) -> bytes:
         if event.candidate:
             return b""
-        number, part = self._number(), event.part
-        path = f"candidates[0].parts[{number}]"
+        path, part = self._path(), event.part
         if isinstance(part, Media):
             picture = write_picture(part, path, self._losses)
             body = None if picture is None else json.raw(picture)
@@ -189,10 +194,11 @@ class ConverseWriter:
             body = write_foreign(part, path, self._losses)
         if body is None:
             return b""
-        told = _whole(number, body)
-        if not told:
+        word = next((one for one in _WHOLE if one in json.read_fields(body)), None)
+        if word is None:
             self._losses.drop(path, "this dialect has no way to stream the item")
-        return told
+            return b""
+        return _whole(self._number(), word, body)
 
     def _usage_report(self, event: UsageReport) -> bytes:
         self._usage = event.usage
@@ -255,14 +261,9 @@ def _stopped(number: int) -> bytes:
     return _event("contentBlockStop", {"contentBlockIndex": number})
 
 
-def _whole(number: int, body: Raw) -> bytes:
-    """A provider's own call or result, or a picture, begun, told and stopped; b"" for what cannot be streamed."""
-    members = json.read_fields(body)
-    word = next((one for one in _WHOLE if one in members), None)
-    if word is None:
-        return b""
-    value = members[word]
-    fields = json.read_fields(value)
+def _whole(number: int, word: str, body: Raw) -> bytes:
+    """A provider's own call or result, or a picture: begun, told and stopped."""
+    fields = json.read_fields(json.read_fields(body)[word])
     start = {name: inner for name, inner in fields.items() if name not in _PIECES}
     delta = _WHOLE[word]({name: inner for name, inner in fields.items() if name in _PIECES})
     return _start(number, {word: start}) + _delta(number, {word: delta}) + _stopped(number)

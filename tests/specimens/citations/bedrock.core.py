@@ -1,0 +1,11 @@
+from msgspec.structs import replace
+
+from isthmus.core.content import Citation, Text
+from isthmus.core.reply import Candidate, Finish, Reason
+from support.truth import truth_beside
+
+_REQUEST, _REPLY = truth_beside(__file__)
+
+_CITED = Citation("https://example.com/oslo", "Oslo", "the capital of Norway")
+
+REPLY = replace(_REPLY, candidates=(Candidate((Text("Oslo is in Norway", citations=(_CITED,)),), Finish(Reason.STOP)),))
