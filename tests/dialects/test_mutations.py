@@ -54,7 +54,7 @@ def test_a_damaged_answer_is_read_or_refused(specimen: Specimen, dialect: str) -
 @EACH
 def test_a_damaged_stream_obeys_the_grammar(specimen: Specimen, dialect: str) -> None:
     codec, dice = codec_of(dialect), dice_for(specimen)
-    frames = frames_of([specimen.file(dialect, "stream")])
+    frames = frames_of([specimen.file(dialect, "stream")], codec.framing)
     for place, frame in enumerate(frames):
         if frame.data == b"[DONE]":
             continue
@@ -96,7 +96,7 @@ def test_a_damaged_refusal_is_read(kind: Kind, dialect: str) -> None:
 def test_an_answer_with_an_absurd_number_makes_no_absurd_work(dialect: str) -> None:
     """Providers choose the numbers of candidates and blocks."""
     codec, stream = codec_of(dialect), specimens()[0].file(dialect, "stream")
-    frames = frames_of([stream.replace(b'"index":0', b'"index":%d' % 10**30)])
+    frames = frames_of([stream.replace(b'"index":0', b'"index":%d' % 10**30)], codec.framing)
     assert_sound(read_frames(codec, frames))
 
 

@@ -15,8 +15,9 @@ from isthmus.core.reply import ChatReply
 from isthmus.wire import json
 from support.mutations import damaged
 from support.plain import SHORT_WAYS, reads_alike
+from support.sayable import sayable_replies, sayable_requests
 from support.specimens import ABLE, Specimen, codec_of, dated, specimens
-from support.strategies import replies, requests, sayable_replies, sayable_requests
+from support.strategies import replies, requests
 
 DIALECT = pytest.mark.parametrize("dialect", ["openai_chat", "anthropic"])
 SPECIMEN = pytest.mark.parametrize("specimen", specimens(), ids=repr)

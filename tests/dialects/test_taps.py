@@ -10,7 +10,7 @@ from isthmus.core.fold import fold
 from isthmus.dialects.codec import Codec
 from isthmus.wire import json
 from support.specimens import DIALECTS, Specimen, codec_of, specimens, told
-from support.streams import events_of, frames_of, pieces_of, tapped
+from support.streams import events_of, frames_of, pieces_of, spelled_frames, tapped
 
 DIALECT = pytest.mark.parametrize("dialect", DIALECTS)
 EACH = pytest.mark.parametrize(("specimen", "dialect"), told(), ids=str)
@@ -57,9 +57,10 @@ def test_a_dialect_that_always_tells_usage_hides_none(specimen: Specimen) -> Non
 
 @EACH
 def test_a_tap_and_a_reader_agree_whether_the_answer_is_whole(specimen: Specimen, dialect: str) -> None:
-    codec, frames = codec_of(dialect), specimen.file(dialect, "stream").split(b"\n\n")
-    for length in range(len(frames)):
-        stream = b"".join(frame + b"\n\n" for frame in frames[:length])
+    codec = codec_of(dialect)
+    frames = spelled_frames(specimen.file(dialect, "stream"), codec.framing)
+    for length in range(len(frames) + 1):
+        stream = b"".join(frames[:length])
         broken = isinstance(events_of(codec, [stream])[-1], StreamError)
         assert tapped(codec.tap(False), [stream]).complete is not broken, f"after {length} events"
 

@@ -37,6 +37,7 @@ from isthmus.core.chat import ChatRequest
 from isthmus.core.content import Citation, Text
 from isthmus.core.events import MessageStart
 from isthmus.core.fold import unfold
+from isthmus.core.ids import without_prefix
 from isthmus.core.losses import EMPTY, Losses
 from isthmus.core.operations import Operation
 from isthmus.core.profile import ModelProfile
@@ -128,7 +129,7 @@ class Specimen:
         told, tongue = self._reply_in.get(dialect, self.reply), TONGUES[dialect]
         if tongue.nameless:
             return replace(told, id="", model="")
-        return told if tongue.id is None else replace(told, id=tongue.id)
+        return replace(told, id="") if tongue.numberless else told
 
     def losses(self, way: Way) -> frozenset[tuple[str, str]]:
         return frozenset((one["path"], one["deed"]) for one in self._lost if self._tells(one, way))
@@ -164,19 +165,17 @@ class Specimen:
         if source == CORE:
             return self.reply
         read = codec_of(source).read_reply(self.file(source, "reply"))
-        return self._named(read) if TONGUES[source].nameless else read
+        return self._named(read)
 
     def _source_events(self, source: str) -> Sequence[Any]:
         if source == CORE:
             return list(unfold(self.reply))
         events = events_of(codec_of(source), [self.file(source, "stream")])
-        if not TONGUES[source].nameless:
-            return events
         return [self._named(event) if isinstance(event, MessageStart) else event for event in events]
 
     def _named(self, told: _Named) -> _Named:
-        """As the engine does: an answer of a dialect that gives it no id and no model is given both."""
-        return replace(told, id=self.reply.id, model=self.reply.model)
+        """As the engine does: an answer of a dialect that gives it no id or no model is given one."""
+        return replace(told, id=told.id or self.reply.id, model=told.model or self.reply.model)
 
     def _path(self, name: str) -> Path:
         return self.folder / name
@@ -262,7 +261,7 @@ def bare(value: Any) -> Any:
     if isinstance(value, Usage | Citation | Finish):
         changes["native"] = None
     if isinstance(value, ChatReply):
-        changes["id"] = value.id.removeprefix("chatcmpl-").removeprefix("msg_")
+        changes["id"] = without_prefix(value.id)
     return replace(value, **changes)
 
 

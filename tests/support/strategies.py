@@ -1,6 +1,6 @@
 """Strategies for core values.
 
-`requests` and `replies` make any value that the core can hold. With `said_by` they keep to what the named dialect
+`requests` and `replies` make any value that the core can hold. What is named after a dialect keeps to what that one
 can say and to the normal form of docs/dialects/normal-form.md, so that writing and reading gives the same value.
 """
 
@@ -209,16 +209,6 @@ def replies() -> st.SearchStrategy[ChatReply]:
 # ---------------------------------------------------------------- what a dialect can say
 
 
-def sayable_requests(dialect: str) -> st.SearchStrategy[ChatRequest]:
-    """Requests that the dialect says whole, in the normal form."""
-    return _openai_requests() if dialect == OPENAI else _anthropic_requests()
-
-
-def sayable_replies(dialect: str) -> st.SearchStrategy[ChatReply]:
-    """Answers that the dialect tells whole, in the normal form."""
-    return _openai_replies() if dialect == OPENAI else _anthropic_replies()
-
-
 def conversations(
     dialect: str, *, thinking: st.SearchStrategy[tuple[Part, ...]]
 ) -> st.SearchStrategy[tuple[Message, ...]]:
@@ -227,13 +217,22 @@ def conversations(
     words = st.builds(Text, WORDS, marks)
     spoken = st.lists(words | _pictures(dialect, marks), min_size=1, max_size=2).map(tuple)
     system = st.lists(words, min_size=1, max_size=2).map(lambda parts: (Message(Role.SYSTEM, tuple(parts)),))
-    exchange = st.builds(
-        _exchange, thinking, st.builds(Text, WORDS), st.lists(_sound_calls(), max_size=2), words, spoken
-    )
+    return turns_of(system, thinking=thinking, words=words, spoken=spoken)
+
+
+def turns_of(
+    system: st.SearchStrategy[tuple[Message, ...]],
+    *,
+    thinking: st.SearchStrategy[tuple[Part, ...]],
+    words: st.SearchStrategy[Text],
+    spoken: st.SearchStrategy[tuple[Part, ...]],
+) -> st.SearchStrategy[tuple[Message, ...]]:
+    """`words` are what a tool answers, `spoken` what the user says."""
+    pair = st.builds(_exchange, thinking, st.builds(Text, WORDS), st.lists(sound_calls(), max_size=2), words, spoken)
     turns = st.builds(
         lambda first, pairs: (Message(Role.USER, first), *(turn for pair in pairs for turn in pair)),
         spoken,
-        st.lists(exchange, max_size=2),
+        st.lists(pair, max_size=2),
     )
     return st.builds(lambda before, after: (*before, *after), st.just(()) | system, turns).map(_with_own_ids)
 
@@ -264,7 +263,7 @@ def _with_id(part: Part, ids: Iterator[str]) -> Part:
     return part
 
 
-def _sound_calls() -> st.SearchStrategy[ToolCall]:
+def sound_calls() -> st.SearchStrategy[ToolCall]:
     return st.builds(ToolCall, NAMES, NAMES, ARGUMENTS)
 
 
@@ -296,7 +295,7 @@ def _anthropic_thoughts() -> st.SearchStrategy[tuple[Part, ...]]:
     return st.lists(_clear_or_sealed(own, own), max_size=2).map(tuple)
 
 
-def _openai_requests() -> st.SearchStrategy[ChatRequest]:
+def openai_requests() -> st.SearchStrategy[ChatRequest]:
     tool = st.builds(Tool, NAMES, maybe(WORDS), maybe(SCHEMAS), maybe(st.booleans()))
     schema = st.builds(OutputFormat, st.just(OutputKind.SCHEMA), NAMES, maybe(WORDS), SCHEMAS, maybe(st.booleans()))
     plain = st.sampled_from([OutputFormat(OutputKind.TEXT), OutputFormat(OutputKind.JSON)])
@@ -322,7 +321,7 @@ def _openai_requests() -> st.SearchStrategy[ChatRequest]:
     )
 
 
-def _anthropic_requests() -> st.SearchStrategy[ChatRequest]:
+def anthropic_requests() -> st.SearchStrategy[ChatRequest]:
     """Without thinking asked for, whose rules beside other fields have tests of their own."""
     loose = st.builds(Tool, NAMES, maybe(WORDS), SCHEMAS, cache=maybe(MARKS))
     strict = st.builds(Tool, NAMES, maybe(WORDS), CLOSED, st.just(True))
@@ -362,26 +361,26 @@ def _with_tools(asked: st.SearchStrategy[ChatRequest], tool: st.SearchStrategy[T
     return st.builds(add, asked, st.lists(tool, max_size=2), maybe(choices()), st.booleans())
 
 
-def _openai_replies() -> st.SearchStrategy[ChatReply]:
+def openai_replies() -> st.SearchStrategy[ChatReply]:
     citation = st.builds(Citation, st.just("https://example.com/a"), WORDS, start=st.just(0), end=st.just(3))
     said = st.builds(Text, WORDS, citations=st.lists(citation, max_size=2).map(tuple))
     parts = st.builds(
         lambda thought, text, called: (*thought, text, *called),
         _openai_thoughts() | st.builds(lambda text: (Reasoning(text),), WORDS),
         said,
-        st.lists(_sound_calls(), max_size=2).map(_apart),
+        st.lists(sound_calls(), max_size=2).map(apart),
     )
     finish = st.sampled_from([Finish(Reason.LENGTH), Finish(Reason.FILTERED)])
     several = st.lists(st.builds(Candidate, parts, maybe(finish)), min_size=1, max_size=2).map(tuple)
     return st.builds(ChatReply, NAMES, NAMES, several, maybe(usages()), COUNTS)
 
 
-def _anthropic_replies() -> st.SearchStrategy[ChatReply]:
+def anthropic_replies() -> st.SearchStrategy[ChatReply]:
     citation = st.builds(Citation, st.just("https://example.com/a"), WORDS, WORDS)
     said = st.builds(Text, WORDS, citations=st.lists(citation, max_size=2).map(tuple))
     clear = maybe(signatures())
-    part = st.one_of(said, _clear_or_sealed(signatures(), clear), _sound_calls())
-    parts = st.lists(part, min_size=1, max_size=4).map(_apart)
+    part = st.one_of(said, _clear_or_sealed(signatures(), clear), sound_calls())
+    parts = st.lists(part, min_size=1, max_size=4).map(apart)
     finish = st.sampled_from(
         [Finish(Reason.LENGTH), Finish(Reason.REFUSED), Finish(Reason.PAUSED), Finish(Reason.STOP_SEQUENCE, "END")]
     )
@@ -389,7 +388,7 @@ def _anthropic_replies() -> st.SearchStrategy[ChatReply]:
     return st.builds(ChatReply, NAMES, NAMES, one, usages())
 
 
-def _apart(parts: Sequence[Part]) -> tuple[Part, ...]:
+def apart(parts: Sequence[Part]) -> tuple[Part, ...]:
     """Calls with ids of their own."""
     return tuple(
         replace(part, id=f"call_{place}") if isinstance(part, ToolCall) else part for place, part in enumerate(parts)

@@ -9,7 +9,7 @@ from isthmus.core.losses import Losses
 from isthmus.core.usage import Usage
 from isthmus.dialects.codec import Codec, ReplyHead, Tap
 from isthmus.wire.frames import Frame, Framing
-from isthmus.wire.framings import SPLITTERS
+from isthmus.wire.framings import GATES, SPLITTERS
 
 
 def pieces_of(stream: bytes, size: int) -> Sequence[bytes]:
@@ -21,6 +21,13 @@ def frames_of(pieces: Iterable[bytes], framing: Framing = Framing.SSE) -> Sequen
     splitter = SPLITTERS[framing]()
     found = [frame for piece in pieces for frame in splitter.feed(piece)]
     return [*found, *splitter.end()]
+
+
+def spelled_frames(stream: bytes, framing: Framing) -> Sequence[bytes]:
+    """The bytes of each frame, with those that end it; what stands behind the last frame is left out."""
+    gate = GATES[framing]()
+    passed = (gate.feed(stream[at : at + 1]) for at in range(len(stream)))
+    return [frame for frame in passed if frame]
 
 
 def events_of(codec: Codec, pieces: Iterable[bytes]) -> list[Event]:

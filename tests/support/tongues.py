@@ -30,8 +30,8 @@ class Tongue(NamedTuple):
 
     `ending` is that of its stream files; `to_wire` makes of such a file what a provider sends, and
     `to_file` the reverse, for framings that no text file holds. `dated`: its answers tell when they were made.
-    `id` is what every answer in its files is called where the dialect gives answers no ids, and the reader invents one.
-    `nameless`: its answers tell neither an id nor their model, and neither does the reader.
+    `nameless`: its answers tell neither an id nor their model, and neither does the reader; `numberless`: they tell
+    no id.
     """
 
     able: ModelProfile
@@ -39,8 +39,8 @@ class Tongue(NamedTuple):
     to_wire: Callable[[bytes], bytes] = _as_it_is
     to_file: Callable[[bytes], bytes] = _as_it_is
     dated: bool = False
-    id: str | None = None
     nameless: bool = False
+    numberless: bool = False
 
 
 TONGUES: Mapping[str, Tongue] = {
@@ -48,4 +48,5 @@ TONGUES: Mapping[str, Tongue] = {
         ModelProfile(max_output_field="max_completion_tokens", reasoning_field="reasoning_details"), dated=True
     ),
     "anthropic": Tongue(ModelProfile(requires_max_output=True)),
+    "ollama": Tongue(ModelProfile(efforts=("low", "medium", "high")), "ndjson", dated=True, numberless=True),
 }

@@ -22,7 +22,6 @@ from isthmus.dialects.ollama.calls import read_calls, write_call
 from isthmus.dialects.ollama.errors import told_error
 from isthmus.dialects.ollama.extras import hollow, keep, kept, restore
 from isthmus.dialects.ollama.metrics import (
-    invented_id,
     read_finish,
     read_time,
     read_usage,
@@ -63,11 +62,6 @@ class Line(NamedTuple):
     word: str | None
     usage: Usage | None
     left: Mapping[str, Raw]
-
-
-def reply_id(model: str, created_at: str | None) -> str:
-    """An answer of this family has no id: one is made of what tells it from others."""
-    return invented_id(model, created_at)
 
 
 def read_line(fields: Fields, form: Form, *, calls: int = 0) -> Line:
@@ -112,7 +106,7 @@ def read_reply(body: bytes, form: Form) -> ChatReply:
     called = any(isinstance(part, ToolCall) for part in line.parts)
     candidate = Candidate(line.parts, read_finish(line.word, called=called), line.logprobs, kept(line.left))
     return ChatReply(
-        id=reply_id(line.model, line.created_at),
+        id="",
         model=line.model,
         candidates=(candidate,),
         usage=line.usage,

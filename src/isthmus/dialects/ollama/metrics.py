@@ -1,7 +1,7 @@
 """What is told beside the words: when an answer was made, how many tokens it took, how long, and why it ended.
 
 Ollama leaves out `prompt_eval_count` where the whole prompt was in its cache, and counts what a model thinks as
-output. It gives no id: ours is made of the time, which is told to the nanosecond.
+output. It gives answers no ids.
 
 Source: https://docs.ollama.com/api/usage; durations are in nanoseconds.
 """

@@ -28,7 +28,7 @@ from isthmus.core.events import (
     UsageReport,
     WholePart,
 )
-from isthmus.dialects.ollama.answers import Form, Line, read_line, reply_id
+from isthmus.dialects.ollama.answers import Form, Line, read_line
 from isthmus.dialects.ollama.errors import told_error
 from isthmus.dialects.ollama.extras import kept
 from isthmus.dialects.ollama.metrics import read_finish, read_time
@@ -77,8 +77,7 @@ class LineReader:
         events: list[Event] = []
         if not self._started:
             self._started = True
-            id_ = reply_id(line.model, line.created_at)
-            events.append(MessageStart(id_, line.model, read_time(line.created_at)))
+            events.append(MessageStart("", line.model, read_time(line.created_at)))
         for part in line.parts:
             self._hear(part, events)
         if line.logprobs is not None:

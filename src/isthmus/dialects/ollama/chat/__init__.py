@@ -45,7 +45,7 @@ def _plain(line: bytes) -> str | None:
 
 FORM = Form("message", "content", _plain)
 
-CODEC = Codec(
+CODEC: Codec = Codec(
     dialect=OLLAMA,
     operation=Operation.CHAT,
     framing=Framing.NDJSON,

@@ -40,7 +40,7 @@ def _plain(line: bytes) -> str | None:
 
 FORM = Form(None, "response", _plain)
 
-CODEC = Codec(
+CODEC: Codec = Codec(
     dialect=GENERATE,
     operation=Operation.CHAT,
     framing=Framing.NDJSON,
