@@ -1,7 +1,10 @@
 """One try at one target, and the walk along the plan until one of them answers."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from random import Random
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -9,7 +12,7 @@ from isthmus.core.chat import ChatRequest
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.fold import fold
 from isthmus.core.operations import Operation
-from isthmus.dialects.codec import Codec, Peek
+from isthmus.dialects.codec import AnyCodec, Codec, Peek
 from isthmus.engine.answer import Answer
 from isthmus.engine.estimate import estimate
 from isthmus.engine.exchange import AttemptRecord, Exchange, Lane
@@ -21,7 +24,8 @@ from isthmus.engine.ports import Incoming, Ports
 from isthmus.engine.presentable import presentable
 from isthmus.engine.reasoning_memory import Gatherer
 from isthmus.engine.relay import Passage, Translation
-from isthmus.engine.send import send
+from isthmus.engine.send import ERROR_BODY, send
+from isthmus.engine.several import Several
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Aim, Provider
 from isthmus.routing.plan import Target
@@ -29,8 +33,7 @@ from isthmus.routing.retry import Step, backoff, step_after
 from isthmus.wire.framings import CONTENT_TYPES
 from isthmus.wire.headers import Headers, find, pick
 
-ERROR_BODY = 1024 * 1024
-"""Bytes of an upstream's refusal that are read."""
+_T = TypeVar("_T")
 _DICE = Random()  # noqa: S311  jitter, not a secret
 
 
@@ -58,6 +61,11 @@ class Asked:
 
 async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Ports) -> Answer:
     """Walk the plan until a target answers. Raises the last error when none does."""
+    return await in_order(exchange, partial(_attempt, exchange, asked=asked, now=now, ports=ports), now, ports)
+
+
+async def in_order(exchange: Exchange, once: Callable[[Target], Awaitable[_T]], now: Now, ports: Ports) -> _T:
+    """The walk itself, for any operation: `once` is one try at one target."""
     assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
     targets, spent = exchange.plan.targets, 0
     for number, target in enumerate(targets):
@@ -65,7 +73,7 @@ async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Po
         while True:
             tries, spent = tries + 1, spent + 1
             try:
-                return await attempt(exchange, target, asked, now=now, ports=ports)
+                return await attempt(exchange, target, once, now=now, ports=ports)
             except GatewayError as error:
                 exhausted = spent >= now.snapshot.limits.attempts
                 match Step.STOP if exhausted else step_after(error.rule, tries, last=last):
@@ -78,14 +86,16 @@ async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Po
     raise GatewayError(Kind.NO_TARGET, "no target is configured for this model")
 
 
-async def attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now, ports: Ports) -> Answer:
+async def attempt(
+    exchange: Exchange, target: Target, once: Callable[[Target], Awaitable[_T]], *, now: Now, ports: Ports
+) -> _T:
     """One try. Raises GatewayError, cleaned of every secret, when it brought no answer."""
     provider = now.snapshot.providers[target.provider]
     record = AttemptRecord(target)
     exchange.attempts.append(record)
     began = ports.clock.now()
     try:
-        return await _attempt(exchange, target, asked, now=now, ports=ports)
+        return await once(target)
     except GatewayError as error:
         record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
         raise presentable(error, provider) from error
@@ -101,6 +111,10 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
     thinking = exchange.plan.reasoning
     exchange.lane = lane = choose_lane(ours, theirs, provider, exchange.peek) if thinking is None else Lane.TRANSLATE
     exchange.losses.found.clear()
+    limit = now.snapshot.limits.reply_body
+    if ours.split is not None and lane is Lane.TRANSLATE and len(pieces := ours.split(asked.body)) > 1:
+        several = Several(exchange, ours, theirs, provider=provider, model=target.model, limit=limit)
+        return await _several_answered(several, pieces, exchange, asked, now=now, ports=ports)
     emulator = provider.emulator() if provider.emulator is not None else None
     gatherer = _gatherer(provider, target.model, ports) if lane is Lane.TRANSLATE and emulator is None else None
     if lane is Lane.TRANSLATE:
@@ -120,7 +134,6 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
     aim = Aim(Operation.CHAT, theirs.dialect, target.model, stream)
     signed = outgoing(provider, aim, body, client=exchange.call.headers, ours=ours)
     incoming = await send(signed, aim, provider, ports)
-    limit = now.snapshot.limits.reply_body
     try:
         if not 200 <= incoming.status < 300:
             raise theirs.read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))
@@ -165,6 +178,21 @@ async def _stream_passed_on(exchange: Exchange, incoming: Incoming, codec: Codec
     return Answer(200, headers, stream=passage.chunks())
 
 
+async def _several_answered(
+    several: Several, pieces: Sequence[bytes], exchange: Exchange, asked: Asked, *, now: Now, ports: Ports
+) -> Answer:
+    ours = asked.codec
+    written = several.write(pieces)
+    check_losses(exchange, now.snapshot)
+    reply = await several.ask(written, ports)
+    if ours.echo is not None:
+        reply = replace(reply, echo=ours.echo(asked.request()))
+    if exchange.peek is not None and exchange.peek.stream:
+        return Answer(200, reply_headers(exchange, (), ours, ours.content_type), stream=several.chunks(reply))
+    body = ours.write_reply(reply, exchange.losses)
+    return Answer(200, reply_headers(exchange, (), ours, b"application/json"), body)
+
+
 async def _translated(translation: Translation, *, streamed: bool, limit: int) -> Answer:
     """Any of the four: what the provider sent, whole or streamed, as the caller asked for it, whole or streamed."""
     exchange, ours = translation.exchange, translation.ours
@@ -185,7 +213,7 @@ async def _translated(translation: Translation, *, streamed: bool, limit: int) -
     return Answer(200, reply_headers(exchange, headers, ours, b"application/json"), body)
 
 
-def reply_headers(exchange: Exchange, upstream: Headers, codec: Codec, content_type: bytes) -> Headers:
+def reply_headers(exchange: Exchange, upstream: Headers, codec: AnyCodec, content_type: bytes) -> Headers:
     """The answer's headers: ours, and those of the upstream's that this dialect's clients know."""
     headers: Headers = (
         (b"content-type", content_type),

@@ -1,8 +1,8 @@
 """Media by URL made inline, for providers that fetch nothing. The same URL gives the same bytes for a while."""
 
-import asyncio
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from isthmus.core.chat import ChatRequest
 from isthmus.core.content import Inline, Media, Part, ToolResult, Url
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.fan_out import each
 
 if TYPE_CHECKING:
     from isthmus.engine.ports import Fetcher, Memory
 
 MOST = 20
 """Files fetched for one request."""
-AT_ONCE = 4
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Inline).decode
@@ -30,18 +30,7 @@ async def inline_media(request: ChatRequest, fetcher: "Fetcher", memory: "Memory
         return request
     if len(urls) > MOST:
         raise GatewayError(Kind.INVALID, f"a request may hold {MOST} files by URL for this provider, not {len(urls)}")
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def have(url: str) -> Inline:
-        async with room:
-            return await _have(url, fetcher, memory)
-
-    tasks = [asyncio.create_task(have(url)) for url in urls]
-    try:
-        found = dict(zip(urls, await asyncio.gather(*tasks), strict=True))
-    finally:
-        for task in tasks:
-            task.cancel()
+    found = dict(zip(urls, await each([partial(_have, url, fetcher, memory) for url in urls]), strict=True))
     messages = tuple(
         replace(message, parts=tuple(_filled(part, found) for part in message.parts)) for message in request.messages
     )

@@ -7,6 +7,8 @@ from isthmus.wire.frames import FrameTooLarge, Framing
 from isthmus.wire.framings import CONTENT_TYPES
 from isthmus.wire.headers import find
 
+ERROR_BODY = 1024 * 1024
+"""Bytes of an upstream's refusal that are read."""
 _ENVELOPE = CONTENT_TYPES[Framing.EVENT_STREAM]
 
 
