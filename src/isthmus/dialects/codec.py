@@ -171,7 +171,8 @@ class Codec(Value, frozen=True, kw_only=True):
 class EmbedCodec(Value, frozen=True, kw_only=True):
     """One dialect's way to ask for embeddings. Fields mean what they mean in Codec.
 
-    `batch` is how many inputs one request may hold. `write_reply` is told what was asked.
+    `batch` is how many inputs one request may hold. `write_reply` is told what was asked. `tap_reply` is None
+    where the usage can only be had by reading the whole answer.
     """
 
     dialect: str
@@ -186,6 +187,7 @@ class EmbedCodec(Value, frozen=True, kw_only=True):
     write_request: Callable[[EmbedRequest, ModelProfile, Losses], bytes]
     read_reply: Callable[[bytes], EmbedReply]
     write_reply: Callable[[EmbedReply, EmbedRequest, Losses], bytes]
+    tap_reply: Callable[[bytes], Usage | None] | None = None
     read_error: Callable[[int, Headers, bytes], GatewayError]
     write_error: Callable[[GatewayError], bytes]
 

@@ -55,7 +55,16 @@ class _Counts(Struct, frozen=True, gc=False):
     total_tokens: int | None = None
 
 
+class _Outline(Struct, frozen=True, gc=False):
+    """What is looked at in an answer that is passed through. The vectors are not."""
+
+    data: Raw
+    usage: Raw = json.NULL
+    error: Raw = json.NULL
+
+
 _glance = json.decoder(_Glance)
+_read_outline = json.decoder(_Outline)
 _read_items = json.decoder(list[_Item])
 _read_counts = json.decoder(_Counts)
 _read_inputs = json.decoder(_Inputs)
@@ -168,6 +177,17 @@ def read_reply(body: bytes) -> EmbedReply:
         raise GatewayError(Kind.GARBLED, f"the provider's answer holds no embeddings: {error.message}") from error
 
 
+def tap_reply(body: bytes) -> Usage | None:
+    """The usage in an answer that is passed through. Raises GARBLED for what is no answer, or the told error."""
+    try:
+        outline = _read_outline(body)
+    except DECODE_ERRORS:
+        return read_reply(body).usage
+    if outline.error != json.NULL:
+        raise told_error(body)
+    return None if outline.usage == json.NULL else _read_usage(outline.usage)
+
+
 def _read_reply(fields: Fields) -> EmbedReply:
     data, usage = fields.need("data", fields.raw("data")), fields.raw("usage")
     try:
@@ -253,6 +273,7 @@ CODEC = EmbedCodec(
     write_request=write_request,
     read_reply=read_reply,
     write_reply=write_reply,
+    tap_reply=tap_reply,
     read_error=partial(read_error, dialect=DIALECT),
     write_error=write_error,
 )

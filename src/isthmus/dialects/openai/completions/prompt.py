@@ -17,7 +17,7 @@ from isthmus.core.chat import ChatRequest, Message, Role
 from isthmus.core.content import CacheMark, Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import Losses
-from isthmus.core.value import Extra, Foreign
+from isthmus.core.value import Extra, Foreign, Value
 from isthmus.dialects.openai import COMPLETIONS
 from isthmus.wire import json
 from isthmus.wire.json import Malformed
@@ -94,18 +94,37 @@ def split(body: bytes) -> Sequence[bytes]:
     return [json.encode({**fields, PROMPT: item}) for item in items]
 
 
+class Echo(Value, frozen=True):
+    """What an answer must know of its request: the prompts, how many choices each has, and whether to repeat them."""
+
+    prompts: tuple[str, ...] = ()
+    choices: int = 1
+    wanted: bool = False
+
+    def prompt(self, candidate: int) -> str:
+        """That of one candidate."""
+        return self.prompts[min(candidate // self.choices, len(self.prompts) - 1)] if self.prompts else ""
+
+
+_read_echo = json.decoder(Echo)
+
+
 def echo(request: ChatRequest) -> Extra:
-    """What an answer must know of the request: the prompt, and whether it is to be repeated in front."""
-    labels = {} if request.extra is None or request.extra.dialect != COMPLETIONS else request.extra.labels
-    text = "".join(part.text for turn in request.messages for part in turn.parts if isinstance(part, Text))
-    return Extra(COMPLETIONS, {PROMPT: json.raw(text), ECHO: labels.get(ECHO, json.NULL)})
+    """As the core carries it. Prompts of tokens are told as empty: nobody repeats them who cannot read them."""
+    extra = request.extra
+    ours = extra if extra is not None and extra.dialect == COMPLETIONS else Extra(COMPLETIONS, {})
+    if PROMPT in ours.fields:
+        items = json.read_items(ours.fields[PROMPT])
+        prompts = [json.decode(item) if json.is_text(item) else "" for item in items]
+    else:
+        prompts = ["".join(part.text for turn in request.messages for part in turn.parts if isinstance(part, Text))]
+    told = Echo(tuple(prompts), max(request.sampling.n or 1, 1), ours.labels.get(ECHO) == _TRUE)
+    return Extra(COMPLETIONS, {ECHO: json.raw(told)})
 
 
-def echoed(told: Extra | None) -> tuple[str, bool]:
-    """What `echo` said: the prompt, and whether it is to be repeated."""
-    if told is None or told.dialect != COMPLETIONS:
-        return "", False
-    return json.decode(told.fields[PROMPT]), told.fields[ECHO] == _TRUE
+def echoed(told: Extra | None) -> Echo:
+    """What `echo` said."""
+    return _read_echo(told.fields[ECHO]) if told is not None and told.dialect == COMPLETIONS else Echo()
 
 
 def write_prompt(request: ChatRequest, losses: Losses) -> object:

@@ -19,7 +19,7 @@ from isthmus.core.usage import Usage
 from isthmus.core.value import Extra, Foreign
 from isthmus.dialects.openai import COMPLETIONS
 from isthmus.dialects.openai.completions.logprobs import from_chat, to_chat
-from isthmus.dialects.openai.completions.prompt import echoed, restore
+from isthmus.dialects.openai.completions.prompt import Echo, echoed, restore
 from isthmus.dialects.openai.completions.usage import read_finish, read_usage, write_finish, write_usage
 from isthmus.dialects.openai.errors import told_error
 from isthmus.wire import json
@@ -106,9 +106,10 @@ def shown_id(id_: str, extra: Extra | None) -> str:
 
 def write_reply(reply: ChatReply, losses: Losses) -> bytes:
     """The body of the answer. A prompt that is to be repeated is, unless the provider has done it."""
-    prompt, wanted = echoed(reply.echo)
-    front = prompt if wanted and not is_ours(reply.extra) else ""
-    if front:
+    told = echoed(reply.echo)
+    if told.wanted and is_ours(reply.extra):
+        told = replace(told, wanted=False)
+    if told.wanted:
         losses.emulate("echo", ECHOED)
     document: dict[str, Any] = {
         "id": shown_id(reply.id, reply.extra),
@@ -116,8 +117,7 @@ def write_reply(reply: ChatReply, losses: Losses) -> bytes:
         "created": reply.created or 0,
         "model": reply.model,
         "choices": [
-            _write_choice(candidate, number, front, len(prompt), losses)
-            for number, candidate in enumerate(reply.candidates)
+            _write_choice(candidate, number, told, losses) for number, candidate in enumerate(reply.candidates)
         ],
     }
     if reply.usage is not None:
@@ -126,14 +126,14 @@ def write_reply(reply: ChatReply, losses: Losses) -> bytes:
     return json.encode(document)
 
 
-def _write_choice(candidate: Candidate, number: int, front: str, offset: int, losses: Losses) -> dict[str, Any]:
-    path = f"candidates[{number}]"
+def _write_choice(candidate: Candidate, number: int, told: Echo, losses: Losses) -> dict[str, Any]:
+    path, prompt = f"candidates[{number}]", told.prompt(number)
     texts = [_write_part(part, f"{path}.parts[{place}]", losses) for place, part in enumerate(candidate.parts)]
     kept = candidate.extra.labels.get("logprobs") if is_ours(candidate.extra) and candidate.extra else None
     document: dict[str, Any] = {
-        "text": front + "".join(texts),
+        "text": (prompt if told.wanted else "") + "".join(texts),
         "index": number,
-        "logprobs": from_chat(candidate.logprobs, offset, path, losses) if kept is None else kept,
+        "logprobs": from_chat(candidate.logprobs, len(prompt), path, losses) if kept is None else kept,
         "finish_reason": write_finish(candidate.finish, path, losses),
     }
     if is_ours(candidate.extra):

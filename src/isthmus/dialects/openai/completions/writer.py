@@ -59,7 +59,8 @@ class CompletionWriter:
         self._losses = losses
         self._fixed: dict[str, Any] = {}
         self._head = b""
-        self._front = ""
+        self._told = echoed(head.echo)
+        self._repeats = False
         self._blocks: dict[int, _Block] = {}
         self._offsets: dict[int, int] = {}
         self._usage: Usage | None = None
@@ -79,9 +80,8 @@ class CompletionWriter:
 
     def _start(self, event: MessageStart) -> bytes:
         self._usage = event.usage
-        prompt, wanted = echoed(self._reply.echo)
-        if wanted and prompt and not is_ours(event.extra):
-            self._front = prompt
+        self._repeats = self._told.wanted and not is_ours(event.extra)
+        if self._repeats:
             self._losses.emulate("echo", ECHOED)
         created = self._reply.created if event.created is None else event.created
         self._fixed = {
@@ -98,8 +98,9 @@ class CompletionWriter:
         """The prompt, in front of what a candidate says, where it is to be repeated."""
         if candidate in self._offsets:
             return b""
-        self._offsets[candidate] = len(echoed(self._reply.echo)[0])
-        return self._chunk(candidate, self._front) if self._front else b""
+        prompt = self._told.prompt(candidate)
+        self._offsets[candidate] = len(prompt)
+        return self._chunk(candidate, prompt) if self._repeats and prompt else b""
 
     def _chunk(self, candidate: int, text: str, **more: object) -> bytes:
         choice = {"index": candidate, "text": text, "logprobs": None, "finish_reason": None, **more}
