@@ -14,7 +14,12 @@ from isthmus.providers.table import PROVIDERS
 from support.configured import load_text, problems_of
 
 KEY = "key-0123456789abcdef"
-VARIABLES = [(variable, host.name) for host in PROVIDERS.values() if host.automatic for variable in host.key_env]
+VARIABLES = [
+    (variable, host.name)
+    for host in PROVIDERS.values()
+    if host.automatic and not host.url_env
+    for variable in host.key_env
+]
 
 
 @pytest.mark.parametrize(("variable", "name"), VARIABLES)

@@ -5,10 +5,12 @@ from collections import Counter
 import pytest
 
 from isthmus.core.operations import Operation
+from isthmus.core.secret import Secret
+from isthmus.dialects.table import CODECS, COUNT_CODECS, EMBED_CODECS
 from isthmus.providers.build import build, parse_base
 from isthmus.providers.compatible import COMPATIBLE
 from isthmus.providers.provider import Aim
-from isthmus.providers.table import PROVIDERS, Host
+from isthmus.providers.table import PROVIDERS, SPECIAL, Host
 
 ROWS = [pytest.param(host, id=host.name) for host in PROVIDERS.values()]
 
@@ -18,9 +20,8 @@ def test_at_least_thirty_compatible_hosts_are_known() -> None:
 
 
 def test_no_name_is_given_twice() -> None:
-    names = [host.name for host in COMPATIBLE]
-    assert len(names) == len(set(names))
-    assert len(PROVIDERS) == len(COMPATIBLE) + 7
+    seen = Counter(host.name for host in (*SPECIAL, *COMPATIBLE))
+    assert [name for name, count in seen.items() if count > 1] == []
 
 
 def test_no_two_hosts_share_a_key_variable() -> None:
@@ -35,7 +36,8 @@ def test_no_two_hosts_share_an_address() -> None:
 
 @pytest.mark.parametrize("host", ROWS)
 def test_every_row_builds_for_every_operation(host: Host) -> None:
-    built = build(host, name=host.name, base_url=None if host.base_url else "https://api.example.com/v1")
+    url = None if host.base_url else "https://api.example.com/v1"
+    built = build(host, name=host.name, base_url=url, secret=Secret("key-0123456789"))
     assert set(built.dialects) >= {Operation.CHAT, Operation.LIST_MODELS}
     for operation, dialect in ((one, dialect) for one, spoken in built.dialects.items() for dialect in spoken):
         method, target = built.address(Aim(operation, dialect, "m"))
@@ -56,8 +58,16 @@ def test_every_row_away_from_this_machine_is_encrypted_and_asks_for_a_key(host: 
 
 
 @pytest.mark.parametrize("host", ROWS)
-def test_a_host_that_cannot_be_asked_for_its_models_names_them(host: Host) -> None:
-    assert host.listed or host.models
+def test_a_host_that_cannot_be_asked_for_its_models_names_them_where_they_are_not_the_users_own(host: Host) -> None:
+    assert host.listed or host.models or host.url_env
+
+
+@pytest.mark.parametrize("host", ROWS)
+def test_every_dialect_that_a_row_names_has_a_codec(host: Host) -> None:
+    spoken = host.spoken
+    assert [dialect for dialect in spoken[Operation.CHAT] if (dialect, Operation.CHAT) not in CODECS] == []
+    assert [dialect for dialect in spoken.get(Operation.EMBED, ()) if dialect not in EMBED_CODECS] == []
+    assert [dialect for dialect in spoken.get(Operation.COUNT_TOKENS, ()) if dialect not in COUNT_CODECS] == []
 
 
 def test_both_of_googles_variables_switch_gemini_on() -> None:

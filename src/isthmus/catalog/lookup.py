@@ -15,6 +15,8 @@ LONGEST_NAME = 256
 """Characters of a name that is remembered."""
 SPEAK_ANTHROPIC = frozenset({"anthropic", "anthropic-compatible"})
 """Hosts that are spoken to in Anthropic's dialect."""
+SERVE_CLAUDE = frozenset({"vertex"})
+"""Hosts that serve Claude in Anthropic's dialect, and other models in others."""
 SPEAK_OLLAMA = frozenset({"ollama", "ollama-cloud"})
 """Hosts that are spoken to in Ollama's own dialect."""
 SPEAK_GEMINI = frozenset({"gemini", "vertex"})
@@ -48,6 +50,17 @@ _HOSTS: Mapping[str, Mapping[str, object]] = {
     "compatible": {"reasoning_field": "reasoning_content"},
 }
 
+# Which of the dialects of a host a model is served in there, and what else is so for that model there alone.
+# cloud.google.com/vertex-ai/generative-ai/docs/open-models/use-maas: open models are called publisher/model-maas;
+# platform.claude.com/docs/en/build-with-claude/vision: Claude is given no media by URL there.
+_MODELS_AT: Mapping[str, tuple[tuple[re.Pattern[str], Mapping[str, object]], ...]] = {
+    "vertex": (
+        (re.compile("claude"), {"dialects": ("anthropic",), "fetches": False}),
+        (re.compile("/|-maas$"), {"dialects": ("openai_chat",)}),
+        (re.compile(""), {"dialects": ("gemini",)}),
+    ),
+}
+
 
 def profile_of(host_name: str, model: str) -> ModelProfile:
     """What `model` (as the host calls it) can do at the host of that name in the provider table.
@@ -61,15 +74,20 @@ def _look_up(host_name: str, model: str) -> ModelProfile:
     name = plain(model)
     rows = (*_GEMINI, *_ROWS) if host_name in SPEAK_GEMINI else _ROWS
     profile = next((profile for pattern, profile in rows if pattern.search(name)), UNKNOWN)
-    if "claude" in name and host_name not in SPEAK_ANTHROPIC:
+    if "claude" in name and host_name not in SPEAK_ANTHROPIC | SERVE_CLAUDE:
         profile = anthropic.spoken_elsewhere(profile)
     if "claude" not in name and host_name in SPEAK_ANTHROPIC:
         profile = anthropic.COPIED
     # docs.ollama.com/capabilities/thinking: gpt-oss has levels, all others are told whether to think.
     if host_name in SPEAK_OLLAMA and "gpt-oss" not in name:
         profile = replace(profile, efforts=())
-    changes = _HOSTS.get(host_name)
-    return profile if changes is None else replace(profile, **changes)
+    changes = {**_HOSTS.get(host_name, {}), **_model_at_host(host_name, model)}
+    return replace(profile, **changes) if changes else profile
+
+
+def _model_at_host(host_name: str, model: str) -> Mapping[str, object]:
+    rows = _MODELS_AT.get(host_name, ())
+    return next((changes for pattern, changes in rows if pattern.search(model)), {})
 
 
 _remembered = lru_cache(maxsize=REMEMBERED)(_look_up)

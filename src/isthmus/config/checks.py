@@ -13,7 +13,7 @@ from isthmus.config.problems import Path, nearest, write_path
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config, ProviderEntry, Switch
 from isthmus.core.secret import Secret
-from isthmus.providers.build import check_headers, check_key, locate, parse_base
+from isthmus.providers.build import check_headers, check_key, parse_base
 from isthmus.providers.host import Place
 from isthmus.providers.table import PROVIDERS, Host
 
@@ -112,10 +112,9 @@ def check_address(name: str, entry: ProviderEntry, reading: Reading) -> None:
     path: Path = ("providers", name)
     host = host_of(name, entry)
     if entry.base_url is None:
-        if host is not None and host.base_url is None and (*path, "base-url") not in reading.values:
-            usual = f"; {host.url_env[0]} is not set" if host.url_env else ""
-            missing = f"needs a base-url: type {kind_of(name, entry)} has no usual address{usual}"
-            reading.note(path, missing, at_key=True)
+        nowhere = host is not None and host.base_url is None and host.locate is None
+        if nowhere and (*path, "base-url") not in reading.values:
+            reading.note(path, f"needs a base-url: type {kind_of(name, entry)} has no usual address", at_key=True)
         return
     try:
         parse_base(entry.base_url)
@@ -139,11 +138,22 @@ def check_place(name: str, entry: ProviderEntry, reading: Reading, folder: FileP
             reading.note((*path, key), f"is nothing that type {host.name} knows", at_key=True)
     if entry.credentials_file is not None and not (folder / entry.credentials_file).is_file():
         reading.note((*path, "credentials-file"), "there is no such file")
-    if entry.enabled and (entry.base_url or host.base_url):
-        try:
-            locate(host, Place(entry.base_url, settings_of(entry), keyed=entry.api_key is not None))
-        except ValueError as error:
-            reading.note(path, str(error), at_key=True)
+    if host.locate is None or not entry.enabled or _unread(path, entry, reading):
+        return
+    try:
+        host.locate(Place(entry.base_url, settings_of(entry), keyed=entry.api_key is not None))
+    except ValueError as error:
+        reading.note(path, str(error), at_key=True)
+
+
+def _unread(path: Path, entry: ProviderEntry, reading: Reading) -> bool:
+    """Is there a key of a place that could not be read, so that what it would say is not known?"""
+    keys = {
+        "base-url": entry.base_url,
+        "api-key": entry.api_key,
+        **{key: getattr(entry, FIELDS[key]) for key in FIELDS},
+    }
+    return any(value is None and (*path, key) in reading.values for key, value in keys.items())
 
 
 def check_way_there(name: str, entry: ProviderEntry, reading: Reading, folder: FilePath) -> None:

@@ -34,6 +34,7 @@ What `type` can name. With an empty last column no key is needed; a host marked 
 | --- | --- | --- | --- |
 """
 
+_CLOUDS: Mapping[str, str] = {"aws": "AWS", "entra": "Entra", "google": "Google Cloud"}
 _DIALECTS: Mapping[str, Dialect] = {
     OPENAI_CHAT: Dialect.OPENAI,
     ANTHROPIC: Dialect.ANTHROPIC,
@@ -113,8 +114,13 @@ def _absent(value: object) -> str:
 
 def _host(host: Host) -> str:
     name = host.name if host.automatic or not host.key_env else f"{host.name} *"
-    address = f"`{host.base_url}`" if host.base_url else "none; set base-url"
+    own = ", ".join(f"`{variable}`" for variable in host.url_env) or (
+        "by region" if host.locate else "none; set base-url"
+    )
+    address = f"`{host.base_url}`" if host.base_url else own
     keys = ", ".join(f"`{key}`" for key in host.key_env)
+    if host.cloud:
+        keys += f", or what proves an identity to {_CLOUDS[host.cloud]}"
     where = "started by Isthmus itself" if host.name == LOCAL else address
     return f"| {name} | {where} | {_DIALECTS[host.dialect]} | {keys} |\n"
 

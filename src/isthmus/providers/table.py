@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from isthmus.providers import anthropic, gemini
+from isthmus.core.operations import Operation
+from isthmus.providers import anthropic, azure, gemini, vertex
 from isthmus.providers.compatible import COMPATIBLE
 from isthmus.providers.emulate import SmallModel
-from isthmus.providers.host import ANTHROPIC, GEMINI, OLLAMA, Host
+from isthmus.providers.host import ANTHROPIC, GEMINI, OLLAMA, OPENAI_CHAT, Host
 from isthmus.providers.provider import Origin
 from isthmus.providers.signers import unsigned
 
@@ -13,7 +14,7 @@ LOCAL_ORIGIN = Origin("http", "127.0.0.1", 0)
 """Stands for the bundled model, whose port is known only while it runs. Port 0 is never connected to."""
 LOCAL_MODEL = "smollm2-135m"
 
-_SPECIAL = (
+SPECIAL: tuple[Host, ...] = (
     Host("openai", "https://api.openai.com/v1", ("OPENAI_API_KEY",)),
     Host("anthropic", "https://api.anthropic.com/v1", ("ANTHROPIC_API_KEY",), ANTHROPIC, anthropic.sign),
     Host("anthropic-compatible", None, dialect=ANTHROPIC, sign=anthropic.sign),
@@ -23,6 +24,46 @@ _SPECIAL = (
         ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
         GEMINI,
         gemini.sign,
+    ),
+    # The variables are those of Microsoft's own libraries.
+    Host(
+        "azure",
+        None,
+        ("AZURE_OPENAI_API_KEY",),
+        sign=azure.sign,
+        listed=False,
+        settings={
+            "api-version": ("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"),
+            "tenant-id": ("AZURE_TENANT_ID",),
+            "client-id": ("AZURE_CLIENT_ID",),
+            "credentials-file": ("AZURE_FEDERATED_TOKEN_FILE",),
+            "authority-url": ("AZURE_AUTHORITY_HOST",),
+        },
+        url_env=("AZURE_OPENAI_ENDPOINT",),
+        locate=azure.locate,
+        cloud="entra",
+    ),
+    # The variables are those of Google's, Anthropic's and Vercel's libraries. GOOGLE_API_KEY is Gemini's.
+    Host(
+        "vertex",
+        None,
+        ("GOOGLE_VERTEX_API_KEY",),
+        GEMINI,
+        vertex.sign,
+        models=("gemini-*", "claude-*"),
+        listed=False,
+        also={
+            Operation.CHAT: (GEMINI, ANTHROPIC, OPENAI_CHAT),
+            Operation.EMBED: ("gemini_single",),
+            Operation.COUNT_TOKENS: (GEMINI, ANTHROPIC),
+        },
+        settings={
+            "region": ("GOOGLE_CLOUD_LOCATION", "GOOGLE_VERTEX_LOCATION", "CLOUD_ML_REGION"),
+            "project": ("GOOGLE_CLOUD_PROJECT", "GOOGLE_VERTEX_PROJECT", "ANTHROPIC_VERTEX_PROJECT_ID"),
+            "credentials-file": (),
+        },
+        locate=vertex.locate,
+        cloud="google",
     ),
     Host("ollama", "http://127.0.0.1:11434", dialect=OLLAMA),
     # docs.ollama.com/cloud: the same API, with a key.
@@ -36,7 +77,8 @@ _SPECIAL = (
         emulator=SmallModel,
     ),
 )
+"""Hosts that are unlike the many: by what they speak, how they are signed to, or where they are."""
 
-PROVIDERS: Mapping[str, Host] = {host.name: host for host in (*_SPECIAL, *COMPATIBLE)}
+PROVIDERS: Mapping[str, Host] = {host.name: host for host in (*SPECIAL, *COMPATIBLE)}
 
-__all__ = ["LOCAL_MODEL", "LOCAL_ORIGIN", "PROVIDERS", "Host"]
+__all__ = ["LOCAL_MODEL", "LOCAL_ORIGIN", "PROVIDERS", "SPECIAL", "Host"]
