@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from isthmus.catalog.families import anthropic, deepseek, google, open_weights, openai, xai
+from isthmus.catalog.families import amazon, anthropic, deepseek, google, open_weights, openai, xai
 from isthmus.core.profile import UNKNOWN, ModelProfile, ReasoningStyle
 
 REMEMBERED = 1024
@@ -21,6 +21,8 @@ SPEAK_OLLAMA = frozenset({"ollama", "ollama-cloud"})
 """Hosts that are spoken to in Ollama's own dialect."""
 SPEAK_GEMINI = frozenset({"gemini", "vertex"})
 """Hosts that are spoken to in Gemini's own dialect."""
+BEDROCK = "bedrock"
+"""The host that serves every maker's models in a dialect of its own, and Claude in Anthropic's."""
 
 # gpt-oss is an open model with another maker's prefix, so it is looked for before that maker's.
 _ROWS = tuple(
@@ -32,6 +34,7 @@ _ROWS = tuple(
         *google.ROWS,
         *deepseek.ROWS,
         *xai.ROWS,
+        *amazon.ROWS,
         *open_weights.ROWS[1:],
     )
 )

@@ -122,7 +122,7 @@ def _host(host: Host) -> str:
     if host.cloud:
         keys += f", or what proves an identity to {_CLOUDS[host.cloud]}"
     where = "started by Isthmus itself" if host.name == LOCAL else address
-    return f"| {name} | {where} | {_DIALECTS[host.dialect]} | {keys} |\n"
+    return f"| {name} | {where} | {_DIALECTS.get(host.dialect, host.dialect)} | {keys} |\n"
 
 
 if __name__ == "__main__":

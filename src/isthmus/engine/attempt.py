@@ -136,7 +136,8 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
     incoming = await send(signed, aim, provider, ports)
     try:
         if not 200 <= incoming.status < 300:
-            raise theirs.read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))
+            read_error = (provider.envelope and provider.envelope.read_error) or theirs.read_error
+            raise read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))
         streamed = CONTENT_TYPES[theirs.framing] in (find(incoming.headers, b"content-type") or b"")
         if lane is not Lane.TRANSLATE and stream == streamed:
             if stream:

@@ -13,6 +13,7 @@ OPENAI_CHAT = "openai_chat"
 ANTHROPIC = "anthropic"
 OLLAMA = "ollama"
 GEMINI = "gemini"
+BEDROCK = "bedrock"
 
 Spoken = Mapping[Operation, tuple[str, ...]]
 """The dialects a host speaks for each operation, the preferred one first."""
@@ -38,6 +39,11 @@ SPOKEN: Mapping[str, Spoken] = {
         Operation.LIST_MODELS: (GEMINI,),
         Operation.EMBED: (GEMINI, "gemini_single"),
         Operation.COUNT_TOKENS: (GEMINI,),
+    },
+    BEDROCK: {
+        Operation.CHAT: (BEDROCK, ANTHROPIC),
+        Operation.EMBED: ("bedrock_titan", "bedrock_cohere"),
+        Operation.COUNT_TOKENS: (BEDROCK,),
     },
 }
 """What a host of each family speaks, unless its row says otherwise."""

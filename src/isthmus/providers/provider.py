@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec import Raw
 
 from isthmus.core.chat import ChatRequest
+from isthmus.core.errors import GatewayError
 from isthmus.core.events import Event
 from isthmus.core.losses import Losses
 from isthmus.core.operations import Operation
@@ -98,11 +99,13 @@ class Envelope(Value, frozen=True):
     """How a host wraps another vendor's dialect.
 
     `wrap` changes the top-level fields of a body to what the host takes; it is told the client's
-    headers that are passed in this dialect. `unwrap` is None for a stream that comes bare.
+    headers that are passed in this dialect. `unwrap` is None for a stream that comes bare. `read_error`
+    reads the host's own refusals; None where they come in the dialect's form.
     """
 
     wrap: Callable[[Aim, dict[str, Raw], Headers], dict[str, Raw]]
     unwrap: Callable[[Aim], Unwrap | None]
+    read_error: Callable[[int, Headers, bytes], GatewayError] | None = None
 
 
 class Emulator(Protocol):

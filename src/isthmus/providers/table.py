@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from isthmus.core.operations import Operation
-from isthmus.providers import anthropic, azure, gemini, vertex
+from isthmus.providers import anthropic, azure, bedrock, gemini, vertex
 from isthmus.providers.compatible import COMPATIBLE
 from isthmus.providers.emulate import SmallModel
-from isthmus.providers.host import ANTHROPIC, GEMINI, OLLAMA, OPENAI_CHAT, Host
+from isthmus.providers.host import ANTHROPIC, BEDROCK, GEMINI, OLLAMA, OPENAI_CHAT, Host
 from isthmus.providers.provider import Origin
 from isthmus.providers.signers import unsigned
 
@@ -68,6 +68,18 @@ SPECIAL: tuple[Host, ...] = (
     Host("ollama", "http://127.0.0.1:11434", dialect=OLLAMA),
     # docs.ollama.com/cloud: the same API, with a key.
     Host("ollama-cloud", "https://ollama.com", ("OLLAMA_API_KEY",), OLLAMA),
+    Host(
+        "bedrock",
+        None,
+        ("AWS_BEARER_TOKEN_BEDROCK",),
+        BEDROCK,
+        bedrock.sign,
+        models=bedrock.MODELS,
+        listed=False,
+        settings={"region": ("AWS_REGION", "AWS_DEFAULT_REGION"), "profile": ("AWS_PROFILE",)},
+        locate=bedrock.locate,
+        cloud="aws",
+    ),
     Host(
         "local",
         "http://127.0.0.1:0/v1",
