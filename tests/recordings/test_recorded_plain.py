@@ -4,12 +4,18 @@ from collections.abc import Callable
 
 import pytest
 
-from support.plain import reads_alike
+from support.plain import SHORT_WAYS, reads_alike
 from support.recordings import Record, check_each, records
 from support.specimens import codec_of
 
 pytestmark = pytest.mark.recordings
 Count = Callable[[str, int], None]
+
+
+@pytest.fixture(params=list(SHORT_WAYS))
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Not every dialect has short ways."""
+    return str(request.param)
 
 
 def test_requests_are_read_alike(dialect: str, count: Count) -> None:

@@ -103,7 +103,7 @@ def able(record: Record) -> ModelProfile:
 
 def plain_request(body: bytes) -> dict[str, Any]:
     plain: dict[str, Any] = without_nulls(json.decode(body))
-    for message in plain["messages"]:
+    for message in plain.get("messages", ()):
         plain_message(message)
     if not plain.get("tools"):
         plain = {name: value for name, value in plain.items() if name not in ("tools", "tool_choice")}

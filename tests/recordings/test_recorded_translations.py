@@ -21,13 +21,13 @@ from isthmus.core.value import Foreign
 from isthmus.dialects.codec import ReplyHead
 from isthmus.wire import json
 from isthmus.wire.json import Malformed
-from support.recordings import Record, check_each, records
+from support.recordings import FILES, Record, check_each, records
 from support.specimens import ABLE, CREATED, bare, codec_of, dated
 from support.streams import events_of, stream_of
 
 pytestmark = pytest.mark.recordings
 Count = Callable[[str, int], None]
-OTHER: Mapping[str, str] = {"openai_chat": "anthropic", "anthropic": "openai_chat"}
+OTHER: Mapping[str, str] = {**dict.fromkeys(FILES, "openai_chat"), "openai_chat": "anthropic"}
 DECLARED: Mapping[str, re.Pattern[str]] = {
     "words": re.compile(r"messages\[\d+\]|output"),
     "thoughts": re.compile(r"messages\[\d+\]\.parts\[\d+\]$"),

@@ -13,11 +13,13 @@ _REQUESTS: Mapping[str, Callable[[], st.SearchStrategy[ChatRequest]]] = {
     "openai_chat": strategies.openai_requests,
     "anthropic": strategies.anthropic_requests,
     "ollama": ollama.requests,
+    "ollama_generate": ollama.prompts,
 }
 _REPLIES: Mapping[str, Callable[[], st.SearchStrategy[ChatReply]]] = {
     "openai_chat": strategies.openai_replies,
     "anthropic": strategies.anthropic_replies,
     "ollama": ollama.replies,
+    "ollama_generate": ollama.replies,
 }
 
 

@@ -32,14 +32,24 @@ from support.strategies import (
 
 def requests() -> st.SearchStrategy[ChatRequest]:
     tool = st.builds(Tool, NAMES, maybe(WORDS), SCHEMAS)
+    return _requests(_conversations(), maybe(st.lists(tool, min_size=1, max_size=2).map(tuple)))
+
+
+def prompts() -> st.SearchStrategy[ChatRequest]:
+    """What generate says: one turn of the user's, behind the system's words."""
+    told = st.builds(lambda before, said: (*before, Message(Role.USER, said)), st.just(()) | _system(), _spoken())
+    return _requests(told, st.none())
+
+
+def _requests(messages: st.SearchStrategy, tools: st.SearchStrategy) -> st.SearchStrategy[ChatRequest]:
     schema = st.builds(OutputFormat, st.just(OutputKind.SCHEMA), schema=SCHEMAS)
     mode = st.sampled_from([ReasoningMode.ON, ReasoningMode.OFF])
     effort = st.builds(ReasoningOptions, effort=st.sampled_from(["low", "medium", "high"]))
     return st.builds(
         ChatRequest,
         model=NAMES,
-        messages=_conversations(),
-        tools=maybe(st.lists(tool, min_size=1, max_size=2).map(tuple)),
+        messages=messages,
+        tools=tools,
         sampling=samplings().map(lambda sampling: replace(sampling, n=None)),
         max_output=maybe(st.integers(1, 9999)),
         reasoning=maybe(effort | st.builds(ReasoningOptions, mode)),
@@ -49,11 +59,16 @@ def requests() -> st.SearchStrategy[ChatRequest]:
 
 
 def _conversations() -> st.SearchStrategy[tuple[Message, ...]]:
-    words = st.builds(Text, WORDS)
+    return turns_of(_system(), thinking=_thoughts(), words=st.builds(Text, WORDS), spoken=_spoken())
+
+
+def _system() -> st.SearchStrategy[tuple[Message, ...]]:
+    return WORDS.map(lambda said: (Message(Role.SYSTEM, (Text(said),)),))
+
+
+def _spoken() -> st.SearchStrategy[tuple[Part, ...]]:
     picture = st.builds(Media, st.just(MediaKind.IMAGE), st.builds(Inline, st.just("image/png"), BASE64))
-    spoken = st.builds(lambda shown, said: (*shown, said), st.lists(picture, max_size=2), words)
-    system = words.map(lambda said: (Message(Role.SYSTEM, (said,)),))
-    return turns_of(system, thinking=_thoughts(), words=words, spoken=spoken)
+    return st.builds(lambda shown, said: (*shown, said), st.lists(picture, max_size=2), st.builds(Text, WORDS))
 
 
 def _thoughts() -> st.SearchStrategy[tuple[Part, ...]]:

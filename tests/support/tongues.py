@@ -31,7 +31,7 @@ class Tongue(NamedTuple):
     `ending` is that of its stream files; `to_wire` makes of such a file what a provider sends, and
     `to_file` the reverse, for framings that no text file holds. `dated`: its answers tell when they were made.
     `nameless`: its answers tell neither an id nor their model, and neither does the reader; `numberless`: they tell
-    no id.
+    no id. `toolless`: it knows no tools.
     """
 
     able: ModelProfile
@@ -41,6 +41,7 @@ class Tongue(NamedTuple):
     dated: bool = False
     nameless: bool = False
     numberless: bool = False
+    toolless: bool = False
 
 
 TONGUES: Mapping[str, Tongue] = {
@@ -49,4 +50,7 @@ TONGUES: Mapping[str, Tongue] = {
     ),
     "anthropic": Tongue(ModelProfile(requires_max_output=True)),
     "ollama": Tongue(ModelProfile(efforts=("low", "medium", "high")), "ndjson", dated=True, numberless=True),
+    "ollama_generate": Tongue(
+        ModelProfile(efforts=("low", "medium", "high")), "ndjson", dated=True, numberless=True, toolless=True
+    ),
 }

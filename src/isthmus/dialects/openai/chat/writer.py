@@ -34,7 +34,7 @@ from isthmus.dialects.codec import ReplyHead
 from isthmus.dialects.openai import CHAT
 from isthmus.dialects.openai.chat.calls import is_call, write_signature
 from isthmus.dialects.openai.chat.citations import write_citation
-from isthmus.dialects.openai.chat.extras import restore
+from isthmus.dialects.openai.chat.extras import is_ours, restore
 from isthmus.dialects.openai.chat.reply import shown_id, write_logprobs
 from isthmus.dialects.openai.chat.thinking import write_detail
 from isthmus.dialects.openai.chat.usage import write_finish, write_usage
@@ -203,6 +203,8 @@ class ChatWriter:
         first = self._meet(event.candidate)
         called, path = self._told[event.candidate].calls > 0, f"candidates[{event.candidate}]"
         word = write_finish(event.finish, called=called, path=path, losses=self._losses)
+        if not is_ours(event.extra):
+            self._losses.drop_extra(event.extra, path)
         return first if word is None else first + self._chunk(event.candidate, {}, finish=word)
 
     def _count(self, event: UsageReport) -> bytes:
