@@ -8,7 +8,6 @@ HEAVY = (
     "yaml",
     "msgspec",
     "asyncio",
-    "uvicorn",
     "httptools",
     "httpx2",
     "isthmus.config",

@@ -1,25 +1,22 @@
-"""Sockets that listen, uvicorn on them, and how both end.
+"""Sockets that listen, the connections that come of them, and how both end.
 
 On the first SIGINT or SIGTERM new exchanges are refused and running ones may finish, within a bound;
 on the second everything ends at once. SIGHUP is for whoever asked to be told.
 """
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
-
-import uvicorn
+from collections.abc import Callable, Sequence
 
 from isthmus.engine.admit import Gate
 from isthmus.server.app import Application
-from isthmus.server.protocol import protocol_options
+from isthmus.server.house import House
 
-LAST_WORDS = 1
-"""Seconds that uvicorn waits for connections to close, after the gate has emptied or given up."""
+LAST_WORDS = 1.0
+"""Seconds in which connections may end by themselves, after the gate has emptied or given up."""
 
 log = logging.getLogger(__name__)
 
@@ -52,14 +49,6 @@ def addresses(sockets: Sequence[socket.socket]) -> list[str]:
     return found
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn without its own way with signals."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class Serving:
     """The application on its sockets, until a signal ends it."""
 
@@ -69,8 +58,9 @@ class Serving:
         self._hangup: Callable[[], object] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._complete = True
-        config = uvicorn.Config(application, timeout_graceful_shutdown=LAST_WORDS, **protocol_options())
-        self._server = _Server(config)
+        self._application = application
+        self._patience = LAST_WORDS
+        self._over = asyncio.Event()
 
     def on_hangup(self, call: Callable[[], object]) -> None:
         """What SIGHUP does."""
@@ -83,7 +73,10 @@ class Serving:
             loop.add_signal_handler(number, self.stop)
         if self._hangup is not None and hasattr(signal, "SIGHUP"):
             loop.add_signal_handler(signal.SIGHUP, self._hangup)
-        await self._server.serve(sockets)
+        house = House(self._application)
+        await house.open(sockets)
+        await self._over.wait()
+        await house.close(self._patience)
         return self._complete
 
     def stop(self) -> None:
@@ -92,7 +85,8 @@ class Serving:
             self._ending = asyncio.get_running_loop().create_task(self._end())
         else:
             self._complete = self._gate.running == 0
-            self._server.force_exit = self._server.should_exit = True
+            self._patience = 0.0
+            self._over.set()
 
     async def _end(self) -> None:
         seconds = self._drain()
@@ -100,4 +94,4 @@ class Serving:
         self._complete = await self._gate.close(seconds)
         if not self._complete:
             log.warning("stopping: %d exchanges did not finish in time", self._gate.running)
-        self._server.should_exit = True
+        self._over.set()

@@ -1,0 +1,98 @@
+"""All client connections of the gateway: the application they call, the deadlines they keep, and their end."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from email.utils import formatdate
+
+from isthmus.server.connection import Connection
+from isthmus.server.respond import Message, Receive, Send
+from isthmus.server.turn import Turn
+
+ROUND = 1.0
+"""Seconds between two looks at the deadlines of all connections."""
+
+log = logging.getLogger(__name__)
+
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class House:
+    """Implements the connections' House. One timer serves them all, while there are any."""
+
+    def __init__(self, application: Application) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.date = b""
+        self._application = application
+        self._connections: set[Connection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._changed = asyncio.Event()
+
+    async def open(self, sockets: Sequence[socket.socket]) -> None:
+        """Listen on `sockets`, which are closed by `close`."""
+        for one in sockets:
+            self._servers.append(await self.loop.create_server(lambda: Connection(self), sock=one, backlog=2048))
+
+    async def close(self, patience: float) -> None:
+        """Listen no more, and end every connection once it is answered, or after so many seconds."""
+        for server in self._servers:
+            server.close()
+        for connection in tuple(self._connections):
+            connection.stop()
+        try:
+            async with asyncio.timeout(patience):
+                await self._empty()
+        except TimeoutError:
+            log.warning("stopping: %d connections are cut off", len(self._connections))
+            for connection in tuple(self._connections):
+                connection.abort()
+            for task in tuple(self._tasks):
+                task.cancel()
+            await self._empty()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # What connections tell.
+
+    def joined(self, connection: Connection) -> None:
+        self._connections.add(connection)
+        if self._timer is None:
+            self._round()
+
+    def left(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        self._changed.set()
+
+    def begin(self, turn: Turn) -> None:
+        task = self.loop.create_task(_run(self._application, turn))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._changed.set()
+
+    async def _empty(self) -> None:
+        while self._connections or self._tasks:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _round(self) -> None:
+        self.date = b"date: " + formatdate(usegmt=True).encode()
+        now = self.loop.time()
+        for connection in [one for one in self._connections if one.due <= now]:
+            connection.expire()
+        self._timer = self.loop.call_later(ROUND, self._round) if self._connections else None
+
+
+async def _run(application: Application, turn: Turn) -> None:
+    """The application answers whatever goes wrong; if it does not, the client learns that much."""
+    try:
+        await application(turn.scope, turn.receive, turn.send)
+    except Exception:
+        log.exception("a request failed outside of its exchange")
+    finally:
+        turn.abandon()
