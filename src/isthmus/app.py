@@ -23,6 +23,7 @@ from isthmus.config.secrets import Environment
 from isthmus.config.watch import Watch
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.admit import Gate
+from isthmus.engine.counting import Counting, Learning
 from isthmus.engine.discovery import keep_discovering
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Ports
@@ -76,8 +77,15 @@ class Gateway:
         self.recorder = ExchangeLog(lines, as_json=_as_json(loaded.config))
         self._client = client
         self._lines = lines
-        losses = RecentLosses(self.recorder)
-        ports = Ports(self.transport, SystemClock(), losses, memory=BoundedMemory(SystemClock.now), fetcher=fetcher)
+        losses, counting = RecentLosses(self.recorder), Counting()
+        ports = Ports(
+            self.transport,
+            SystemClock(),
+            Learning(losses, counting),
+            memory=BoundedMemory(SystemClock.now),
+            fetcher=fetcher,
+            counting=counting,
+        )
         self.application = Application(live, ports, self.gate, self.health, losses.of)
 
     def health(self) -> Mapping[str, object]:

@@ -14,7 +14,6 @@ from isthmus.core.fold import fold
 from isthmus.core.operations import Operation
 from isthmus.dialects.codec import AnyCodec, Codec, Peek
 from isthmus.engine.answer import Answer
-from isthmus.engine.estimate import estimate
 from isthmus.engine.exchange import AttemptRecord, Exchange, Lane
 from isthmus.engine.lane import choose_lane, forward, outgoing, their_codec, translate
 from isthmus.engine.live import Now
@@ -143,7 +142,7 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
             if stream:
                 return await _stream_passed_on(exchange, incoming, ours, provider)
             return await _passed_on(exchange, incoming, ours, limit)
-        guess = estimate(asked.request()) if stream and lane is Lane.TRANSLATE else 0
+        guess = _guess(exchange, asked, target.model, ports) if stream and lane is Lane.TRANSLATE else 0
         translation = Translation(
             exchange,
             incoming,
@@ -159,6 +158,12 @@ async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now
     except BaseException:
         incoming.close()
         raise
+
+
+def _guess(exchange: Exchange, asked: Asked, model: str, ports: Ports) -> int:
+    """Tokens of input, for a caller who is told at once; what the provider counts will show how good it was."""
+    exchange.guessed = ports.counting.guess(asked.request(), model)
+    return ports.counting.corrected(exchange.guessed, model)
 
 
 def _gatherer(provider: Provider, model: str, ports: Ports) -> Gatherer | None:

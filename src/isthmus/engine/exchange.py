@@ -10,6 +10,7 @@ from isthmus.core.losses import Losses
 from isthmus.core.usage import Usage
 from isthmus.core.value import Value
 from isthmus.dialects.codec import AnyCodec, Peek
+from isthmus.engine.counting import Estimated
 from isthmus.engine.ports import Clock
 from isthmus.engine.snapshot import ANYONE, Client
 from isthmus.routing.plan import Plan, Target
@@ -78,6 +79,7 @@ class Exchange:
         "error",
         "finished_at",
         "first_byte_at",
+        "guessed",
         "id",
         "lane",
         "losses",
@@ -103,6 +105,7 @@ class Exchange:
         self.attempts: list[AttemptRecord] = []
         self.losses = Losses()
         self.usage: Usage | None = None
+        self.guessed: Estimated | None = None
         self.error: GatewayError | None = None
         self.status = 0
         self.first_byte_at: float | None = None

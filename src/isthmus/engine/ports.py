@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from isthmus.core.content import Inline
+from isthmus.engine.counting import Counting
 from isthmus.providers.provider import CloudKey, Deadlines, Outgoing
 from isthmus.wire.headers import Headers
 
@@ -96,7 +97,7 @@ class Recorder(Protocol):
 class Ports:
     """The outside, as one value handed down the line."""
 
-    __slots__ = ("authority", "clock", "fetcher", "memory", "recorder", "transport")
+    __slots__ = ("authority", "clock", "counting", "fetcher", "memory", "recorder", "transport")
 
     def __init__(
         self,
@@ -107,7 +108,9 @@ class Ports:
         authority: Authority | None = None,
         memory: Memory | None = None,
         fetcher: Fetcher | None = None,
+        counting: Counting | None = None,
     ) -> None:
+        self.counting = counting or Counting()
         self.memory = memory
         self.fetcher = fetcher
         self.authority = authority

@@ -1,0 +1,137 @@
+"""The line for counting: how many tokens of input a request has.
+
+Who would answer the request counts it, where it can; else, or where that fails, it is counted here. So there is always
+an answer, also for a model that nobody knows and for a request that names none.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from msgspec.structs import replace
+
+from isthmus.core.chat import ChatRequest
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.losses import Losses
+from isthmus.core.operations import Operation
+from isthmus.dialects.codec import CountCodec, Peek
+from isthmus.dialects.table import COUNT_CODECS
+from isthmus.engine.admit import identify
+from isthmus.engine.answer import Answer
+from isthmus.engine.attempt import attempt, reply_headers
+from isthmus.engine.exchange import Exchange, Lane
+from isthmus.engine.lane import outgoing
+from isthmus.engine.live import Now
+from isthmus.engine.ports import Ports
+from isthmus.engine.send import ERROR_BODY, send
+from isthmus.engine.serve import look, plan_for, refuse
+from isthmus.providers.provider import Aim, Provider
+from isthmus.routing.plan import Target
+from isthmus.wire import json
+from isthmus.wire.headers import Headers
+
+REPLY_BODY = 64 * 1024
+"""Bytes of a provider's count that are read."""
+COUNTED_BY = b"x-isthmus-counted-by"
+"""Who has counted: the provider's name, or `estimate`."""
+
+
+async def serve_count(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], now: Now, ports: Ports) -> Answer:
+    """Answer one request. Refuses callers that are not known and bodies that cannot be read, and nothing else."""
+    try:
+        exchange.client = identify(exchange.call.presented, now.snapshot)
+        body = await receive(now.snapshot.limits.request_body)
+        codec = exchange.call.codec
+        assert isinstance(codec, CountCodec)  # noqa: S101  what the route says
+        exchange.peek = peek = look(exchange.call, body)
+        asked = _Asked(exchange, body, codec, peek)
+        target = _target(exchange, now)
+        if target is not None and (theirs := _their_codec(codec, now.snapshot.providers[target.provider])) is not None:
+            try:
+                once = partial(_ask, asked, theirs=theirs, now=now, ports=ports)
+                return await attempt(exchange, target, once, now=now, ports=ports)
+            except GatewayError:
+                exchange.lane = None
+        tokens = await ports.counting.count(asked.request(), peek.model if target is None else target.model)
+        return _answer(exchange, codec, codec.write_reply(tokens), (), b"estimate")
+    except GatewayError as error:
+        exchange.fail(error)
+        return refuse(exchange, error)
+
+
+class _Asked:
+    """The caller's request, read when somebody must know it."""
+
+    __slots__ = ("_read", "body", "codec", "exchange", "peek")
+
+    def __init__(self, exchange: Exchange, body: bytes, codec: CountCodec, peek: Peek) -> None:
+        self.exchange = exchange
+        self.body = body
+        self.codec = codec
+        self.peek = peek
+        self._read: ChatRequest | None = None
+
+    def request(self) -> ChatRequest:
+        """Raises INVALID, naming the field at fault."""
+        if self._read is None:
+            self._read = self.codec.read_request(self.body)
+        return self._read
+
+
+def _target(exchange: Exchange, now: Now) -> Target | None:
+    """Who would be asked first; None where no model is named, or nobody has it."""
+    peek = exchange.peek
+    if peek is None or not peek.model:
+        return None
+    try:
+        exchange.plan = plan_for(peek.model, now.directory)
+    except GatewayError as error:
+        if error.kind is not Kind.UNKNOWN_MODEL:
+            raise
+        return None
+    return exchange.plan.targets[0] if exchange.plan.targets else None
+
+
+def _their_codec(ours: CountCodec, provider: Provider) -> CountCodec | None:
+    """The codec to have `provider` count in; None where it does not."""
+    spoken = provider.dialects.get(Operation.COUNT_TOKENS, ())
+    if ours.dialect in spoken:
+        return ours
+    return COUNT_CODECS[spoken[0]] if spoken else None
+
+
+async def _ask(asked: _Asked, target: Target, *, theirs: CountCodec, now: Now, ports: Ports) -> Answer:
+    exchange, ours = asked.exchange, asked.codec
+    provider = now.snapshot.providers[target.provider]
+    body = _body(asked, theirs, provider, target.model)
+    aim = Aim(Operation.COUNT_TOKENS, theirs.dialect, target.model)
+    signed = outgoing(provider, aim, body, client=exchange.call.headers, ours=ours)
+    incoming = await send(signed, aim, provider, ports)
+    try:
+        if not 200 <= incoming.status < 300:
+            raise theirs.read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))
+        answer = await incoming.body(REPLY_BODY)
+    finally:
+        incoming.close()
+    tokens = theirs.read_reply(answer)
+    told = answer if exchange.lane is Lane.PASSTHROUGH else ours.write_reply(tokens)
+    return _answer(exchange, ours, told, incoming.headers, provider.name.encode())
+
+
+def _body(asked: _Asked, theirs: CountCodec, provider: Provider, model: str) -> bytes:
+    """The caller's own bytes between two ends of one dialect, else the request written anew.
+
+    What is lost on the way is lost of a request that nobody answers, and is nobody's loss.
+    """
+    exchange, ours = asked.exchange, asked.codec
+    if theirs is ours and (not ours.model_in_path or model == asked.peek.model):
+        exchange.lane = Lane.PASSTHROUGH
+        if ours.model_in_path or model == asked.peek.model:
+            return asked.body
+        return json.splice(asked.body, {"model": json.raw(model)})
+    exchange.lane = Lane.TRANSLATE
+    return theirs.write_request(replace(asked.request(), model=model), provider.profile(model), Losses())
+
+
+def _answer(exchange: Exchange, codec: CountCodec, body: bytes, upstream: Headers, counter: bytes) -> Answer:
+    headers = reply_headers(exchange, upstream, codec, b"application/json")
+    return Answer(200, (*headers, (COUNTED_BY, counter)), body)
