@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from isthmus.core.chat import ChatRequest
 from isthmus.core.reply import ChatReply
 from support import sayable_ollama as ollama
+from support import sayable_responses as responses
 from support import strategies
 
 _REQUESTS: Mapping[str, Callable[[], st.SearchStrategy[ChatRequest]]] = {
@@ -14,12 +15,14 @@ _REQUESTS: Mapping[str, Callable[[], st.SearchStrategy[ChatRequest]]] = {
     "anthropic": strategies.anthropic_requests,
     "ollama": ollama.requests,
     "ollama_generate": ollama.prompts,
+    "openai_responses": responses.requests,
 }
 _REPLIES: Mapping[str, Callable[[], st.SearchStrategy[ChatReply]]] = {
     "openai_chat": strategies.openai_replies,
     "anthropic": strategies.anthropic_replies,
     "ollama": ollama.replies,
     "ollama_generate": ollama.replies,
+    "openai_responses": responses.replies,
 }
 
 

@@ -305,7 +305,7 @@ def openai_requests() -> st.SearchStrategy[ChatRequest]:
         maybe(numbers(0, 2)),
         maybe(st.lists(st.sampled_from(["END", "\n"]), min_size=1, max_size=2).map(tuple)),
     )
-    return _with_tools(
+    return with_tools(
         st.builds(
             ChatRequest,
             model=NAMES,
@@ -332,7 +332,7 @@ def anthropic_requests() -> st.SearchStrategy[ChatRequest]:
         top_k=maybe(st.integers(1, 99)),
         stop=maybe(st.lists(st.sampled_from(["END", "7"]), min_size=1, max_size=2).map(tuple)),
     )
-    return _with_tools(
+    return with_tools(
         st.builds(
             ChatRequest,
             model=NAMES,
@@ -348,7 +348,7 @@ def anthropic_requests() -> st.SearchStrategy[ChatRequest]:
     )
 
 
-def _with_tools(asked: st.SearchStrategy[ChatRequest], tool: st.SearchStrategy[Tool]) -> st.SearchStrategy[ChatRequest]:
+def with_tools(asked: st.SearchStrategy[ChatRequest], tool: st.SearchStrategy[Tool]) -> st.SearchStrategy[ChatRequest]:
     """A choice, and whether several may be called at once, are said only beside tools and a choice."""
 
     def add(request: ChatRequest, named: Sequence[Tool], choice: ToolChoice | None, parallel: bool) -> ChatRequest:

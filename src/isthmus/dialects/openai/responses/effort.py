@@ -22,7 +22,8 @@ def read_reasoning(fields: Fields) -> ReasoningOptions | None:
     if said is None:
         return None
     effort, show = said.text("effort"), said.text("summary")
-    return ReasoningOptions(effort=effort, show=show, extra=keep(said))
+    extra = keep(said)
+    return ReasoningOptions(effort=effort, show=show, extra=extra) if effort or show or extra.fields else None
 
 
 def write_reasoning(options: ReasoningOptions | None, host: Host) -> dict[str, Any]:
@@ -39,10 +40,7 @@ def write_reasoning(options: ReasoningOptions | None, host: Host) -> dict[str, A
     if (show := _summary(options.show, host)) is not None:
         document["summary"] = show
     restore(document, options.extra, "reasoning", host.losses)
-    return {"reasoning": document} if document or options == _SAID_NOTHING else {}
-
-
-_SAID_NOTHING = ReasoningOptions()
+    return {"reasoning": document} if document else {}
 
 
 def _summary(show: str | None, host: Host) -> str | None:

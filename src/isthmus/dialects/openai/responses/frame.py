@@ -61,6 +61,7 @@ _UNSAID: Mapping[str, Any] = {
     "user": None,
 }
 """What the API says where a request said nothing; None where its default is the model's secret."""
+_NULLS = {name: None for name, value in _UNSAID.items() if value is None}
 
 
 class Frame(NamedTuple):
@@ -85,7 +86,7 @@ def make_frame(id_: str, model: str, created: int, *, extra: Extra | None, echo:
     """The frame of an answer: with what its provider repeated, if it spoke this dialect, else what the caller said."""
     fixed: dict[str, Any] = {"id": shown_id(id_, extra), "object": "response", "created_at": created, "model": model}
     if is_ours(extra):
-        fixed.update({**labels_of(extra), **fields_of(extra)})
+        fixed.update({**_NULLS, **labels_of(extra), **fields_of(extra)})
     else:
         losses.drop_extra(extra, "")
         fixed.update({**_UNSAID, **fields_of(echo)})

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from isthmus.core.chat import ChatRequest, Message, Role, Sampling, ToolEntry
 from isthmus.core.content import Text, only_text
+from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile, ReasoningStyle
 from isthmus.core.value import Extra
@@ -22,7 +23,7 @@ from isthmus.dialects.openai.responses.effort import read_reasoning, write_reaso
 from isthmus.dialects.openai.responses.extras import fields_of, is_ours, labels_of
 from isthmus.dialects.openai.responses.names import names_in
 from isthmus.dialects.openai.responses.output import TEXT_DOT, read_output, write_output
-from isthmus.dialects.openai.responses.peek import invalid, need_input
+from isthmus.dialects.openai.responses.peek import INSTEAD, invalid, need_input
 from isthmus.dialects.openai.responses.tools import read_choice, read_tools, write_choice, write_tools
 from isthmus.dialects.openai.responses.turns import read_turns, write_turns
 from isthmus.wire import json
@@ -131,6 +132,8 @@ def build(request: ChatRequest, profile: ModelProfile, losses: Losses) -> dict[s
     instructions, turns = _split_instructions(request.messages, words)
     names = names_in(request.tools or ())
     items = write_turns(turns, names, host)
+    if not items and not any(name in fields_of(request.extra) for name in INSTEAD):
+        raise GatewayError(Kind.INVALID, "nothing in this conversation can be told to this provider", param="input")
     added = AdditionalTools.of(request)
     document: dict[str, Any] = {"model": request.model}
     if (told := instructions or labels_of(request.extra).get("instructions")) is not None:
@@ -153,7 +156,7 @@ def _split_instructions(messages: Sequence[Message], words: str | None) -> tuple
     """A first system turn that is one text, and was no item, stands apart from the others; `words` join it."""
     turns = [(f"messages[{number}]", message) for number, message in enumerate(messages)]
     said = None
-    if messages and messages[0].role is Role.SYSTEM and messages[0].name is None and messages[0].extra is None:
+    if len(messages) > 1 and messages[0].role is Role.SYSTEM and messages[0].name is None:
         said = only_text(messages[0].parts)
     if said is not None:
         turns = turns[1:]
@@ -253,7 +256,7 @@ def _include(request: ChatRequest, profile: ModelProfile) -> Raw | list[str] | N
 def echo(request: ChatRequest) -> Extra:
     """What an answer repeats of its request; under the label `called`, what calls of its tools are to be called."""
     lead = tuple(turn for turn in request.messages[:1] if turn.role is Role.SYSTEM)
-    said = build(replace(request, messages=lead), ModelProfile(), Losses())
+    said = build(replace(request, messages=(*lead, Message(Role.USER, ()))), ModelProfile(), Losses())
     told = {name: json.raw(value) for name, value in said.items() if name not in _NOT_REPEATED}
     called = {name: [one.name, one.namespace, one.custom] for name, one in names_in(request.tools or ()).items()}
     return Extra(RESPONSES, told, {"called": json.raw(called)})

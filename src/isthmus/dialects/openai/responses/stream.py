@@ -129,7 +129,7 @@ class ResponsesReader:
         return events
 
     def _break(self, error: GatewayError) -> Sequence[Event]:
-        self._broken = True
+        self._broken, self._growing.plain = True, None
         return (StreamError(error),)
 
 

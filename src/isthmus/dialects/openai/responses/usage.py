@@ -1,7 +1,7 @@
 """Tokens counted, and how an answer ended, as this dialect spells them.
 
 Source: the OpenAI API reference, "The response object": cached input is counted inside `input_tokens`, reasoning
-inside `output_tokens`. An answer has a status and no reason to stop: that it called tools, or refused, its output says.
+inside `output_tokens`. An answer has a status and no reason to stop: that it called tools its output says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Raw, Struct
 
-from isthmus.core.content import Part, Refusal, ToolCall
+from isthmus.core.content import Part, ToolCall
 from isthmus.core.losses import Losses
 from isthmus.core.reply import Finish, Reason
 from isthmus.core.usage import Usage
@@ -43,7 +43,8 @@ def read_finish(status: str | None, details: Raw | None, parts: Sequence[Part]) 
         return None
     if status != COMPLETED:
         return _read_incomplete(status, details)
-    return Finish(natural(called=_called(parts), refused=_refused(parts)))
+    called = any(isinstance(part, ToolCall) for part in parts)
+    return Finish(Reason.TOOL_CALLS if called else Reason.STOP)
 
 
 def _read_incomplete(status: str, details: Raw | None) -> Finish:
@@ -56,30 +57,16 @@ def _read_incomplete(status: str, details: Raw | None) -> Finish:
     return Finish(reason or Reason.OTHER, native=Foreign(RESPONSES, native))
 
 
-def natural(*, called: bool, refused: bool) -> Reason:
-    """What the output of a complete answer says of its end."""
-    return Reason.TOOL_CALLS if called else Reason.REFUSED if refused else Reason.STOP
-
-
-def _called(parts: Sequence[Part]) -> bool:
-    return any(isinstance(part, ToolCall) for part in parts)
-
-
-def _refused(parts: Sequence[Part]) -> bool:
-    return any(isinstance(part, Refusal) for part in parts)
-
-
 def write_finish(finish: Finish | None, *, called: bool, refused: bool, path: str, losses: Losses) -> Ending:
-    """The status. What reads back as another reason is told."""
+    """The status. What reads back as another reason is told; that it refused is said by what it says, if `refused`."""
     if finish is None:
         return Ending(COMPLETED)
     if finish.native is not None and finish.native.dialect == RESPONSES:
         told = json.read_fields(finish.native.body)
         return Ending(str(json.decode(told["status"])), told.get("incomplete_details"))
-    plain = natural(called=called, refused=refused)
-    if finish.reason is plain or (called and finish.reason in (Reason.STOP, Reason.TOOL_CALLS)):
+    if finish.reason is (Reason.TOOL_CALLS if called else Reason.STOP) or (called and finish.reason is Reason.STOP):
         return Ending(COMPLETED)
-    word = _WORDS.get(finish.reason)
+    word = None if refused and finish.reason is Reason.REFUSED else _WORDS.get(finish.reason)
     if word is None or _REASONS[word] is not finish.reason:
         said = f"status {COMPLETED}" if word is None else word
         losses.rewrite(f"{path}.finish", f"this dialect says {said} for {finish.reason}")

@@ -1,0 +1,9 @@
+from msgspec.structs import replace
+
+from isthmus.core.chat import Sampling
+from support.truth import truth_beside
+
+_REQUEST, _REPLY = truth_beside(__file__)
+
+REQUEST = replace(_REQUEST, sampling=Sampling())
+REPLY = replace(_REPLY, candidates=_REPLY.candidates[:1])

@@ -1,0 +1,10 @@
+from msgspec.structs import replace
+
+from isthmus.core.chat import Message, Role
+from isthmus.core.content import Reasoning
+from support.truth import truth_beside
+
+_REQUEST, _REPLY = truth_beside(__file__)
+
+_SAID = Message(Role.ASSISTANT, (Reasoning("Oslo is up north."), *_REQUEST.messages[1].parts[1:]))
+REQUEST = replace(_REQUEST, messages=(_REQUEST.messages[0], _SAID, _REQUEST.messages[2]), reasoning=None)
