@@ -1,0 +1,28 @@
+"""Implements the engine's Authority: each kind of cloud credential has its signer."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.providers.provider import CloudKey, Outgoing
+
+
+class CloudSigner(Protocol):
+    """Signs for one cloud. Keeps what it has been given until it must be asked for anew."""
+
+    async def sign(self, outgoing: Outgoing, key: CloudKey) -> Outgoing:
+        """As Authority.sign."""
+        ...
+
+
+class CloudAuthority:
+    """One for the process; `signers` are by the kind of CloudKey."""
+
+    def __init__(self, signers: Mapping[str, CloudSigner]) -> None:
+        self._signers = signers
+
+    async def sign(self, outgoing: Outgoing, key: CloudKey) -> Outgoing:
+        signer = self._signers.get(key.kind)
+        if signer is None:
+            raise GatewayError(Kind.CREDENTIAL_REJECTED, f"nothing here can sign for {key.kind}")
+        return await signer.sign(outgoing, key)
