@@ -100,12 +100,22 @@ class _Keeper:
 
     async def credential(self) -> Frozen:
         """One that holds. When it nears its end the first to notice waits for a new one, the others use the old."""
-        if (frozen := self._usable()) is not None:
+        frozen = self._frozen
+        if frozen is not None and (not self._ends_within(None) or self._is_replaced()):
             return frozen
         async with self._fetching:
-            if (frozen := self._usable()) is None:
-                frozen = self._frozen = await self._renewed()
-            return frozen
+            if self._frozen is None or self._ends_within(None):
+                self._frozen = await self._renewed()
+            return self._frozen
+
+    def _is_replaced(self) -> bool:
+        """Does somebody fetch a new one, while the old one still holds?"""
+        return self._fetching.locked() and not self._ends_within(0)
+
+    def _ends_within(self, seconds: int | None) -> bool:
+        """None stands for botocore's own time to refresh, a quarter of an hour before the end. Some never end."""
+        needed = getattr(self._credentials, "refresh_needed", None)
+        return needed is not None and bool(needed(seconds))
 
     async def _renewed(self) -> Frozen:
         if self._failure is not None and self._now() - self._failure[1] < AGAIN:
@@ -139,12 +149,6 @@ class _Keeper:
             raise
         except Exception as error:  # Providers of credentials raise of everything; each is told, none is passed over.
             raise GatewayError(Kind.CREDENTIAL_REJECTED, f"the AWS credential could not be had: {error}") from error
-
-
-def _ends_within(credentials: Credentials | None, seconds: int | None) -> bool:
-    """None stands for botocore's own time to refresh, a quarter of an hour before the end. Some credentials last."""
-    needed = getattr(credentials, "refresh_needed", None)
-    return needed is not None and bool(needed(seconds))
 
 
 def region_of(outgoing: Outgoing, key: CloudKey) -> str:
