@@ -126,15 +126,6 @@ class _Keeper:
             self._failure = error, self._now()
             raise
 
-    def _usable(self) -> Frozen | None:
-        if _ends_within(self._credentials, None) and not self._waited_for():
-            return None
-        return self._frozen
-
-    def _waited_for(self) -> bool:
-        """Does somebody fetch a new one while the old one still holds?"""
-        return self._fetching.locked() and not _ends_within(self._credentials, 0)
-
     def _fetch(self) -> Frozen:
         """botocore keeps an old credential while a refresh fails and the old one still holds."""
         try:
