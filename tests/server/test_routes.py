@@ -2,8 +2,10 @@
 
 import pytest
 
+from isthmus.dialects.table import CODECS, COUNT_CODECS, EMBED_CODECS
 from isthmus.server.clients import is_loopback, presented_key
-from isthmus.server.endpoints import Serves, caller_dialect, find_path
+from isthmus.server.endpoints import ENDPOINTS, VERBS, Serves, caller_dialect, find_path
+from isthmus.server.routes import find_route
 
 
 @pytest.mark.parametrize(
@@ -73,3 +75,60 @@ def test_the_caller_is_answered_in_the_dialect_it_shows(
 @pytest.mark.parametrize(("peer", "local"), [("127.0.0.1", True), ("::1", True), ("10.0.0.1", False), ("", False)])
 def test_only_this_machine_is_loopback(peer: str, local: bool) -> None:
     assert is_loopback(peer) is local
+
+
+def test_every_route_that_is_read_has_its_codec() -> None:
+    known = {Serves.CHAT: {dialect for dialect, _ in CODECS}, Serves.EMBED: EMBED_CODECS, Serves.COUNT: COUNT_CODECS}
+    for path, methods in ENDPOINTS.items():
+        for method, endpoint in methods.items():
+            if endpoint.serves in known:
+                assert endpoint.dialect in known[endpoint.serves], f"{method} {path}"
+    for verb, (serves, dialect, _) in VERBS.items():
+        assert dialect in known[serves], verb
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "model", "stream", "framing"),
+    [
+        ("/v1beta/models/m:generateContent", b"", "m", False, "sse"),
+        ("/v1/models/m:streamGenerateContent", b"alt=sse", "m", True, "sse"),
+        ("/v1beta/models/m:streamGenerateContent", b"", "m", True, "sse"),
+        ("/v1beta/models/m:streamGenerateContent", b"key=k&alt=json", "m", True, "json_array"),
+        ("/v1beta/models/m:streamGenerateContent", b"%24alt=json", "m", True, "json_array"),
+        ("/v1beta/models/vendor/m:8b:generateContent", b"", "vendor/m:8b", False, "sse"),
+    ],
+)
+def test_a_path_may_name_the_model_and_how_it_answers(
+    path: str, query: bytes, model: str, stream: bool, framing: str
+) -> None:
+    route = find_route("POST", path, query, ())
+    assert route.named is not None
+    assert (route.named.model, route.named.stream) == (model, stream)
+    assert route.codec.framing == framing  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("path", ["/v1beta/models/m", "/v1beta/models/m:guess", "/v1/models/:generateContent"])
+def test_a_path_that_asks_nothing_of_a_model_is_told_what_could_be_asked(path: str) -> None:
+    route = find_route("POST", path, b"", ())
+    assert route.serves is None
+    assert route.error is not None
+    assert "generateContent" in route.error.message
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "dialect"),
+    [
+        (((b"x-goog-api-key", b"k"),), "/v1/models", "gemini"),
+        (((b"x-goog-api-client", b"genai"),), "/v1/models/gpt-5", "gemini"),
+        ((), "/v1beta/models", "gemini"),
+        ((), "/api/tags", "ollama"),
+        ((), "/ollama/api/tags", "ollama"),
+        ((), "/v1/responses/resp_1/nothing", "openai_responses"),
+    ],
+)
+def test_every_dialect_has_its_signs(headers: tuple[tuple[bytes, bytes], ...], path: str, dialect: str) -> None:
+    assert caller_dialect(headers, path) == dialect
+
+
+def test_a_websocket_is_answered_so_that_its_client_asks_by_post() -> None:
+    assert find_route("GET", "/v1/responses", b"", ()).serves is Serves.SOCKET

@@ -8,6 +8,8 @@ from typing import TypeAlias
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.admit import Gate, identify
 from isthmus.engine.answer import Answer
+from isthmus.engine.count import serve_count
+from isthmus.engine.embed import serve_embedding
 from isthmus.engine.exchange import Call, Exchange, new_ids
 from isthmus.engine.live import Live, Now
 from isthmus.engine.ports import Ports
@@ -28,7 +30,11 @@ TRACES = 16
 Line: TypeAlias = Callable[[Exchange, Callable[[int], Awaitable[bytes]], Now, Ports], Awaitable[Answer]]
 """What answers an exchange, as `serve` does."""
 
-LINES: Mapping[Serves | None, Line] = {Serves.CHAT: serve}
+LINES: Mapping[Serves | None, Line] = {
+    Serves.CHAT: serve,
+    Serves.EMBED: serve_embedding,
+    Serves.COUNT: serve_count,
+}
 
 _FOR_CLIENTS = frozenset({Serves.MODELS, Serves.MODEL, Serves.SHOW, Serves.LOADED, Serves.KEPT})
 """Pages that ask for a client key where there are any."""
