@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from isthmus.cloud.authority import CloudAuthority, open_authority
 from isthmus.config.compile import compile_loaded
 from isthmus.config.environment import ollama_answers
 from isthmus.config.load import Loaded
@@ -66,6 +67,7 @@ class Gateway:
         live: Live,
         client: Client,
         fetcher: Fetcher | None,
+        authority: CloudAuthority,
         supervisor: Supervisor,
         lines: LineWriter,
     ) -> None:
@@ -82,6 +84,7 @@ class Gateway:
             self.transport,
             SystemClock(),
             Learning(losses, counting),
+            authority=authority,
             memory=BoundedMemory(SystemClock.now),
             fetcher=fetcher,
             counting=counting,
@@ -110,9 +113,10 @@ async def open_gateway(loaded: Loaded, lines: LineWriter) -> AsyncIterator[Gatew
     async with AsyncExitStack() as opened:
         client = await opened.enter_async_context(open_transport())
         fetcher = await opened.enter_async_context(open_fetcher())
+        authority = await opened.enter_async_context(open_authority(SystemClock(), loaded.environment.get))
         supervisor = Supervisor(partial(_model_command, loaded.environment), idle=loaded.config.local.idle_seconds)
         await opened.enter_async_context(supervisor)
-        gateway = Gateway(loaded, live, client, fetcher, supervisor, lines)
+        gateway = Gateway(loaded, live, client, fetcher, authority, supervisor, lines)
         opened.callback(gateway.recorder.flush)
         asking = keep_discovering(live, gateway.transport, gateway.models_known)
         for work in (asking, _watch(loaded.path, gateway.reloader)):

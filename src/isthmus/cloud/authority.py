@@ -1,9 +1,15 @@
 """Implements the engine's Authority: each kind of cloud credential has its signer."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Protocol
 
+from isthmus.cloud.aws import AwsSigner
+from isthmus.cloud.entra import Entra, Variable
+from isthmus.cloud.google import Google
+from isthmus.cloud.tokens import Tokens
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.ports import Clock
 from isthmus.providers.provider import CloudKey, Outgoing
 
 
@@ -26,3 +32,18 @@ class CloudAuthority:
         if signer is None:
             raise GatewayError(Kind.CREDENTIAL_REJECTED, f"nothing here can sign for {key.kind}")
         return await signer.sign(outgoing, key)
+
+
+@asynccontextmanager
+async def open_authority(clock: Clock, variable: Variable) -> AsyncIterator[CloudAuthority]:
+    """Every cloud there is. Nobody is asked for anything before a request needs it."""
+    tokens = Tokens(clock.time)
+    signers: dict[str, CloudSigner] = {
+        "aws": AwsSigner(clock.now),
+        "google": Google(tokens, clock.time),
+        "entra": Entra(tokens, clock.time, variable),
+    }
+    try:
+        yield CloudAuthority(signers)
+    finally:
+        await tokens.aclose()
