@@ -1,4 +1,4 @@
-"""Strategies for what OpenAI's Responses say whole: one candidate, no stop sequences, thoughts of OpenAI's or in clear."""
+"""Strategies for what OpenAI's Responses say whole: one candidate, no stop sequences, thoughts of theirs or in clear."""
 
 from hypothesis import strategies as st
 

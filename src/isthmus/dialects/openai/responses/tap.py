@@ -23,13 +23,17 @@ _ENDS = tuple(name.encode() for name in (*FINAL, _FAILED, "error"))
 
 
 class ResponsesTap:
-    """Implements Tap. The splitter holds the unfinished event; one that grows without end passes unread."""
+    """Implements Tap. The splitter holds the unfinished event; one that grows without end passes unread.
+
+    `answer` is the whole response object, once the stream has told its end.
+    """
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
         self.complete = False
         self.error: GatewayError | None = None
         self.started = False
+        self.answer: Raw | None = None
         self._splitter = SseSplitter()
 
     def feed(self, data: bytes) -> bytes:
@@ -73,6 +77,7 @@ class ResponsesTap:
         usage = response.raw("usage")
         self.usage = None if usage is None else read_usage(usage)
         self.started = self.complete = True
+        self.answer = whole
 
 
 def _may_end(frame: Frame) -> bool:
