@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from isthmus.core.chat import ChatRequest
 from isthmus.core.reply import ChatReply
+from support import sayable_completions as completions
+from support import sayable_gemini as gemini
 from support import sayable_ollama as ollama
 from support import sayable_responses as responses
 from support import strategies
@@ -13,16 +15,20 @@ from support import strategies
 _REQUESTS: Mapping[str, Callable[[], st.SearchStrategy[ChatRequest]]] = {
     "openai_chat": strategies.openai_requests,
     "anthropic": strategies.anthropic_requests,
+    "gemini": gemini.requests,
     "ollama": ollama.requests,
     "ollama_generate": ollama.prompts,
     "openai_responses": responses.requests,
+    "openai_completions": completions.requests,
 }
 _REPLIES: Mapping[str, Callable[[], st.SearchStrategy[ChatReply]]] = {
     "openai_chat": strategies.openai_replies,
     "anthropic": strategies.anthropic_replies,
+    "gemini": gemini.replies,
     "ollama": ollama.replies,
     "ollama_generate": ollama.replies,
     "openai_responses": responses.replies,
+    "openai_completions": completions.replies,
 }
 
 

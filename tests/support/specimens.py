@@ -122,8 +122,7 @@ class Specimen:
 
     def request_in(self, dialect: str) -> ChatRequest:
         """What a reader of the dialect should make of its request."""
-        told = self._request_in.get(dialect, self.request)
-        return replace(told, model="", stream=False) if codec_of(dialect).model_in_path else told
+        return in_body(dialect, self._request_in.get(dialect, self.request))
 
     def reply_in(self, dialect: str) -> ChatReply:
         told, tongue = self._reply_in.get(dialect, self.reply), TONGUES[dialect]
@@ -236,6 +235,11 @@ def ending(dialect: str, what: str) -> str:
 
 def codec_of(dialect: str) -> Codec:
     return CODECS[dialect, Operation.CHAT]
+
+
+def in_body(dialect: str, request: ChatRequest) -> ChatRequest:
+    """Without what stands in the path of the dialect's requests."""
+    return replace(request, model="", stream=False) if codec_of(dialect).model_in_path else request
 
 
 def dated(reply: ChatReply) -> ChatReply:

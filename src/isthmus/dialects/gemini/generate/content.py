@@ -17,7 +17,7 @@ from isthmus.dialects.gemini.spelling import Camel
 from isthmus.dialects.gemini.words import DIALECT, VENDOR
 from isthmus.wire import json
 
-ALONE = Extra(DIALECT, {"text": Raw(b'""')})
+ALONE = Extra(DIALECT, {}, {"text": Raw(b'""')})
 """Of a signature that came in a part of its own, whose text is empty, and not with the text before it."""
 NameCall = Callable[[str | None, str, str], str]
 """The id of a call, from the one it was given if any, its name and its arguments."""
@@ -71,7 +71,7 @@ def is_seal(part: Part) -> bool:
 
 
 def stands_alone(part: Reasoning) -> bool:
-    return part.extra is not None and part.extra.dialect == DIALECT and "text" in part.extra.fields
+    return part.extra is not None and part.extra.dialect == DIALECT and "text" in part.extra.labels
 
 
 def _read_call(fields: Camel, name_call: NameCall) -> ToolCall:

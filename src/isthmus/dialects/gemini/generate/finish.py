@@ -26,7 +26,7 @@ def read_finish(value: Raw | None, *, calls: bool) -> Finish | None:
     return Finish(Reason.TOOL_CALLS if calls and reason is Reason.STOP else reason, native=kept)
 
 
-def write_finish(finish: Finish | None, candidate: int, losses: Losses, *, refused: bool) -> object:
+def write_finish(finish: Finish | None, candidate: int, losses: Losses, *, calls: bool, refused: bool) -> object:
     """An answer whose provider never said why it ended has ended: clients ask again without a reason."""
     if finish is not None and finish.native is not None and finish.native.dialect == DIALECT:
         return finish.native.body
@@ -34,7 +34,7 @@ def write_finish(finish: Finish | None, candidate: int, losses: Losses, *, refus
     if refused and reason in (Reason.STOP, Reason.OTHER):
         reason = Reason.REFUSED
     word = FINISH_WORDS[reason]
-    if FINISHES[word] is not reason and reason is not Reason.TOOL_CALLS:
+    if FINISHES[word] is not reason and not (calls and reason is Reason.TOOL_CALLS):
         losses.rewrite(f"candidates[{candidate}].finish", f"the nearest reason of this dialect is {word}")
     return word
 

@@ -43,6 +43,16 @@ def read_citations(kept: Mapping[str, Raw], texts: Sequence[str]) -> list[Told]:
     return found
 
 
+def is_told_by_citations(name: str, value: Raw) -> bool:
+    """Does the field say nothing more than what the citations read of it say?"""
+    if name == CITED:
+        return True
+    try:
+        return name == GROUNDING and json.read_fields(value).keys() <= {"groundingChunks", "groundingSupports"}
+    except Malformed:
+        return False
+
+
 def _read_grounding(fields: Camel, texts: Sequence[str]) -> list[Told]:
     chunks = [Camel(item, "groundingChunks") for item in fields.each("groundingChunks") or ()]
     sources = [_read_source(chunk) for chunk in chunks]
@@ -52,11 +62,16 @@ def _read_grounding(fields: Camel, texts: Sequence[str]) -> list[Told]:
         segment = support.inner("segment")
         part = (segment.integer("partIndex") if segment is not None else None) or 0
         start, end = _place(segment, texts[part] if 0 <= part < len(texts) else "")
-        for index in json.decode(support.raw("groundingChunkIndices") or Raw(b"[]")) or ():
-            if type(index) is int and 0 <= index < len(sources):
-                url, title, quote = sources[index]
-                found.append(Told(Citation(url, title, quote, start, end, Foreign(DIALECT, item)), part))
+        for index in _indices(support.raw("groundingChunkIndices"), len(sources)):
+            url, title, quote = sources[index]
+            found.append(Told(Citation(url, title, quote, start, end, Foreign(DIALECT, item)), part))
     return found
+
+
+def _indices(value: Raw | None, limit: int) -> list[int]:
+    """Those that name a source."""
+    told = json.decode(value) if value is not None else None
+    return [one for one in told if type(one) is int and 0 <= one < limit] if isinstance(told, list) else []
 
 
 def _read_source(chunk: Camel) -> tuple[str | None, str | None, str | None]:

@@ -9,6 +9,8 @@ Source: https://ai.google.dev/api/caching (Blob, FileData), /gemini-api/docs/fil
 from base64 import b64encode
 from collections.abc import Mapping
 
+from msgspec import Raw
+
 from isthmus.core.content import FileRef, Inline, Media, MediaKind, Source, Url
 from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile
@@ -20,6 +22,8 @@ from isthmus.wire import json
 Block = dict[str, object]
 """An object that is being written."""
 
+_SOURCE = "source."
+"""Opens the names of fields that stand inside the source of a part."""
 HELD = ("https://generativelanguage.googleapis.com/", "gs://")
 """How the addresses of files begin that Google holds."""
 _USUAL: Mapping[MediaKind, str] = {
@@ -70,11 +74,9 @@ def read_file(file: Camel, extra: Extra | None) -> Media:
     uri = file.need("fileUri", file.text("fileUri"))
     told, name = file.text("mimeType"), file.text("displayName")
     kind = kind_of(told if told is not None else guess(uri, None))
-    more = file.rest(DIALECT)
-    if told is not None and told != guess(uri, kind):
-        more = Extra(DIALECT, {**(more.fields if more else {}), "mimeType": json.raw(told)})
+    labels = {} if told is None or told == guess(uri, kind) else {"mimeType": json.raw(told)}
     source: Source = FileRef(DIALECT, uri) if uri.startswith(HELD) else Url(uri)
-    return Media(kind, source, name, extra=_with(extra, more))
+    return Media(kind, source, name, extra=_with(extra, file.rest(DIALECT), labels))
 
 
 def guess(uri: str, kind: MediaKind | None) -> str:
@@ -86,10 +88,11 @@ def guess(uri: str, kind: MediaKind | None) -> str:
     return found if found is not None and kind_of(found) is kind else _USUAL[kind]
 
 
-def _with(extra: Extra | None, more: Extra | None) -> Extra | None:
+def _with(extra: Extra | None, more: Extra | None, labels: Mapping[str, Raw] = {}) -> Extra | None:
     """Fields of the part, and those inside its source under names of their own."""
-    fields = {**(extra.fields if extra else {}), **{f"source.{n}": v for n, v in (more.fields if more else {}).items()}}
-    return Extra(DIALECT, fields) if fields else None
+    fields = dict(extra.fields) if extra is not None else {}
+    fields.update({f"{_SOURCE}{name}": value for name, value in (more.fields if more is not None else {}).items()})
+    return Extra(DIALECT, fields, labels) if fields or labels else None
 
 
 def write_media(media: Media, path: str, profile: ModelProfile, losses: Losses) -> Block | None:
@@ -120,11 +123,15 @@ def _is_taken(media: Media, profile: ModelProfile) -> bool:
 
 
 def _write_source(media: Media, path: str, losses: Losses) -> Block | None:
-    own = media.extra.fields if media.extra is not None and media.extra.dialect == DIALECT else {}
-    inner = {name.removeprefix("source."): value for name, value in own.items() if name.startswith("source.")}
-    part: Block = {name: value for name, value in own.items() if not name.startswith("source.")}
-    if not own:
+    own: Mapping[str, Raw] = {}
+    labels: Mapping[str, Raw] = {}
+    if media.extra is not None and media.extra.dialect == DIALECT:
+        own, labels = media.extra.fields, media.extra.labels
+    else:
         losses.drop_extra(media.extra, path)
+    inner = {name.removeprefix(_SOURCE): value for name, value in own.items() if name.startswith(_SOURCE)}
+    inner.update(labels)
+    part: Block = {name: value for name, value in own.items() if not name.startswith(_SOURCE)}
     match media.source:
         case Inline(media_type, data, plain):
             content = b64encode(data.encode(errors="replace")).decode() if plain else data

@@ -1,7 +1,8 @@
 """Calls and their results, arranged as this provider takes them.
 
-The turn behind one that calls must answer each of its calls, once and in their order. Results are moved there from
-wherever they stand; what cannot be paired is told in words, or made up for. Each repair is recorded.
+The user's turn behind one that calls, or behind a run of those, must answer each call, once and in their order.
+Results are moved there from wherever they stand; what cannot be paired is told in words, or made up for. Each repair
+is recorded.
 
 Source: https://ai.google.dev/gemini-api/docs/function-calling (parallel function calling).
 """
@@ -13,6 +14,8 @@ from isthmus.core.content import Part, Text, ToolCall, ToolResult
 from isthmus.core.losses import Losses
 from isthmus.core.value import Value
 from isthmus.dialects.gemini.generate.results import NO_RESULT
+
+_SYSTEM = (Role.SYSTEM, Role.DEVELOPER)
 
 
 class Turn(Value, frozen=True):
@@ -58,20 +61,16 @@ class _Arranging:
 
     def arranged(self) -> list[Turn]:
         arranged: list[Turn] = []
-        waiting: list[tuple[str, Part]] = []
+        run: list[tuple[str, ToolCall]] = []
         for number, turn in enumerate(self._turns):
+            answers = self._results(number, run) if run and turn.role is not Role.ASSISTANT else ()
             kept = self._kept(turn)
-            if waiting and turn.role is Role.USER:
-                kept, waiting = (*waiting, *kept), []
-            elif waiting:
-                arranged.append(Turn(Role.USER, tuple(waiting), waiting[0][0]))
-                waiting = []
-            if kept or not turn.parts:
-                arranged.append(Turn(turn.role, tuple(kept), turn.path, turn.message))
-            if turn.role is Role.ASSISTANT:
-                waiting = self._results(number, turn)
-        if waiting:
-            arranged.append(Turn(Role.USER, tuple(waiting), waiting[0][0]))
+            if answers and turn.role is not Role.USER:
+                arranged.append(Turn(Role.USER, tuple(answers), answers[0][0]))
+                answers = ()
+            if answers or kept or not turn.parts:
+                arranged.append(Turn(turn.role, (*answers, *kept), turn.path, turn.message))
+            run = [*run, *_calls(turn)] if turn.role is Role.ASSISTANT else []
         return arranged
 
     def _kept(self, turn: Turn) -> Sequence[tuple[str, Part]]:
@@ -85,18 +84,17 @@ class _Arranging:
                 kept.extend(_in_words(path, part))
         return kept
 
-    def _results(self, number: int, turn: Turn) -> list[tuple[str, Part]]:
-        """The answers to the calls of a turn, in the order of the calls."""
-        calls = [(path, part) for path, part in turn.parts if type(part) is ToolCall]
+    def _results(self, number: int, calls: Sequence[tuple[str, ToolCall]]) -> Sequence[tuple[str, Part]]:
+        """The answers to the calls before turn `number`, in the order of the calls."""
         answers: list[tuple[str, Part]] = []
         places: list[tuple[int, str]] = []
         for path, call in calls:
             place, at, result = self._found.get(call.id, (-1, "", None))
-            if result is not None and place > number and at not in self._taken:
+            if result is not None and place >= number and at not in self._taken:
                 self._taken.add(at)
                 answers.append((at, result))
                 places.append((place, at))
-            elif number + 1 < len(self._turns):
+            else:
                 self._losses.emulate(path, "a call without its result is answered with an error")
                 answers.append((path, ToolResult(call.id, (Text(NO_RESULT),), failed=True)))
         self._note_moves(number, places)
@@ -107,9 +105,12 @@ class _Arranging:
         if order != sorted(order):
             self._losses.rewrite(f"messages[{places[0][0]}].parts", "results stand in the order of their calls")
         for place, at in places:
-            between = self._turns[number + 1 : place]
-            if any(turn.role is not Role.SYSTEM and turn.role is not Role.DEVELOPER for turn in between):
+            if any(turn.role not in _SYSTEM for turn in self._turns[number:place]):
                 self._losses.rewrite(at, "a result stands directly behind its call")
+
+
+def _calls(turn: Turn) -> Sequence[tuple[str, ToolCall]]:
+    return [(path, part) for path, part in turn.parts if type(part) is ToolCall]
 
 
 def place_of(path: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from isthmus.core.value import Foreign
 from isthmus.dialects.gemini.generate.content import arguments_of, is_seal, stands_alone
 from isthmus.dialects.gemini.generate.ids import is_invented
 from isthmus.dialects.gemini.generate.media import Block, write_media
-from isthmus.dialects.gemini.generate.pen import Pen, add_extra, own_fields
+from isthmus.dialects.gemini.generate.pen import Pen, add_extra, drop_foreign, own_fields
 from isthmus.dialects.gemini.generate.results import write_result
 from isthmus.dialects.gemini.generate.signatures import STAND_IN
 from isthmus.dialects.gemini.words import DIALECT, VENDOR
@@ -129,10 +129,8 @@ class _Turn:
         inner |= {"name": call.name, "args": {"_raw": call.arguments} if arguments is None else arguments}
         block: Block = {"functionCall": inner}
         self._sign(block, call, path)
-        own = own_fields(call.extra)
-        if not own:
-            losses.drop_extra(call.extra, path)
-        for name, value in own.items():
+        drop_foreign(call.extra, path, losses)
+        for name, value in own_fields(call.extra).items():
             target = inner if name.startswith(_INNER) else block
             target[name.removeprefix(_INNER)] = value
         self._mark(call.cache is not None)

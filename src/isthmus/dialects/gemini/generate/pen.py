@@ -25,6 +25,16 @@ def own_fields(extra: Extra | None) -> Mapping[str, Raw]:
     return extra.fields if extra is not None and extra.dialect == DIALECT else {}
 
 
+def own_labels(extra: Extra | None) -> Mapping[str, Raw]:
+    return extra.labels if extra is not None and extra.dialect == DIALECT else {}
+
+
+def drop_foreign(extra: Extra | None, path: str, losses: Losses) -> None:
+    """Report what only another dialect knows."""
+    if extra is not None and extra.dialect != DIALECT:
+        losses.drop_extra(extra, path)
+
+
 def add_extra(block: Block, extra: Extra | None, path: str, losses: Losses) -> None:
     """Write what only this dialect knows; what only another knows is a loss."""
     if extra is None:

@@ -21,10 +21,18 @@ from isthmus.core.value import Extra, Foreign
 from isthmus.dialects.gemini.errors import read_told
 from isthmus.dialects.gemini.generate.content import NameCall, read_part
 from isthmus.dialects.gemini.generate.finish import BLOCKED, is_blocked, read_finish, write_finish
-from isthmus.dialects.gemini.generate.grounding import GROUNDING, Cited, Told, is_own, read_citations, write_grounding
+from isthmus.dialects.gemini.generate.grounding import (
+    GROUNDING,
+    Cited,
+    Told,
+    is_own,
+    is_told_by_citations,
+    read_citations,
+    write_grounding,
+)
 from isthmus.dialects.gemini.generate.ids import invent, reply_id
 from isthmus.dialects.gemini.generate.media import Block
-from isthmus.dialects.gemini.generate.pen import add_extra
+from isthmus.dialects.gemini.generate.pen import add_extra, drop_foreign, own_fields, own_labels
 from isthmus.dialects.gemini.generate.tell import tell_parts
 from isthmus.dialects.gemini.generate.usage import read_usage, write_usage
 from isthmus.dialects.gemini.spelling import Camel, whole_object
@@ -34,7 +42,7 @@ from isthmus.wire.json import DECODE_ERRORS, Malformed
 
 _BLANK = Text("")
 _IN_CONTENT = "content."
-FEEDBACK = "promptFeedback"
+FEEDBACK, TIME = "promptFeedback", "createTime"
 
 
 def read_reply(body: bytes) -> ChatReply:
@@ -59,26 +67,31 @@ def _read(fields: Camel) -> ChatReply:
     if items is None and not is_blocked(fields.look(FEEDBACK)):
         fields.need("candidates", items)
     identity = fields.text("responseId") or ""
+    created, labels = read_time(fields)
     candidates = [_read_candidate(item, number, identity) for number, item in enumerate(items or ())]
     return ChatReply(
         id=identity,
         model=fields.text("modelVersion") or "",
         candidates=tuple(candidates) or (Candidate((), BLOCKED),),
         usage=read_usage(fields.raw("usageMetadata")),
-        created=read_time(fields),
-        extra=fields.rest(DIALECT),
+        created=created,
+        extra=labelled(fields_of(fields.rest(DIALECT)), labels),
     )
 
 
-def read_time(fields: Camel) -> int | None:
-    """Vertex AI tells when the answer was made; what is no time stays where it is."""
-    told = fields.word("createTime")
+def labelled(fields: Mapping[str, Raw], labels: Mapping[str, Raw]) -> Extra | None:
+    return Extra(DIALECT, fields, labels) if fields or labels else None
+
+
+def read_time(fields: Camel) -> tuple[int | None, Mapping[str, Raw]]:
+    """When the answer was made, which Vertex AI tells to a fraction of a second: how it did is kept as a label."""
+    told = fields.raw(TIME)
     if told is None:
-        return None
+        return None, {}
     try:
-        return int(datetime.fromisoformat(told).timestamp())
-    except (ValueError, OverflowError):
-        return None
+        return int(datetime.fromisoformat(json.decode(told)).timestamp()), {TIME: told}
+    except (ValueError, TypeError, OverflowError):
+        return None, {TIME: told}
 
 
 def write_time(created: int) -> str | None:
@@ -116,8 +129,14 @@ def _read_candidate(item: Raw, number: int, reply: str) -> Candidate:
         tuple(said.parts),
         finish,
         None if logprobs is None else Foreign(DIALECT, logprobs),
-        Extra(DIALECT, kept) if kept else None,
+        candidate_extra(kept),
     )
+
+
+def candidate_extra(kept: Mapping[str, Raw]) -> Extra | None:
+    """Sources that the citations tell whole are labels."""
+    labels = {name: value for name, value in kept.items() if is_told_by_citations(name, value)}
+    return labelled({name: value for name, value in kept.items() if name not in labels}, labels)
 
 
 def fields_of(extra: Extra | None) -> Mapping[str, Raw]:
@@ -175,24 +194,25 @@ def tap_reply(body: bytes) -> Usage | None:
 
 def write_reply(reply: ChatReply, losses: Losses) -> bytes:
     """An answer of which the prompt was refused has no candidates."""
-    own = dict(fields_of(reply.extra)) if reply.extra is not None and reply.extra.dialect == DIALECT else {}
-    if not own:
-        losses.drop_extra(reply.extra, "")
+    own = own_fields(reply.extra)
+    drop_foreign(reply.extra, "", losses)
     body: Block = {}
     if not (is_blocked(own.get(FEEDBACK)) and not any(candidate.parts for candidate in reply.candidates)):
         body["candidates"] = [_write_candidate(one, number, losses) for number, one in enumerate(reply.candidates)]
     body.update(own)
     if reply.usage is not None:
-        body["usageMetadata"] = write_usage(reply.usage)
-    body.update(about(reply.model, reply.created, reply.id))
+        body["usageMetadata"] = write_usage(reply.usage, losses)
+    body.update(about(reply.model, reply.created, reply.id, own_labels(reply.extra)))
     return json.encode(body)
 
 
-def about(model: str, created: int | None, identity: str) -> Block:
+def about(model: str, created: int | None, identity: str, labels: Mapping[str, Raw]) -> Block:
     """What every chunk of an answer tells of the whole."""
     told: Block = {"modelVersion": model}
-    if created is not None and (time := write_time(created)) is not None:
-        told["createTime"] = time
+    if TIME in labels:
+        told[TIME] = labels[TIME]
+    elif created is not None and (time := write_time(created)) is not None:
+        told[TIME] = time
     told["responseId"] = reply_id(identity)
     return told
 
@@ -203,13 +223,12 @@ def _write_candidate(candidate: Candidate, number: int, losses: Losses) -> Block
     if parts := tell_parts(candidate.parts, path, losses):
         content = {"parts": parts, **content}
     refused = any(isinstance(part, Refusal) for part in candidate.parts)
+    calls = any(isinstance(part, ToolCall) for part in candidate.parts)
     body: Block = {
         "content": content,
-        "finishReason": write_finish(candidate.finish, number, losses, refused=refused),
+        "finishReason": write_finish(candidate.finish, number, losses, calls=calls, refused=refused),
         "index": number,
     }
-    if candidate.finish is not None and candidate.finish.stop_sequence is not None:
-        losses.drop(f"{path}.finish.stop_sequence", "this dialect does not tell which word it was")
     add_logprobs(body, candidate.logprobs, path, losses)
     add_candidate_extra(body, candidate.extra, path, losses)
     add_citations(body, _cited(candidate.parts))
@@ -232,6 +251,7 @@ def add_logprobs(body: Block, logprobs: Foreign | None, path: str, losses: Losse
 
 def add_candidate_extra(body: Block, extra: Extra | None, path: str, losses: Losses) -> None:
     add_extra(body, extra, path, losses)
+    body.update(own_labels(extra))
     content = body["content"]
     for name in [name for name in body if name.startswith(_IN_CONTENT)]:
         if isinstance(content, dict):

@@ -16,7 +16,7 @@ from isthmus.core.value import Extra
 from isthmus.dialects.codec import Peek
 from isthmus.dialects.gemini.generate.media import Block
 from isthmus.dialects.gemini.generate.output import read_output, write_output
-from isthmus.dialects.gemini.generate.pen import Pen, nest
+from isthmus.dialects.gemini.generate.pen import Pen, drop_foreign, nest, own_labels
 from isthmus.dialects.gemini.generate.sampling import read_sampling, write_max_output, write_sampling
 from isthmus.dialects.gemini.generate.signatures import MARK
 from isthmus.dialects.gemini.generate.thinking import read_thinking, write_thinking
@@ -29,6 +29,7 @@ from isthmus.wire.json import DECODE_ERRORS, Malformed
 
 _MARKED = b'"' + MARK.encode()
 CONFIG = "generationConfig"
+_MODALITIES = "responseModalities"
 
 
 class _Glance(Struct):
@@ -80,6 +81,7 @@ def read_fields(body: Camel) -> ChatRequest:
     config = body.inner(CONFIG) or Camel(b"{}", CONFIG)
     sampling, max_output = read_sampling(config), config.integer("maxOutputTokens")
     reasoning, output = read_thinking(config.inner("thinkingConfig")), read_output(config)
+    labels = _read_labels(config)
     for prefix, rest in ((f"{CONFIG}.", config.rest(DIALECT)), ("", body.rest(DIALECT))):
         kept.update({f"{prefix}{name}": value for name, value in (rest.fields if rest else {}).items()})
     return ChatRequest(
@@ -91,8 +93,17 @@ def read_fields(body: Camel) -> ChatRequest:
         max_output=max_output,
         reasoning=reasoning,
         output=output,
-        extra=Extra(DIALECT, kept) if kept else None,
+        extra=Extra(DIALECT, kept, labels) if kept or labels else None,
     )
+
+
+def _read_labels(config: Camel) -> dict[str, Raw]:
+    """That text is wanted and nothing else is what every dialect takes for granted."""
+    modalities = config.look(_MODALITIES)
+    if modalities is None or json.decode(modalities) != ["TEXT"]:
+        return {}
+    config.raw(_MODALITIES)
+    return {f"{CONFIG}.{_MODALITIES}": modalities}
 
 
 def write_request(request: ChatRequest, profile: ModelProfile, losses: Losses) -> bytes:
@@ -123,8 +134,6 @@ def write_fields(request: ChatRequest, pen: Pen) -> Block:
 
 
 def _add_leftovers(document: Block, request: ChatRequest, pen: Pen) -> None:
-    extra = request.extra
-    if extra is not None and extra.dialect != DIALECT:
-        pen.losses.drop_extra(extra, "")
-    for name, value in fitting_extra(request).items():
+    drop_foreign(request.extra, "", pen.losses)
+    for name, value in {**fitting_extra(request), **own_labels(request.extra)}.items():
         nest(document, name, value)

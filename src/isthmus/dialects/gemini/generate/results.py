@@ -17,6 +17,7 @@ from isthmus.core.profile import ModelProfile
 from isthmus.core.value import Extra, Foreign
 from isthmus.dialects.gemini.generate.ids import is_invented
 from isthmus.dialects.gemini.generate.media import Block, read_file, read_inline, write_media
+from isthmus.dialects.gemini.generate.pen import drop_foreign, own_fields, own_labels
 from isthmus.dialects.gemini.spelling import Camel
 from isthmus.dialects.gemini.words import DIALECT
 from isthmus.wire import json
@@ -24,8 +25,8 @@ from isthmus.wire import json
 OUTPUT, ERROR = "output", "error"
 _WRAPPERS = (OUTPUT, ERROR, "result", "content", "return_value")
 """Names under which clients put plain words."""
-_UNDER = "response."
-"""Opens the name of an empty extra field that tells which of the wrappers it was."""
+_UNDER = "response"
+"""The label that tells which of the wrappers it was."""
 NO_RESULT = "the tool gave no result"
 
 NameResult = Callable[[str | None, str], str]
@@ -36,12 +37,14 @@ def read_result(fields: Camel, name_result: NameResult) -> ToolResult:
     """A part with a `functionResponse`."""
     answer = fields.need("functionResponse", fields.inner("functionResponse"))
     name, told = answer.text("name") or "", answer.raw("response")
-    parts, failed, kept = _read_response(told, name)
+    parts, failed, labels = _read_response(told, name)
+    kept: dict[str, Raw] = {}
     media = [_read_media(item, answer.at("parts")) for item in answer.each("parts") or ()]
     identity = name_result(answer.text("id"), name)
-    for extra, prefix in ((answer.rest(DIALECT), "functionResponse."), (fields.rest(DIALECT), "")):
-        kept.update({f"{prefix}{field}": value for field, value in (extra.fields if extra else {}).items()})
-    return ToolResult(identity, (*parts, *media), failed, extra=Extra(DIALECT, kept) if kept else None)
+    for left, prefix in ((answer.rest(DIALECT), "functionResponse."), (fields.rest(DIALECT), "")):
+        kept.update({f"{prefix}{field}": value for field, value in (left.fields if left else {}).items()})
+    extra = Extra(DIALECT, kept, labels) if kept or labels else None
+    return ToolResult(identity, (*parts, *media), failed, extra=extra)
 
 
 def _read_response(told: Raw | None, name: str) -> tuple[Sequence[Text], bool | None, dict[str, Raw]]:
@@ -55,8 +58,8 @@ def _read_response(told: Raw | None, name: str) -> tuple[Sequence[Text], bool | 
     words = None if wrapper is None else _words(fields[wrapper])
     if wrapper is None or words is None:
         return (Text(bytes(told).decode()),), None, {}
-    kept = {} if wrapper in (OUTPUT, ERROR) else {f"{_UNDER}{wrapper}": Raw(b'""')}
-    return tuple(map(Text, words)), True if wrapper == ERROR else None, kept
+    labels = {} if wrapper in (OUTPUT, ERROR) and len(fields) == 1 else {_UNDER: json.raw([wrapper, len(fields) > 1])}
+    return tuple(map(Text, words)), True if wrapper == ERROR else None, labels
 
 
 def _wrapper(fields: Mapping[str, Raw], name: str) -> str | None:
@@ -92,12 +95,11 @@ def write_result(
     result: ToolResult, name: str, path: str, profile: ModelProfile, losses: Losses
 ) -> tuple[Block, list[Block]]:
     """The part, and what a result of this model cannot hold, to be told by the user's turn behind it."""
-    own = result.extra.fields if result.extra is not None and result.extra.dialect == DIALECT else {}
-    if not own:
-        losses.drop_extra(result.extra, path)
+    own, labels = own_fields(result.extra), own_labels(result.extra)
+    drop_foreign(result.extra, path, losses)
     answer: Block = {} if is_invented(result.call_id) else {"id": result.call_id}
     answer["name"] = name
-    answer["response"] = _write_response(result, name, own, path, losses)
+    answer["response"] = _write_response(result, name, labels, path, losses)
     held, moved = _write_media(result, path, profile, losses)
     if held:
         answer["parts"] = held
@@ -105,13 +107,13 @@ def write_result(
     for field, value in own.items():
         if field.startswith("functionResponse."):
             answer[field.removeprefix("functionResponse.")] = value
-        elif not field.startswith(_UNDER):
+        else:
             part[field] = value
     return part, moved
 
 
 def _write_response(
-    result: ToolResult, name: str, own: Mapping[str, Raw], path: str, losses: Losses
+    result: ToolResult, name: str, labels: Mapping[str, Raw], path: str, losses: Losses
 ) -> Mapping[str, object] | Raw:
     words = [part.text for part in result.parts if isinstance(part, Text)]
     for place, part in enumerate(result.parts):
@@ -119,10 +121,11 @@ def _write_response(
             _note(part, f"{path}.parts[{place}]", losses)
     if not words:
         return {ERROR: ""} if result.failed else {}
-    wrapper = next((field.removeprefix(_UNDER) for field in own if field.startswith(_UNDER)), OUTPUT)
-    if len(words) == 1 and not result.failed and wrapper == OUTPUT and (said := _as_object(words[0], name)) is not None:
+    wrapper, named = json.decode(labels[_UNDER]) if _UNDER in labels else (OUTPUT, False)
+    if len(words) == 1 and not result.failed and not labels and (said := _as_object(words[0], name)) is not None:
         return said
-    return {ERROR if result.failed else wrapper: words[0] if len(words) == 1 else words}
+    told: dict[str, object] = {"name": name} if named else {}
+    return {**told, ERROR if result.failed else wrapper: words[0] if len(words) == 1 else words}
 
 
 def _as_object(text: str, name: str) -> Raw | None:
@@ -131,10 +134,10 @@ def _as_object(text: str, name: str) -> Raw | None:
         return None
     body = Raw(text.encode(errors="replace"))
     try:
-        parts, failed, kept = _read_response(body, name)
+        parts, failed, labels = _read_response(body, name)
     except json.Malformed:
         return None
-    return body if tuple(parts) == (Text(text),) and failed is None and not kept else None
+    return body if tuple(parts) == (Text(text),) and failed is None and not labels else None
 
 
 def _note(text: Text, path: str, losses: Losses) -> None:

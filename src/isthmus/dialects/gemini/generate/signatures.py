@@ -15,7 +15,7 @@ from isthmus.dialects.gemini.words import VENDOR
 
 MARK = "aXN0aG11czo"
 """How every one of our own begins: `isthmus:` in base64."""
-STAND_IN = "skip_thought_signature_validator"
+STAND_IN = b64encode(b"skip_thought_signature_validator").decode()
 """What Google takes in place of the signature of a call that another model made."""
 _OPENING = b"isthmus:"
 _CLEAR, _SEALED = ord(":"), ord("!")

@@ -37,7 +37,14 @@ from isthmus.dialects.gemini.generate.content import is_seal, read_part
 from isthmus.dialects.gemini.generate.finish import BLOCKED, is_blocked, read_finish
 from isthmus.dialects.gemini.generate.grounding import read_citations
 from isthmus.dialects.gemini.generate.partial import PartialArguments
-from isthmus.dialects.gemini.generate.reply import FEEDBACK, fields_of, namer, read_time
+from isthmus.dialects.gemini.generate.reply import (
+    FEEDBACK,
+    candidate_extra,
+    fields_of,
+    labelled,
+    namer,
+    read_time,
+)
 from isthmus.dialects.gemini.generate.shapes import PlainChunk, read_plain
 from isthmus.dialects.gemini.generate.signatures import read_proof
 from isthmus.dialects.gemini.generate.usage import read_usage
@@ -75,7 +82,10 @@ class _Growing:
 
 
 class CandidateReader:
-    """One candidate of a stream: parts to events."""
+    """One candidate of a stream: parts to events.
+
+    `_seals` are the proofs that came with the open text, which waits for what follows: its sources come last.
+    """
 
     def __init__(self, number: int, reply: str, numbers: Numbers) -> None:
         self.number = number
@@ -84,12 +94,13 @@ class CandidateReader:
         self._numbers = numbers
         self._name_call = namer(reply, number)
         self._open: _Growing | None = None
-        self._calls = False
+        self._seals: list[Reasoning] = []
+        self._calls = self._cited = False
 
     def say(self, text: str) -> Sequence[Event]:
         """A piece of text, which goes on with the open block where that is text."""
         block = self._open
-        if block is not None and block.kind is BlockKind.TEXT:
+        if block is not None and block.kind is BlockKind.TEXT and not self._seals:
             block.texts.append(text)
             return (TextDelta(block.index, text),)
         return [*self.close(), *self._begin(BlockKind.TEXT), *self.say(text)] if text else _NOTHING
@@ -110,21 +121,25 @@ class CandidateReader:
 
     def close(self) -> Iterator[Event]:
         block, self._open = self._open, None
-        if block is None:
-            return
-        if block.partial is not None:
-            yield ArgumentsDelta(block.index, block.partial.text())
-        yield BlockStop(block.index)
+        if block is not None:
+            if block.partial is not None:
+                yield ArgumentsDelta(block.index, block.partial.text())
+            yield BlockStop(block.index)
+        seals, self._seals = self._seals, []
+        for seal in seals:
+            yield from self._prove(seal)
 
     def end(self) -> Iterator[Event]:
         """The sources are known when all is said; they belong to the text that is still open."""
         if (block := self._open) is not None and block.kind is BlockKind.TEXT and self.kept:
             for told in read_citations(self.kept, ["".join(block.texts)]):
+                self._cited = True
                 yield CitationDelta(block.index, told.citation)
         yield from self.close()
 
     def stop(self) -> MessageStop:
-        return MessageStop(self.finish, self.number, Extra(DIALECT, self.kept) if self.kept else None)
+        extra = candidate_extra(self.kept) if self._cited else labelled(self.kept, {})
+        return MessageStop(self.finish, self.number, extra)
 
     def _begin(self, kind: BlockKind, *, redacted: bool = False, extra: Extra | None = None) -> Iterator[Event]:
         self._open = _Growing(self._numbers.take(), kind)
@@ -155,9 +170,23 @@ class CandidateReader:
             case _:
                 pass
 
+    def _prove(self, seal: Reasoning) -> Iterator[Event]:
+        index = self._numbers.take()
+        yield BlockStart(index, BlockKind.REASONING, redacted=True, candidate=self.number, extra=seal.extra)
+        if seal.signature is not None:
+            yield SignatureDelta(index, seal.signature)
+        yield BlockStop(index)
+
     def _think(self, thought: Reasoning) -> Iterator[Event]:
         """A signature closes the thought that it is for; one without text is for the open thought, where there is."""
         block = self._open
+        if is_seal(thought):
+            if block is None or block.kind is not BlockKind.TEXT:
+                yield from self.close()
+                yield from self._prove(thought)
+            else:
+                self._seals.append(thought)
+            return
         goes_on = block is not None and block.kind is BlockKind.REASONING
         if thought.redacted or thought.extra is not None or not goes_on:
             yield from self.close()
@@ -169,7 +198,7 @@ class CandidateReader:
             yield ReasoningDelta(index, thought.text)
         if thought.signature is not None:
             yield SignatureDelta(index, thought.signature)
-        if thought.signature is not None or is_seal(thought):
+        if thought.signature is not None:
             yield from self.close()
 
     def _call(self, call: ToolCall) -> Iterator[Event]:
@@ -301,13 +330,13 @@ class GenerateReader:
 
     def _begin(self, fields: Camel) -> Iterator[Event]:
         identity, model = fields.text("responseId") or "", fields.text("modelVersion") or ""
-        created = read_time(fields)
+        created, labels = read_time(fields)
         extra = fields.rest(DIALECT)
         if not self._started:
             self._started = True
             self._reply = identity
             usage, self._told = read_usage(self._usage), self._usage
-            yield MessageStart(identity, model, created, usage, extra)
+            yield MessageStart(identity, model, created, usage, labelled(fields_of(extra), labels))
         elif extra is not None:
             yield ForeignEvent(DIALECT, json.raw(extra.fields))
 

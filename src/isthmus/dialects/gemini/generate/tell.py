@@ -11,7 +11,7 @@ from isthmus.core.profile import UNKNOWN
 from isthmus.core.value import Foreign
 from isthmus.dialects.gemini.generate.content import arguments_of, is_seal, stands_alone
 from isthmus.dialects.gemini.generate.media import Block, write_media
-from isthmus.dialects.gemini.generate.pen import add_extra, own_fields
+from isthmus.dialects.gemini.generate.pen import add_extra, drop_foreign, own_fields
 from isthmus.dialects.gemini.generate.signatures import write_proof
 from isthmus.dialects.gemini.words import DIALECT
 
@@ -84,10 +84,8 @@ def tell_call(call: ToolCall, path: str, losses: Losses) -> Block:
     args: object = {"_raw": call.arguments} if arguments is None else arguments
     inner: Block = {"id": call.id, "name": call.name, "args": args}
     block: Block = {"functionCall": inner, **tell_proof(call.signature)}
-    own = own_fields(call.extra)
-    if not own:
-        losses.drop_extra(call.extra, path)
-    for name, value in own.items():
+    drop_foreign(call.extra, path, losses)
+    for name, value in own_fields(call.extra).items():
         (inner if name.startswith(_INNER) else block)[name.removeprefix(_INNER)] = value
     return block
 

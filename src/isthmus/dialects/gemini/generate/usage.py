@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Raw
 
+from isthmus.core.losses import Losses
 from isthmus.core.usage import Usage
 from isthmus.core.value import Foreign
 from isthmus.dialects.gemini.spelling import camel
@@ -52,9 +53,12 @@ def _count(counts: Mapping[str, Raw], name: str) -> int:
     return max(0, int(value)) if isinstance(value, int | float) else 0
 
 
-def write_usage(usage: Usage) -> object:
+def write_usage(usage: Usage, losses: Losses) -> object:
+    """What was written to the cache is part of the prompt here, and told as that alone."""
     if usage.native is not None and usage.native.dialect == DIALECT:
         return usage.native.body
+    if usage.cache_write:
+        losses.rewrite("usage.cache_write", "this dialect counts what is written to the cache as any input")
     counts = {"promptTokenCount": usage.input}
     if usage.cache_read:
         counts["cachedContentTokenCount"] = usage.cache_read

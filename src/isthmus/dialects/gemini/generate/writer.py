@@ -39,6 +39,7 @@ from isthmus.dialects.gemini.generate.finish import is_blocked, write_finish
 from isthmus.dialects.gemini.generate.frames import ArrayFrames, EventFrames
 from isthmus.dialects.gemini.generate.grounding import Cited
 from isthmus.dialects.gemini.generate.media import Block
+from isthmus.dialects.gemini.generate.pen import drop_foreign, own_fields, own_labels
 from isthmus.dialects.gemini.generate.reply import FEEDBACK, about, add_candidate_extra, add_citations, add_logprobs
 from isthmus.dialects.gemini.generate.tell import note_refusal, tell_call, tell_part, tell_thought
 from isthmus.dialects.gemini.generate.usage import write_usage
@@ -69,14 +70,14 @@ class _Growing:
 class _Candidate:
     """What is known of one candidate until its end. `said` is its text so far, in which citations have their places."""
 
-    __slots__ = ("cited", "logprobs", "parts", "refused", "said", "stop")
+    __slots__ = ("calls", "cited", "logprobs", "parts", "refused", "said", "stop")
 
     def __init__(self) -> None:
         self.parts = 0
         self.said: list[str] = []
         self.cited: list[tuple[_Growing, Citation]] = []
         self.logprobs: list[Foreign] = []
-        self.refused = False
+        self.calls = self.refused = False
         self.stop: MessageStop | None = None
 
 
@@ -105,35 +106,31 @@ class GenerateWriter:
             body["candidates"] = [self._ended(number, one) for number, one in sorted(self._candidates.items())]
         body.update(self._own)
         if self._usage is not None:
-            body["usageMetadata"] = write_usage(self._usage)
+            body["usageMetadata"] = write_usage(self._usage, self._losses)
         return self._frames.chunk(encode_line({**body, **self._about})) + self._frames.close()
 
     def _ended(self, number: int, candidate: _Candidate) -> Block:
-        path = f"candidates[{number}]"
+        path, losses = f"candidates[{number}]", self._losses
         finish = candidate.stop.finish if candidate.stop is not None else None
         body: Block = {
             "content": {"parts": [_EMPTY], "role": "model"},
-            "finishReason": write_finish(finish, number, self._losses, refused=candidate.refused),
+            "finishReason": write_finish(finish, number, losses, calls=candidate.calls, refused=candidate.refused),
             "index": number,
         }
-        if finish is not None and finish.stop_sequence is not None:
-            self._losses.drop(f"{path}.finish.stop_sequence", "this dialect does not tell which word it was")
         for logprobs in candidate.logprobs:
-            add_logprobs(body, logprobs, path, self._losses)
-        add_candidate_extra(body, candidate.stop.extra if candidate.stop is not None else None, path, self._losses)
+            add_logprobs(body, logprobs, path, losses)
+        add_candidate_extra(body, candidate.stop.extra if candidate.stop is not None else None, path, losses)
         cited = [Cited(block.text, one, "".join(candidate.said[: block.first])) for block, one in candidate.cited]
         add_citations(body, cited)
         return body
 
     def _message_start(self, event: MessageStart) -> bytes:
         created = event.created if event.created is not None else self._head.created
-        self._about = about(self._head.model, created, event.id)
+        self._about = about(self._head.model, created, event.id, own_labels(event.extra))
         self._ending = b"," + encode_line(self._about)[1:]
         self._usage = event.usage
-        if event.extra is not None and event.extra.dialect == DIALECT:
-            self._own = event.extra.fields
-        else:
-            self._losses.drop_extra(event.extra, "")
+        self._own = own_fields(event.extra)
+        drop_foreign(event.extra, "", self._losses)
         return self._chunk(0, encode_line(_EMPTY)) if self._frames.opens else b""
 
     def _chunk(self, candidate: int, part: bytes) -> bytes:
@@ -156,6 +153,8 @@ class GenerateWriter:
     def _block_start(self, event: BlockStart) -> bytes:
         path = self._path(event.candidate)
         block = self._blocks[event.index] = _Growing(event, path, len(self._of(event.candidate).said))
+        if event.kind is BlockKind.TOOL_CALL:
+            self._of(event.candidate).calls = True
         if event.kind is BlockKind.REFUSAL:
             self._of(event.candidate).refused = True
             note_refusal(block.path, self._losses)
