@@ -61,7 +61,9 @@ _UNSAID: Mapping[str, Any] = {
     "user": None,
 }
 """What the API says where a request said nothing; None where its default is the model's secret."""
-_NULLS = {name: None for name, value in _UNSAID.items() if value is None}
+_NEEDED = ("parallel_tool_calls", "tool_choice", "tools")
+_LEAST = {name: value for name, value in _UNSAID.items() if value is None or name in _NEEDED}
+"""What clients look for even where a host that resembles OpenAI leaves it out."""
 
 
 class Frame(NamedTuple):
@@ -86,7 +88,7 @@ def make_frame(id_: str, model: str, created: int, *, extra: Extra | None, echo:
     """The frame of an answer: with what its provider repeated, if it spoke this dialect, else what the caller said."""
     fixed: dict[str, Any] = {"id": shown_id(id_, extra), "object": "response", "created_at": created, "model": model}
     if is_ours(extra):
-        fixed.update({**_NULLS, **labels_of(extra), **fields_of(extra)})
+        fixed.update({**_LEAST, **labels_of(extra), **fields_of(extra)})
     else:
         losses.drop_extra(extra, "")
         fixed.update({**_UNSAID, **fields_of(echo)})

@@ -110,12 +110,9 @@ def write_usage(usage: Usage) -> dict[str, Any] | Raw:
     """The object as this dialect's provider sent it, else one made of the buckets."""
     if usage.native is not None and usage.native.dialect == RESPONSES:
         return usage.native.body
-    before = {"cached_tokens": usage.cache_read}
-    if usage.cache_write:
-        before["cache_write_tokens"] = usage.cache_write
     return {
         "input_tokens": usage.input,
-        "input_tokens_details": before,
+        "input_tokens_details": {"cached_tokens": usage.cache_read, "cache_write_tokens": usage.cache_write},
         "output_tokens": usage.total_output,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning},
         "total_tokens": usage.input + usage.total_output,
