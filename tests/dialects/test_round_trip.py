@@ -149,7 +149,8 @@ def test_what_an_answer_says_is_kept_or_declared(dialect: str, reply: ChatReply)
     read = codec.read_reply(codec.write_reply(dated(reply), losses))
     kept, said = read.candidates[0], reply.candidates[0]
     paths = " ".join(loss.path for loss in losses.found)
-    assert [call.name for call in calls_in(kept.parts)] == [call.name for call in calls_in(said.parts)]
+    same_calls = [call.name for call in calls_in(kept.parts)] == [call.name for call in calls_in(said.parts)]
+    assert same_calls or (TONGUES[dialect].toolless and "parts" in paths)
     assert words_of(kept.parts) == words_of(said.parts) or "parts" in paths
     if said.finish is not None:
         assert kept.finish is not None

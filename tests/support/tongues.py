@@ -49,6 +49,7 @@ TONGUES: Mapping[str, Tongue] = {
         ModelProfile(max_output_field="max_completion_tokens", reasoning_field="reasoning_details"), dated=True
     ),
     "openai_responses": Tongue(ModelProfile(reasoning_field="content"), dated=True),
+    "openai_completions": Tongue(ModelProfile(), dated=True, toolless=True),
     "anthropic": Tongue(ModelProfile(requires_max_output=True)),
     "gemini": Tongue(ModelProfile(), dated=True),
     "ollama": Tongue(ModelProfile(efforts=("low", "medium", "high")), "ndjson", dated=True, numberless=True),

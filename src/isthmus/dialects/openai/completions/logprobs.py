@@ -6,6 +6,7 @@
 Source: the OpenAI API reference, "The completion object" and "The chat completion object".
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Raw, Struct
@@ -41,7 +42,21 @@ class _Chat(Struct, frozen=True):
 
 
 _read_legacy = json.decoder(_Legacy)
+_read_lists = json.decoder(dict[str, list[Raw] | None])
 _read_chat = json.decoder(_Chat)
+
+
+def merged(pieces: Sequence[Raw]) -> Raw | None:
+    """The lists of a whole stream, end to end; None for what is no such lists."""
+    lists: dict[str, list[Raw]] = {}
+    for piece in pieces:
+        try:
+            told = _read_lists(piece)
+        except DECODE_ERRORS:
+            return None
+        for name, items in told.items():
+            lists.setdefault(name, []).extend(items or ())
+    return json.raw(lists)
 
 
 def to_chat(body: Raw) -> Foreign | None:

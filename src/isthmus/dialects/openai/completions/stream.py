@@ -24,7 +24,7 @@ from isthmus.core.events import (
 )
 from isthmus.core.value import Extra
 from isthmus.dialects.openai import COMPLETIONS
-from isthmus.dialects.openai.completions.logprobs import to_chat
+from isthmus.dialects.openai.completions.logprobs import merged, to_chat
 from isthmus.dialects.openai.completions.usage import read_finish, read_usage
 from isthmus.dialects.openai.errors import told_error
 from isthmus.wire import json
@@ -58,12 +58,23 @@ read_chunk = json.decoder(Chunk)
 class _Voice:
     """One candidate: the block of its text, once there is one, and how it ended."""
 
-    __slots__ = ("block", "kept", "word")
+    __slots__ = ("block", "kept", "weights", "word")
 
     def __init__(self) -> None:
         self.block: int | None = None
         self.word: str | None = None
         self.kept: dict[str, Raw] = {}
+        self.weights: list[Raw] = []
+
+    def stop(self, number: int) -> Sequence[Event]:
+        """The candidate is complete. Its log probabilities are told at once, as a whole answer tells them."""
+        events: list[Event] = [] if self.block is None else [BlockStop(self.block)]
+        labels: dict[str, Raw] = {}
+        if self.weights and (lists := merged(self.weights)) is not None and (told := to_chat(lists)) is not None:
+            events.append(LogprobsDelta(told, number))
+            labels["logprobs"] = lists
+        extra = Extra(COMPLETIONS, self.kept, labels) if self.kept or labels else None
+        return (*events, MessageStop(read_finish(self.word), number, extra))
 
 
 class CompletionReader:
@@ -128,8 +139,8 @@ class CompletionReader:
                 voice.block, self._blocks = self._blocks, self._blocks + 1
                 events.append(BlockStart(voice.block, BlockKind.TEXT, candidate=number))
             events.append(TextDelta(voice.block, choice.text))
-        if choice.logprobs != json.NULL and (told := to_chat(choice.logprobs)) is not None:
-            events.append(LogprobsDelta(told, number))
+        if choice.logprobs != json.NULL:
+            voice.weights.append(choice.logprobs)
         voice.word = choice.finish_reason or voice.word
 
     def _keep(self, choice: Choice, place: int, frame: Frame) -> None:
@@ -155,13 +166,8 @@ class CompletionReader:
         if not self._started:
             return self._break(GatewayError(Kind.CUT_SHORT, "the provider's stream ended before the answer began"))
         self._done = True
-        events: list[Event] = []
-        for number, voice in sorted(self._voices.items() or {0: _Voice()}.items()):
-            if voice.block is not None:
-                events.append(BlockStop(voice.block))
-            extra = Extra(COMPLETIONS, voice.kept) if voice.kept else None
-            events.append(MessageStop(read_finish(voice.word), number, extra))
-        return events
+        voices = sorted(self._voices.items() or {0: _Voice()}.items())
+        return [event for number, voice in voices for event in voice.stop(number)]
 
     def _break(self, error: GatewayError) -> Sequence[Event]:
         self._broken = True

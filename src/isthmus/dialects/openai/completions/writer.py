@@ -151,8 +151,8 @@ class CompletionWriter:
     def _stop(self, event: MessageStop) -> bytes:
         path, first = f"candidates[{event.candidate}]", self._meet(event.candidate)
         more: dict[str, Any] = {"finish_reason": write_finish(event.finish, path, self._losses)}
-        if is_ours(event.extra):
-            restore(more, event.extra, self._losses)
+        if event.extra is not None and is_ours(event.extra):
+            more = {**event.extra.fields, **more}
         else:
             self._losses.drop_extra(event.extra, path)
         return first + self._chunk(event.candidate, "", **more)
