@@ -26,7 +26,7 @@ def test_streams_pass_unchanged_and_are_counted(dialect: str, count: Count) -> N
         for size in SIZES:
             seen = tapped(codec.tap(False), pieces_of(record.answer, size))
             assert seen.passed == record.answer
-            assert seen.started
+            assert seen.started or isinstance(last, StreamError)
             if isinstance(last, StreamError):
                 assert seen.error == (last.error.kind, last.error.message)
             else:
@@ -69,6 +69,9 @@ def test_answers_are_counted_without_reading_them(dialect: str, count: Count) ->
 
 
 def test_another_models_name_leaves_the_rest_of_a_request_alone(dialect: str, count: Count) -> None:
+    if codec_of(dialect).model_in_path:
+        pytest.skip("the model stands in the path")
+
     def check(record: Record) -> None:
         assert record.request is not None
         before = json.read_fields(record.request)

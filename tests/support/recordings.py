@@ -17,13 +17,25 @@ from isthmus.wire import json
 VARIABLE = "ISTHMUS_RECORDINGS"
 FILES: Mapping[str, str] = {
     "openai_chat": "openai-chat.jsonl",
+    "openai_responses": "openai-responses.jsonl",
+    "openai_completions": "openai-completions.jsonl",
     "anthropic": "anthropic.jsonl",
+    "gemini": "gemini.jsonl",
+    "gemini_array": "gemini.jsonl",
     "bedrock": "bedrock-converse.jsonl",
     "ollama": "ollama.jsonl",
     "ollama_generate": "ollama.jsonl",
 }
 PATHS: Mapping[str, str] = {"ollama": "/api/chat", "ollama_generate": "/api/generate"}
 """How the address ends to which requests of a dialect went, where its file holds more than one dialect."""
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {"openai_responses": ("/compact", "/input_tokens")}
+"""How addresses end that a dialect's file holds beside those of its conversations."""
+
+
+ARRAYS: Mapping[str, bool] = {"gemini": False, "gemini_array": True}
+"""Is the answer of a dialect's records an array? Those that are were streamed to who did not ask for events."""
+SPOKEN: Mapping[str, str] = {"gemini_array": "gemini"}
+"""The dialect whose bodies these are, where the name tells the framing too."""
 
 
 class Record(NamedTuple):
@@ -61,8 +73,15 @@ def records(dialect: str) -> tuple[Record, ...]:
     at = folder()
     assert at is not None, f"{VARIABLE} names no folder"
     lines = map(json.decode, (at / FILES[dialect]).read_bytes().splitlines())
-    path = PATHS.get(dialect)
-    return tuple(_record(dialect, line) for line in lines if path is None or line["request"]["url"].endswith(path))
+    return tuple(_record(SPOKEN.get(dialect, dialect), line) for line in lines if _is_meant(dialect, line))
+
+
+def _is_meant(dialect: str, line: Mapping[str, Any]) -> bool:
+    if dialect in PATHS:
+        return bool(line["request"]["url"].endswith(PATHS[dialect]))
+    if line["request"] and line["request"]["url"].endswith(ELSEWHERE.get(dialect, ("\n",))):
+        return False
+    return dialect not in ARRAYS or line["response"]["text"].startswith("[") is ARRAYS[dialect]
 
 
 def _record(dialect: str, line: Mapping[str, Any]) -> Record:
