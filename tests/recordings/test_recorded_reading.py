@@ -19,6 +19,7 @@ BROKEN = frozenset({"error_in_stream"})
 SENSIBLE: Mapping[int, frozenset[Kind]] = {
     400: frozenset({Kind.INVALID, Kind.CONTEXT_EXCEEDED, Kind.UNSUPPORTED, Kind.REFUSED, Kind.UNKNOWN_MODEL}),
     401: frozenset({Kind.CREDENTIAL_REJECTED}),
+    403: frozenset({Kind.CREDENTIAL_REJECTED}),
     404: frozenset({Kind.UNKNOWN_MODEL}),
     429: frozenset({Kind.UPSTREAM_LIMITED, Kind.QUOTA_SPENT}),
 }
