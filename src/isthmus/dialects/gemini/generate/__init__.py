@@ -13,7 +13,7 @@ from isthmus.dialects.gemini.errors import read_error, write_error, write_error_
 from isthmus.dialects.gemini.generate.reply import read_reply, tap_reply, write_reply
 from isthmus.dialects.gemini.generate.request import peek, read_request, write_request
 from isthmus.dialects.gemini.generate.stream import GenerateReader
-from isthmus.dialects.gemini.generate.tap import tap
+from isthmus.dialects.gemini.generate.tap import tap, tap_array
 from isthmus.dialects.gemini.generate.writer import write_array, write_events
 from isthmus.dialects.gemini.words import DIALECT
 from isthmus.wire.frames import Framing
@@ -60,6 +60,7 @@ ARRAY_CODEC = replace(
     stream_writer=write_array,
     write_error=_write_lone_error,
     write_error_event=_write_error_item,
+    tap=tap_array,
 )
 
 __all__ = ["ARRAY_CODEC", "CODEC"]

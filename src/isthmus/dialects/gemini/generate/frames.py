@@ -1,26 +1,14 @@
 """How the chunks of a stream stand behind one another: as events, or as the items of one JSON array."""
 
-from typing import Protocol
-
+from isthmus.wire.json import encode, encode_line
 from isthmus.wire.sse import write_data
 
 
-class Frames(Protocol):
-    """One stream's framing, as it is written."""
-
-    def chunk(self, body: bytes) -> bytes:
-        """One chunk. `body` is on one line."""
-        ...
-
-    def close(self) -> bytes:
-        """What follows the last chunk."""
-        ...
-
-
 class EventFrames:
-    """Server-sent events, without an end mark."""
+    """Server-sent events, without an end mark. Each holds one line."""
 
     opens = False
+    encode = staticmethod(encode_line)
 
     def chunk(self, body: bytes) -> bytes:
         return write_data(body)
@@ -30,9 +18,10 @@ class EventFrames:
 
 
 class ArrayFrames:
-    """The items of an array. It is opened with the first chunk."""
+    """The items of an array. It `opens` at once: an error behind it is told as one item more."""
 
     opens = True
+    encode = staticmethod(encode)
 
     def __init__(self) -> None:
         self._begun = False

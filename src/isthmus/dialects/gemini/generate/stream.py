@@ -99,11 +99,13 @@ class CandidateReader:
 
     def say(self, text: str) -> Sequence[Event]:
         """A piece of text, which goes on with the open block where that is text."""
+        if not text:
+            return _NOTHING
         block = self._open
         if block is not None and block.kind is BlockKind.TEXT and not self._seals:
             block.texts.append(text)
             return (TextDelta(block.index, text),)
-        return [*self.close(), *self._begin(BlockKind.TEXT), *self.say(text)] if text else _NOTHING
+        return [*self.close(), *self._begin(BlockKind.TEXT), *self.say(text)]
 
     def read(self, fields: Camel) -> Iterator[Event]:
         """A candidate of a chunk, whose `index` has been taken."""

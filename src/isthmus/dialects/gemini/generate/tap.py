@@ -4,6 +4,7 @@ Every chunk of this dialect tells usage, so a chunk is opened only when it is th
 asks. Reading is the same as that of a decoded stream, so both give the same usage.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from isthmus.core.errors import GatewayError
@@ -13,8 +14,9 @@ from isthmus.dialects.gemini.generate.finish import is_blocked
 from isthmus.dialects.gemini.generate.reply import FEEDBACK
 from isthmus.dialects.gemini.generate.usage import read_usage
 from isthmus.dialects.gemini.spelling import Camel
-from isthmus.wire.frames import FrameTooLarge
+from isthmus.wire.frames import FrameTooLarge, Splitter
 from isthmus.wire.json import Malformed
+from isthmus.wire.json_array import JsonArraySplitter
 from isthmus.wire.sse import SseSplitter
 
 _USAGES = (b'"usageMetadata"', b'"usage_metadata"')
@@ -26,11 +28,12 @@ _ANSWERS = (b'"candidates"', *_USAGES, b'"promptFeedback"', b'"prompt_feedback"'
 class GenerateTap:
     """Holds the unfinished tail, and the last chunk that counted anything."""
 
-    def __init__(self) -> None:
+    def __init__(self, framing: Callable[[], Splitter]) -> None:
         self.complete = False
         self.error: GatewayError | None = None
         self.started = False
-        self._splitter = SseSplitter()
+        self._framing = framing
+        self._splitter = framing()
         self._counted = b""
         self._usage: Usage | None = None
 
@@ -47,7 +50,7 @@ class GenerateTap:
             for frame in self._splitter.feed(data):
                 self._look(frame.data)
         except FrameTooLarge:
-            self._splitter = SseSplitter()
+            self._splitter = self._framing()
         return data
 
     def end(self) -> bytes:
@@ -79,4 +82,9 @@ class GenerateTap:
 
 def tap(_: bool) -> GenerateTap:
     """This dialect always tells its usage, so none is ever hidden."""
-    return GenerateTap()
+    return GenerateTap(SseSplitter)
+
+
+def tap_array(_: bool) -> GenerateTap:
+    """The same for chunks that are the items of an array."""
+    return GenerateTap(JsonArraySplitter)

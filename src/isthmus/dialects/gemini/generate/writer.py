@@ -44,7 +44,6 @@ from isthmus.dialects.gemini.generate.reply import FEEDBACK, about, add_candidat
 from isthmus.dialects.gemini.generate.tell import note_refusal, tell_call, tell_part, tell_thought
 from isthmus.dialects.gemini.generate.usage import write_usage
 from isthmus.dialects.gemini.words import DIALECT
-from isthmus.wire.json import encode_line
 
 _EMPTY = Raw(b'{"text":""}')
 
@@ -88,6 +87,7 @@ class GenerateWriter:
         self._head = head
         self._losses = losses
         self._frames = frames
+        self._encode = frames.encode
         self._blocks: dict[int, _Growing] = {}
         self._candidates: dict[int, _Candidate] = {}
         self._usage: Usage | None = None
@@ -107,7 +107,7 @@ class GenerateWriter:
         body.update(self._own)
         if self._usage is not None:
             body["usageMetadata"] = write_usage(self._usage, self._losses)
-        return self._frames.chunk(encode_line({**body, **self._about})) + self._frames.close()
+        return self._frames.chunk(self._encode({**body, **self._about})) + self._frames.close()
 
     def _ended(self, number: int, candidate: _Candidate) -> Block:
         path, losses = f"candidates[{number}]", self._losses
@@ -127,11 +127,11 @@ class GenerateWriter:
     def _message_start(self, event: MessageStart) -> bytes:
         created = event.created if event.created is not None else self._head.created
         self._about = about(self._head.model, created, event.id, own_labels(event.extra))
-        self._ending = b"," + encode_line(self._about)[1:]
+        self._ending = b"," + self._encode(self._about)[1:]
         self._usage = event.usage
         self._own = own_fields(event.extra)
         drop_foreign(event.extra, "", self._losses)
-        return self._chunk(0, encode_line(_EMPTY)) if self._frames.opens else b""
+        return self._chunk(0, self._encode(_EMPTY)) if self._frames.opens else b""
 
     def _chunk(self, candidate: int, part: bytes) -> bytes:
         return self._frames.chunk(
@@ -175,7 +175,7 @@ class GenerateWriter:
         if block.extra is not None:
             part.update(block.extra.fields)
             block.extra = None
-        return encode_line(part)
+        return self._encode(part)
 
     def _reasoning(self, event: ReasoningDelta) -> bytes:
         if not event.text:
@@ -214,11 +214,11 @@ class GenerateWriter:
         return self._tell(block, tell_call(call, block.path, self._losses))
 
     def _tell(self, block: _Growing, part: object) -> bytes:
-        return self._chunk(block.start.candidate, encode_line(part))
+        return self._chunk(block.start.candidate, self._encode(part))
 
     def _whole_part(self, event: WholePart) -> bytes:
         part = tell_part(event.part, self._path(event.candidate), self._losses)
-        return b"" if part is None else self._chunk(event.candidate, encode_line(part))
+        return b"" if part is None else self._chunk(event.candidate, self._encode(part))
 
     def _logprobs(self, event: LogprobsDelta) -> bytes:
         self._of(event.candidate).logprobs.append(event.logprobs)
@@ -234,7 +234,7 @@ class GenerateWriter:
 
     def _foreign(self, event: ForeignEvent) -> bytes:
         if event.dialect == DIALECT:
-            return self._frames.chunk(encode_line(event.body))
+            return self._frames.chunk(self._encode(event.body))
         self._losses.drop("events", f"only {event.dialect} knows this event")
         return b""
 
