@@ -40,7 +40,7 @@ async def open_authority(clock: Clock, variable: Variable) -> AsyncIterator[Clou
     tokens = Tokens(clock.time)
     signers: dict[str, CloudSigner] = {
         "aws": AwsSigner(clock.now),
-        "google": Google(tokens, clock.time),
+        "google": Google(tokens, clock.time, variable),
         "entra": Entra(tokens, clock.time, variable),
     }
     try:

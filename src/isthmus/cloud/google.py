@@ -1,13 +1,16 @@
-"""Google Cloud's credentials: a file, or what the machine itself can prove, exchanged for tokens by google-auth.
+"""Google Cloud's credentials: a file, or what the machine itself can prove, exchanged for tokens.
 
-That library is imported only when it is needed. It blocks, so it runs in threads; its questions go out by our own
-client. Commands that a credentials file would have executed are refused.
+Files are looked for as Google's own libraries do. google-auth, which reads them, is imported only when there is one;
+it blocks, so it runs in threads, and its questions go out by our own client. Commands that a file would have executed
+are refused. A machine of Google's is asked without that library, whose own way there needs a second HTTP client.
 
-Source: https://cloud.google.com/docs/authentication/application-default-credentials, and the library's own reference,
-https://googleapis.dev/python/google-auth/latest/.
+Source: https://cloud.google.com/docs/authentication/application-default-credentials (the order),
+https://cloud.google.com/compute/docs/access/authenticate-workloads (the machine's own token), and the library's
+reference, https://googleapis.dev/python/google-auth/latest/.
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from functools import partial
@@ -28,77 +31,114 @@ if TYPE_CHECKING:
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 WAIT = 10.0
 """Seconds that one answer may take, where the library does not say."""
+GLANCE = 3.0
+"""Seconds in which a machine of Google's answers."""
 HOUR = 3600.0
+METADATA = "169.254.169.254"
+SERVICE_ACCOUNT = "/computeMetadata/v1/instance/service-accounts/default/token"
+LOGIN = "application_default_credentials.json"
+"""What gcloud calls the file of whoever has logged in."""
 NEXT = (
     "set credentials-file or GOOGLE_APPLICATION_CREDENTIALS to a key file,"
     " or run: gcloud auth application-default login"
 )
 
-Key = tuple[str | None, Route]
+_TOKEN = re.compile(r"[!-~]+")
+
+Variable = Callable[[str], str | None]
+"""What a variable of the environment holds."""
 
 
 class Google:
     """Signs for Google Cloud. Credentials are read once for each file and way out."""
 
-    def __init__(self, tokens: Tokens, time: Callable[[], float]) -> None:
+    def __init__(self, tokens: Tokens, time: Callable[[], float], variable: Variable) -> None:
         self._tokens = tokens
         self._time = time
-        self._known: dict[Key, Credentials] = {}
+        self._variable = variable
+        self._known: dict[tuple[str, Route], Credentials] = {}
 
     async def sign(self, outgoing: Outgoing, key: CloudKey) -> Outgoing:
-        """The request with a token. Raises CREDENTIAL_REJECTED, UNREACHABLE and TIMED_OUT."""
-        which = (key.settings.get("credentials-file"), Route(outgoing.origin.proxy, outgoing.origin.ca_file))
-        token = await self._tokens.of(("google", *which), partial(asyncio.to_thread, self._refresh, which))
+        """The request with a token. Raises CREDENTIAL_REJECTED, UNREACHABLE, GARBLED and TIMED_OUT."""
+        file = key.settings.get("credentials-file")
+        route = Route(outgoing.origin.proxy, outgoing.origin.ca_file)
+        token = await self._tokens.of(("google", file, route), partial(asyncio.to_thread, self._ask, file, route))
         return token.sign(outgoing)
 
-    def _refresh(self, key: Key) -> Token:
+    def _ask(self, file: str | None, route: Route) -> Token:
         """A new token. Blocks."""
-        file, route = key
+        file = file or self._variable("GOOGLE_APPLICATION_CREDENTIALS") or self._login()
+        return self._machine() if file is None else self._exchange(file, route)
+
+    def _login(self) -> str | None:
+        """The file of whoever has logged in with gcloud, if there is one."""
+        home, folder = self._variable("HOME"), self._variable("CLOUDSDK_CONFIG")
+        if folder is None and (roaming := self._variable("APPDATA")) is not None:
+            folder = str(Path(roaming) / "gcloud")
+        if folder is None and home is not None:
+            folder = str(Path(home) / ".config" / "gcloud")
+        found = None if folder is None else Path(folder) / LOGIN
+        return str(found) if found is not None and found.is_file() else None
+
+    def _machine(self) -> Token:
+        """A virtual machine, a container in Kubernetes, Cloud Run: whatever has a metadata server beside it."""
+        url = f"http://{self._variable('GCE_METADATA_HOST') or METADATA}{SERVICE_ACCOUNT}?scopes={SCOPES[0]}"
+        try:
+            answer = ask("GET", url, route=DIRECT, timeout=GLANCE, headers={"metadata-flavor": "Google"})
+        except NoAnswer as error:
+            raise _rejected(f"this machine has no Google credentials; {NEXT}") from error
+        if answer.status >= 500:
+            raise GatewayError(Kind.UPSTREAM_FAULT, f"Google gives out no token now: it answered {answer.status}")
+        if answer.status != 200 or answer.headers.get("metadata-flavor") != "Google":
+            raise _rejected(f"this machine has no service account of Google's; {NEXT}")
+        return self._given(answer.data)
+
+    def _given(self, body: bytes) -> Token:
+        try:
+            told = json.decode(body)
+        except json.Malformed as error:
+            raise GatewayError(Kind.GARBLED, "the metadata server's answer is no JSON") from error
+        token, lasts = (told.get("access_token"), told.get("expires_in")) if isinstance(told, dict) else (None, None)
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise GatewayError(Kind.GARBLED, "the metadata server's answer holds no token")
+        return Token(Secret(token), self._time() + (lasts if isinstance(lasts, int | float) else HOUR))
+
+    def _exchange(self, file: str, route: Route) -> Token:
         try:
             from google.auth import exceptions  # noqa: PLC0415  an extra
         except ImportError as error:
             raise _rejected("signing for Google Cloud needs google-auth: pip install 'isthmus[vertex]'") from error
-        call = _caller(route)
         try:
-            if key not in self._known:
-                self._known[key] = _default(call) if file is None else _read(Path(file))
-            credentials = self._known[key]
-            credentials.refresh(call)
-        except exceptions.DefaultCredentialsError as error:
-            raise _rejected(f"this machine has no Google credentials; {NEXT}") from error
+            if (file, route) not in self._known:
+                self._known[file, route] = _read(Path(file))
+            credentials = self._known[file, route]
+            credentials.refresh(_caller(route))
         except exceptions.TransportError as error:
             raise GatewayError(Kind.UNREACHABLE, f"Google's tokens cannot be had: {error}") from error
         except exceptions.GoogleAuthError as error:
-            raise _refused(error, file) from error
+            raise _refused(error) from error
+        except (TypeError, ValueError, KeyError, AttributeError) as error:  # as the library fails on what is no answer
+            raise GatewayError(Kind.GARBLED, "Google's answer holds no token") from error
         return self._token(credentials)
 
     def _token(self, credentials: "Credentials") -> Token:
-        if not isinstance(credentials.token, str) or not credentials.token:
-            raise _rejected(f"Google gave out an empty token; {NEXT}")
-        expiry = credentials.expiry
+        token, expiry = credentials.token, credentials.expiry
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise GatewayError(Kind.GARBLED, "Google's answer holds no token")
         ends = self._time() + HOUR if expiry is None else expiry.replace(tzinfo=UTC).timestamp()
-        return Token(Secret(credentials.token), ends, getattr(credentials, "quota_project_id", None))
+        return Token(Secret(token), ends, getattr(credentials, "quota_project_id", None))
 
 
 def _rejected(message: str) -> GatewayError:
     return GatewayError(Kind.CREDENTIAL_REJECTED, message)
 
 
-def _refused(error: Exception, file: str | None) -> GatewayError:
+def _refused(error: Exception) -> GatewayError:
     """Google's word for the reason, which is all of its answer that is safe to show."""
     told = error.args[1] if len(error.args) > 1 else None
     reason = told.get("error") if isinstance(told, Mapping) else None
-    whose = "the machine's own credentials" if file is None else "the credentials-file"
     said = f" ({reason})" if isinstance(reason, str) and reason.isidentifier() else ""
-    return _rejected(f"Google refuses {whose}{said}; {NEXT}")
-
-
-def _default(call: "Request") -> "Credentials":
-    """Application default credentials: a variable's file, gcloud's login, or the metadata server."""
-    import google.auth  # noqa: PLC0415  an extra
-
-    credentials, _ = google.auth.default(scopes=SCOPES, request=call)
-    return credentials
+    return _rejected(f"Google refuses the credentials-file{said}; {NEXT}")
 
 
 def _read(file: Path) -> "Credentials":
