@@ -1,0 +1,67 @@
+"""What was recorded beside conversations: embeddings are read and written to the last bit, counts to the last token.
+
+A count of another API's body is no conversation of Bedrock's, and its reader refuses it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.losses import Losses
+from isthmus.core.profile import UNKNOWN
+from isthmus.dialects.table import COUNT_CODECS, EMBED_CODECS
+from isthmus.wire import json
+from support.recordings import folder
+
+pytestmark = pytest.mark.recordings
+
+
+def recorded(name: str, feature: str) -> Iterator[tuple[bytes, Mapping[str, Any]]]:
+    """The bodies of requests, and the answers, of an operation."""
+    at = folder()
+    assert at is not None
+    for line in (at / f"{name}-aux.jsonl").read_bytes().splitlines():
+        told = json.decode(line)
+        if feature in told["features"]:
+            yield json.encode(told["request"]["body"]), told["response"]
+
+
+def test_embeddings_are_read_and_written_as_they_came() -> None:
+    codec, count = EMBED_CODECS["openai"], 0
+    for body, answer in recorded("openai", "op_embeddings"):
+        request, losses = codec.read_request(body), Losses()
+        assert json.decode(codec.write_request(request, UNKNOWN, losses)) == json.decode(body)
+        reply = codec.read_reply(answer["text"].encode())
+        assert json.decode(codec.write_reply(reply, request, losses)) == json.decode(answer["text"].encode())
+        assert codec.tap_reply is not None
+        assert codec.tap_reply(answer["text"].encode()) == reply.usage
+        assert losses.found == []
+        count += 1
+    assert count == 2
+
+
+@pytest.mark.parametrize(
+    ("dialect", "feature", "number"),
+    [("anthropic", "op_count_tokens", 4), ("gemini", "op_countTokens", 2), ("bedrock", "op_count_tokens", 5)],
+)
+def test_counts_are_asked_and_read(dialect: str, feature: str, number: int) -> None:
+    codec, count = COUNT_CODECS[dialect], 0
+    for body, answer in recorded(dialect, feature):
+        count += 1
+        if b"invokeModel" in body:
+            with pytest.raises(GatewayError):
+                codec.read_request(body)
+            continue
+        read, losses = codec.read_request(body), Losses()
+        again = codec.read_request(codec.write_request(read, UNKNOWN, losses))
+        assert (again.messages, again.tools) == (read.messages, read.tools)
+        assert losses.found == []
+        if answer["status"] == 200:
+            told = codec.read_reply(answer["text"].encode())
+            assert f"{told}" in answer["text"]
+        else:
+            error = codec.read_error(answer["status"], (), answer["text"].encode())
+            assert error.kind in (Kind.UNKNOWN_MODEL, Kind.INVALID)
+    assert count == number
