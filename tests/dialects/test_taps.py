@@ -11,6 +11,7 @@ from isthmus.dialects.codec import Codec
 from isthmus.wire import json
 from support.specimens import DIALECTS, Specimen, codec_of, specimens, told
 from support.streams import events_of, frames_of, pieces_of, spelled_frames, tapped
+from support.tongues import TONGUES
 
 DIALECT = pytest.mark.parametrize("dialect", DIALECTS)
 EACH = pytest.mark.parametrize(("specimen", "dialect"), told(), ids=str)
@@ -91,7 +92,8 @@ def test_a_word_in_a_text_is_no_usage(dialect: str) -> None:
     words = json.encode('"usage": {"total_tokens": 7}, [DONE], "error", message_stop')
     (specimen,) = (one for one in specimens() if one.name == "all_counts")
     stream = specimen.file(dialect, "stream")
-    told = stream.replace(b'"Done."', words)
+    stored = TONGUES[dialect].to_file(stream)
+    told = TONGUES[dialect].to_wire(stored.replace(b'"Done."', words))
     assert words in told
     assert tapped(codec.tap(False), pieces_of(told, 16)).usage == tapped(codec.tap(False), [stream]).usage
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from isthmus.core.chat import ChatRequest
 from isthmus.core.reply import ChatReply
+from support import sayable_bedrock as bedrock
 from support import sayable_completions as completions
 from support import sayable_gemini as gemini
 from support import sayable_ollama as ollama
@@ -15,6 +16,7 @@ from support import strategies
 _REQUESTS: Mapping[str, Callable[[], st.SearchStrategy[ChatRequest]]] = {
     "openai_chat": strategies.openai_requests,
     "anthropic": strategies.anthropic_requests,
+    "bedrock": bedrock.requests,
     "gemini": gemini.requests,
     "ollama": ollama.requests,
     "ollama_generate": ollama.prompts,
@@ -24,6 +26,7 @@ _REQUESTS: Mapping[str, Callable[[], st.SearchStrategy[ChatRequest]]] = {
 _REPLIES: Mapping[str, Callable[[], st.SearchStrategy[ChatReply]]] = {
     "openai_chat": strategies.openai_replies,
     "anthropic": strategies.anthropic_replies,
+    "bedrock": bedrock.replies,
     "gemini": gemini.replies,
     "ollama": ollama.replies,
     "ollama_generate": ollama.replies,

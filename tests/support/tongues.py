@@ -51,6 +51,13 @@ TONGUES: Mapping[str, Tongue] = {
     "openai_responses": Tongue(ModelProfile(reasoning_field="content"), dated=True),
     "openai_completions": Tongue(ModelProfile(), dated=True, toolless=True),
     "anthropic": Tongue(ModelProfile(requires_max_output=True)),
+    "bedrock": Tongue(
+        ModelProfile(maker="anthropic", max_temperature=1.0),
+        ending="jsonl",
+        to_wire=_as_events,
+        to_file=_as_lines,
+        nameless=True,
+    ),
     "gemini": Tongue(ModelProfile(), dated=True),
     "ollama": Tongue(ModelProfile(efforts=("low", "medium", "high")), "ndjson", dated=True, numberless=True),
     "ollama_generate": Tongue(

@@ -95,7 +95,7 @@ class _Keeper:
         self._now = now
         self._credentials: Credentials | None = None
         self._frozen: Frozen | None = None
-        self._failure: tuple[GatewayError, float] | None = None
+        self._failure: tuple[str, float] | None = None
         self._fetching = asyncio.Lock()
 
     async def credential(self) -> Frozen:
@@ -119,11 +119,11 @@ class _Keeper:
 
     async def _renewed(self) -> Frozen:
         if self._failure is not None and self._now() - self._failure[1] < AGAIN:
-            raise self._failure[0]
+            raise GatewayError(Kind.CREDENTIAL_REJECTED, self._failure[0])
         try:
             return await asyncio.to_thread(self._fetch)
         except GatewayError as error:
-            self._failure = error, self._now()
+            self._failure = error.message, self._now()
             raise
 
     def _fetch(self) -> Frozen:

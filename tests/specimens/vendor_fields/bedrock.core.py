@@ -23,7 +23,7 @@ _RAN = Foreign(
     ),
 )
 _FLEX = Raw(b'{"type":"flex"}')
-_MEASURED = Extra("bedrock", {"metrics": Raw(b'{"latencyMs":420}'), "serviceTier": _FLEX})
+_MEASURED = Extra("bedrock", {"serviceTier": _FLEX}, {"metrics": Raw(b'{"latencyMs":420}')})
 
 REQUEST = replace(_REQUEST, tools=(_CODE,), extra=Extra("bedrock", {"serviceTier": _FLEX}))
 REPLY = replace(

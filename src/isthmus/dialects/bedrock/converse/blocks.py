@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from isthmus.core.content import Citation, Part, Reasoning, Signature, Text, ToolCall, ToolResult
 from isthmus.core.value import Extra, Foreign
-from isthmus.dialects.bedrock.converse.marks import mark_last, read_point
+from isthmus.dialects.bedrock.converse.marks import labelled, mark_last, read_point
 from isthmus.dialects.bedrock.converse.media import KINDS, read_media
 from isthmus.dialects.bedrock.words import CLAUDE, DIALECT
 from isthmus.wire import json
@@ -64,9 +64,8 @@ def _member(block: Fields, word: str) -> Fields:
 def _read_text(block: Fields, _: Raw) -> Text:
     """Some models put a `type` beside the text, which says no more than the text's being there."""
     text = block.need("text", block.text("text"))
-    if block.look("type") == _TEXT:
-        block.raw("type")
-    return Text(text, extra=block.rest(DIALECT))
+    labels = {"type": _TEXT} if block.look("type") == _TEXT and block.raw("type") is not None else {}
+    return Text(text, extra=labelled(block.rest(DIALECT), labels))
 
 
 _TEXT = Raw(b'"text"')
@@ -91,9 +90,11 @@ def _read_call(block: Fields, body: Raw) -> ToolCall | Foreign:
 
 
 def with_kind(extra: Extra | None, kind: str | None) -> Extra | None:
-    """A kind of call that is not known yet is kept beside the rest."""
-    if kind is None or kind == _PLAIN_CALL:
+    """That of a plain call says nothing; one that is not known yet is kept beside the rest."""
+    if kind is None:
         return extra
+    if kind == _PLAIN_CALL:
+        return labelled(extra, {"type": json.raw(kind)})
     return Extra(DIALECT, {**(extra.fields if extra is not None else {}), "type": json.raw(kind)})
 
 
@@ -109,9 +110,9 @@ def _read_result(block: Fields, body: Raw) -> ToolResult | Foreign:
 
 
 def _read_json(block: Fields, _: Raw) -> Text:
-    """A result that is JSON is its text, and is known by the extra field to have been no text."""
+    """A result that is JSON is its text, and is known by its label to have been no text."""
     value = block.need("json", block.raw("json"))
-    return Text(bytes(value).decode(), extra=Extra(DIALECT, {"json": value}))
+    return Text(bytes(value).decode(), extra=labelled(None, {"json": value}))
 
 
 def _read_reasoning(block: Fields, body: Raw) -> Reasoning | Foreign:

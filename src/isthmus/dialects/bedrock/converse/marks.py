@@ -3,7 +3,7 @@
 Source: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
 from msgspec import Raw
@@ -58,6 +58,17 @@ def add_extra(block: Block, extra: Extra | None, path: str, losses: Losses) -> N
         block.update(extra.fields)
     else:
         losses.drop_extra(extra, path)
+
+
+def labelled(extra: Extra | None, labels: Mapping[str, Raw]) -> Extra | None:
+    """With labels: what says no more than the rest does, and only this dialect spells."""
+    if not labels:
+        return extra
+    return Extra(DIALECT, extra.fields if extra is not None else {}, {**(extra.labels if extra else {}), **labels})
+
+
+def own_labels(extra: Extra | None) -> Mapping[str, Raw]:
+    return extra.labels if extra is not None and extra.dialect == DIALECT else {}
 
 
 def write_foreign(item: Foreign, path: str, losses: Losses) -> Raw | None:

@@ -92,11 +92,10 @@ def read_media(word: str, fields: Fields, body: Raw) -> Media | Foreign:
         return Foreign(DIALECT, body)
     name, extra = fields.text("name"), fields.rest(DIALECT)
     kept = dict(extra.fields) if extra is not None else {}
-    if form is not None and format_of(kind, source) is None:
-        kept["format"] = form
     if whole is not None and _says_more(whole):
         kept["source"] = whole
-    return Media(kind, source, name, extra=Extra(DIALECT, kept) if kept else None)
+    labels = {"format": form} if form is not None and format_of(kind, source) is None else {}
+    return Media(kind, source, name, extra=Extra(DIALECT, kept, labels) if kept or labels else None)
 
 
 def _says_more(source: Raw) -> bool:

@@ -26,7 +26,7 @@ from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile
 from isthmus.core.value import Foreign
 from isthmus.dialects.bedrock.converse.blocks import write_cited, write_redacted
-from isthmus.dialects.bedrock.converse.marks import Block, add_extra, write_foreign, write_point
+from isthmus.dialects.bedrock.converse.marks import Block, add_extra, own_labels, write_foreign, write_point
 from isthmus.dialects.bedrock.converse.media import KINDS, format_of, is_text
 from isthmus.dialects.bedrock.words import CLAUDE, DIALECT
 from isthmus.wire import json
@@ -90,7 +90,7 @@ class Pen:
         if sent:
             own = text.extra is not None and text.extra.dialect == DIALECT
             return write_cited(text.text, sent, text.extra.fields.get("content") if own and text.extra else None)
-        block: Block = {"text": text.text}
+        block: Block = {"text": text.text, **own_labels(text.extra)}
         add_extra(block, text.extra, path, self.losses)
         return block
 
@@ -131,8 +131,8 @@ class Pen:
         return {"toolResult": inner}
 
     def _result_text(self, text: Text, path: str) -> list[Block | Raw]:
-        if text.extra is not None and text.extra.dialect == DIALECT and "json" in text.extra.fields:
-            return [{"json": text.extra.fields["json"]}]
+        if (value := own_labels(text.extra).get("json")) is not None:
+            return [{"json": value}]
         block = self._text(text, path)
         return [] if block is None else [block]
 
@@ -156,11 +156,12 @@ class Pen:
             self.losses.drop(f"{path}.name", "only a document of this dialect has a name")
         if media.detail not in (None, "auto"):
             self.losses.drop(f"{path}.detail", "this dialect has no resolution to choose")
+        source.update(own_labels(media.extra))
         add_extra(source, media.extra, path, self.losses)
         return {word: source}
 
     def _source(self, media: Media, path: str) -> Block | None:
-        own = media.extra is not None and media.extra.dialect == DIALECT and "format" in media.extra.fields
+        own = "format" in own_labels(media.extra)
         form = format_of(media.kind, media.source)
         match media.source:
             case FileRef(dialect, identity) if dialect == DIALECT:
@@ -219,6 +220,7 @@ def write_call(call: ToolCall, path: str, losses: Losses) -> Block:
         "toolUseId": call.id,
         "name": call.name,
         "input": write_arguments(call.arguments, path, losses),
+        **own_labels(call.extra),
     }
     if call.signature is not None:
         losses.drop(f"{path}.signature", "a tool call of this dialect carries no signature")

@@ -29,7 +29,7 @@ from isthmus.core.reply import Candidate, ChatReply, Finish, Reason
 from isthmus.core.usage import Usage
 from isthmus.core.value import Extra, Foreign
 from isthmus.dialects.bedrock.converse.blocks import read_blocks, write_citation, write_cited
-from isthmus.dialects.bedrock.converse.marks import Block, add_extra, write_foreign
+from isthmus.dialects.bedrock.converse.marks import Block, add_extra, labelled, own_labels, write_foreign
 from isthmus.dialects.bedrock.converse.media import format_of
 from isthmus.dialects.bedrock.converse.pen import write_call, write_thought
 from isthmus.dialects.bedrock.converse.usage import read_usage, write_usage
@@ -55,7 +55,13 @@ def read_reply(body: bytes) -> ChatReply:
         finish = read_finish(word, claim_sequence(fields), calls=has_calls(parts))
     except Malformed as error:
         raise _garbled(error) from error
-    return ChatReply("", "", (Candidate(parts, finish, extra=fields.rest(DIALECT)),), usage)
+    return ChatReply("", "", (Candidate(parts, finish, extra=beside(fields)),), usage)
+
+
+def beside(fields: Fields) -> Extra | None:
+    """What stands beside an answer. How long it took is of no use to another dialect."""
+    metrics = fields.raw("metrics")
+    return labelled(fields.rest(DIALECT), {} if metrics is None else {"metrics": metrics})
 
 
 def _garbled(error: Malformed) -> GatewayError:
@@ -131,6 +137,7 @@ def write_reply(reply: ChatReply, losses: Losses) -> bytes:
     if candidate.logprobs is not None:
         losses.drop("candidates[0].logprobs", "this dialect tells no probabilities")
     add_extra(body, reply.extra, "", losses)
+    body.update(own_labels(candidate.extra))
     add_extra(body, candidate.extra, "candidates[0]", losses)
     return json.encode(body)
 
@@ -166,7 +173,7 @@ def _write_text(text: Text, path: str, losses: Losses) -> Block:
     cited = [told for citation in text.citations if (told := tell_citation(citation, path, losses)) is not None]
     if cited:
         return write_cited(text.text, cited, pieces_of(text.extra))
-    block: Block = {"text": text.text}
+    block: Block = {"text": text.text, **own_labels(text.extra)}
     add_extra(block, text.extra, path, losses)
     return block
 

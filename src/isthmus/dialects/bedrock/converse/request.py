@@ -140,7 +140,7 @@ def _read_own(body: Fields, effort: str | None, kept: dict[str, Raw]) -> _Own:
     top_k = fields.integer("top_k")
     if top_k is None and (config := _claim(fields, "inferenceConfig", {"topK"})) is not None:
         top_k = config.integer("topK")
-    choice = _claim(fields, "tool_choice", {"type", "disable_parallel_tool_use"})
+    choice = _claim(fields, "tool_choice", {"type", "name", "disable_parallel_tool_use"})
     single = None if choice is None else choice.flag("disable_parallel_tool_use")
     _keep(fields, _MODEL_FIELDS, kept)
     return _Own(top_k, single, reasoning)

@@ -41,7 +41,7 @@ from isthmus.dialects.bedrock.converse.blocks import (
     with_kind,
 )
 from isthmus.dialects.bedrock.converse.gathering import Gathering
-from isthmus.dialects.bedrock.converse.reply import claim_sequence, read_finish
+from isthmus.dialects.bedrock.converse.reply import beside, claim_sequence, read_finish
 from isthmus.dialects.bedrock.converse.usage import read_usage
 from isthmus.dialects.bedrock.errors import read_failure
 from isthmus.dialects.bedrock.words import DIALECT
@@ -91,6 +91,7 @@ class ConverseReader:
         self._started = self._over = self._calls = False
         self._finish: Finish | None = None
         self._extra: dict[str, Raw] = {}
+        self._labels: dict[str, Raw] = {}
 
     def read(self, frame: Frame) -> Sequence[Event]:
         if frame.event == b"contentBlockDelta":
@@ -250,12 +251,13 @@ class ConverseReader:
         return told if self._finish is None else (*told, *self._stop())
 
     def _keep(self, fields: Fields) -> None:
-        if (left := fields.rest(DIALECT)) is not None:
+        if (left := beside(fields)) is not None:
             self._extra.update(left.fields)
+            self._labels.update(left.labels)
 
     def _stop(self) -> Sequence[Event]:
         self._over = True
-        extra = Extra(DIALECT, self._extra) if self._extra else None
+        extra = Extra(DIALECT, self._extra, self._labels) if self._extra or self._labels else None
         return (*self._close_all(), MessageStop(self._finish, extra=extra))
 
     def _break_off(self, error: GatewayError) -> Sequence[Event]:

@@ -34,7 +34,7 @@ from isthmus.core.losses import Losses
 from isthmus.core.usage import Usage
 from isthmus.core.value import Extra
 from isthmus.dialects.bedrock.converse.blocks import write_redacted
-from isthmus.dialects.bedrock.converse.marks import Block, write_foreign
+from isthmus.dialects.bedrock.converse.marks import Block, own_labels, write_foreign
 from isthmus.dialects.bedrock.converse.reply import (
     note_refusal,
     tell_citation,
@@ -92,7 +92,7 @@ class ConverseWriter:
         }
         last: Block = {} if self._usage is None else {"usage": write_usage(self._usage, self._losses)}
         if extra is not None and extra.dialect == DIALECT:
-            for name, value in extra.fields.items():
+            for name, value in (*extra.fields.items(), *extra.labels.items()):
                 (stop if name in _AT_STOP else last)[name] = value
         else:
             self._losses.drop_extra(extra, "candidates[0]")
@@ -128,7 +128,7 @@ class ConverseWriter:
         block = self._blocks[event.index] = _Growing(event, self._number(), self._path())
         if event.kind is BlockKind.TOOL_CALL:
             self._calls = True
-            call: Block = {"toolUseId": event.call_id, "name": event.name}
+            call: Block = {"toolUseId": event.call_id, "name": event.name, **own_labels(event.extra)}
             self._add(call, event.extra, block.path)
             return _start(block.number, {"toolUse": call})
         if event.kind is BlockKind.REFUSAL:
