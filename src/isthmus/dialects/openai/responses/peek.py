@@ -30,7 +30,7 @@ def peek(body: bytes) -> Peek:
         envelope = _read_envelope(body)
     except json.DECODE_ERRORS:
         return _peek_slowly(body)
-    if not envelope.model or envelope.input in (json.NULL, Raw(b"[]")):
+    if not envelope.model or memoryview(envelope.input)[0] not in b'"[' or len(envelope.input) <= len(b"[ ]"):
         return _peek_slowly(body)
     return Peek(envelope.model, bool(envelope.stream), refused=_refused(envelope.tools), marked=_is_marked(body))
 
