@@ -4,7 +4,8 @@ Of either: a null field, and no field.
 Of a request: snake case and camel case; the list of one and the one by itself; `parameters` in Google's schema and
 `parametersJsonSchema`, and so of the answer's; the role of the system text; `includeThoughts: false` and none;
 the results of one turn and the words behind them in one content or in two; a blank text beside others, and none; a
-number with and without its point; a level in capitals or not; several tool objects or one; an empty configuration.
+number with and without its point; a level in capitals or not; several tool objects or one; an empty configuration;
+base64 in either alphabet.
 Of an answer: no `index` and that of its place; no content, and one that has nothing but its role; the `id` of a call
 that has none; arguments that are not there and `{}`.
 """
@@ -56,6 +57,8 @@ def _spelled(value: Any) -> Any:
     for name, item in ((camel(name), item) for name, item in value.items() if item is not None):
         if name in SCHEMAS and isinstance(item, Mapping):
             spelled[SCHEMAS[name]] = json.decode(read_schema(json.raw(item)))
+        elif name == "data":
+            spelled[name] = item.replace("-", "+").replace("_", "/")
         else:
             spelled[name] = item if name in AS_IT_IS else _spelled(item)
     return spelled

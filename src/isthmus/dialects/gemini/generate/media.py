@@ -56,6 +56,10 @@ _ENDINGS: Mapping[str, str] = {
 }
 
 
+_STANDARD = str.maketrans("-_", "+/")
+"""Google's clients write base64 in the alphabet for addresses, which no other vendor takes."""
+
+
 def kind_of(media_type: str) -> MediaKind:
     """What is no picture, sound or film is a document."""
     family = media_type.partition("/")[0].lower()
@@ -64,7 +68,7 @@ def kind_of(media_type: str) -> MediaKind:
 
 def read_inline(blob: Camel, extra: Extra | None) -> Media:
     media_type = blob.text("mimeType") or "application/octet-stream"
-    data = blob.text("data") or ""
+    data = (blob.text("data") or "").translate(_STANDARD)
     name = blob.text("displayName")
     return Media(kind_of(media_type), Inline(media_type, data), name, extra=_with(extra, blob.rest(DIALECT)))
 
