@@ -19,7 +19,7 @@ from support.configured import config_of
 KEY = Secret("a-new-key-0123456789")
 VARIABLES = {
     name: f"{name.lower()}-0123456789"
-    for name in ("LAPTOP_KEY", "TEAM_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OUR_KEY")
+    for name in ("LAPTOP_KEY", "TEAM_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY_2", "OUR_KEY")
 }
 
 

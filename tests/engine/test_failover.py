@@ -99,7 +99,7 @@ async def test_a_stream_that_just_ends_is_told_as_cut() -> None:
 
 
 async def test_the_only_target_is_tried_once_more_when_that_may_help(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isthmus.engine.attempt.backoff", lambda *_: 0.0)
+    monkeypatch.setattr("isthmus.routing.walk.BASE", 0.0)
     line = Line([provider("one")], {"one": [Scripted(OVERLOADED, status=503), Scripted(ANSWER)]})
     status, _, _ = await line.ask(ASKED.replace(b"fast", b"m1"))
     assert status == 200

@@ -21,6 +21,8 @@ from fakes.upstream import Upstream
 
 CLIENT_KEY = "sk-client-0123456789abcdef"
 """A key that the gateway of `between` knows."""
+RUNNING: "list[RunningGateway]" = []
+"""Those that run now. Tests that share one begin with nobody resting."""
 STARTS_WITHIN = 20.0
 STOPS_WITHIN = 15.0
 
@@ -32,6 +34,11 @@ class RunningGateway:
     root: str
     process: "subprocess.Popen[bytes]"
     log: Path
+
+    def wake_all(self) -> None:
+        """Nobody rests any more because of what failed before."""
+        asking = urllib.request.Request(f"{self.root}/admin/rests", method="DELETE")
+        urllib.request.urlopen(asking, timeout=5).close()
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
@@ -87,8 +94,11 @@ def open_gateway(config: str, folder: Path, *, home: Path | None = None) -> Iter
         gateway = RunningGateway(f"http://127.0.0.1:{port}", process, log)
         try:
             _wait_until_ready(gateway)
+            RUNNING.append(gateway)
             yield gateway
         finally:
+            if gateway in RUNNING:
+                RUNNING.remove(gateway)
             _stop(process)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fakes.gateway import RunningGateway, between, open_gateway
+from fakes.gateway import RUNNING, RunningGateway, between, open_gateway
 from fakes.upstream import Upstream, open_upstream
 
 try:
@@ -25,6 +25,13 @@ def upstream() -> Iterator[Upstream]:
 def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     with open_gateway(between(upstream), tmp_path_factory.mktemp("gateway")) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def nobody_rests() -> None:
+    """What one test made fail does not concern the next."""
+    for gateway in RUNNING:
+        gateway.wake_all()
 
 
 def pytest_asyncio_loop_factories(

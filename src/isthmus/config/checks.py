@@ -27,6 +27,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
     check_clients(config, reading)
     for name, entry in config.providers.items():
         check_provider(name, entry, reading)
+        check_keys(name, entry, reading)
         check_address(name, entry, reading)
         check_place(name, entry, reading, folder)
         check_way_there(name, entry, reading, folder)
@@ -85,7 +86,8 @@ def check_provider(name: str, entry: ProviderEntry, reading: Reading) -> None:
         return
     if entry.dialect is not None and kind_of(name, entry) != COMPATIBLE:
         reading.note((*path, "dialect"), f"is only for type: {COMPATIBLE}; {host.name} speaks its own", at_key=True)
-    if entry.enabled and entry.api_key is None and _needs_key(path, entry, host, reading):
+    keyless = entry.api_key is None and not entry.api_keys
+    if entry.enabled and keyless and _needs_key(path, entry, host, reading):
         reading.note(path, f"has no api-key, and {' or '.join(host.key_env)} is not set", at_key=True)
     try:
         check_key(entry.api_key)
@@ -106,6 +108,21 @@ def _note_unknown_kind(name: str, entry: ProviderEntry, reading: Reading) -> Non
 def _needs_key(path: Path, entry: ProviderEntry, host: Host, reading: Reading) -> bool:
     own_address = entry.base_url is not None or (*path, "base-url") in reading.values
     return bool(host.key_env) and not host.cloud and not own_address and (*path, "api-key") not in reading.values
+
+
+def check_keys(name: str, entry: ProviderEntry, reading: Reading) -> None:
+    """Every further key can stand in a header, and none is there twice, by itself or by its name."""
+    seen: dict[Secret | str, str] = {} if entry.api_key is None else {entry.api_key: "api-key"}
+    for index, one in enumerate(entry.api_keys):
+        path = reading.item(("providers", name, "api-keys"), index)
+        try:
+            check_key(one.key)
+        except ValueError as error:
+            reading.note(path, str(error))
+        for said in (one.key, one.name):
+            if said and (first := seen.get(said)):
+                reading.note(path, f"is the same as {first}")
+            seen.setdefault(said, write_path(path))
 
 
 def check_address(name: str, entry: ProviderEntry, reading: Reading) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from isthmus.config.catalogues import take_shelf
 from isthmus.config.clouds import settings_of
@@ -17,7 +17,7 @@ from isthmus.config.places import data_dir
 from isthmus.config.schema import Config, ProviderEntry, Switch
 from isthmus.core.secret import Secret
 from isthmus.engine.snapshot import Client, FactsOf, Limits, Snapshot, as_listed
-from isthmus.providers.build import build
+from isthmus.providers.build import build, check_key
 from isthmus.providers.provider import Deadlines, Provider
 
 
@@ -40,6 +40,7 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         providers[LOCAL] = _provider(LOCAL, ProviderEntry())
     return Snapshot(
         providers=MappingProxyType(providers),
+        keys=MappingProxyType(_pools(config, providers)),
         routes=MappingProxyType(_reachable(named, providers)),
         clients=MappingProxyType(_clients(config)),
         management=_digest(config.management_key) if config.management_key is not None else None,
@@ -50,6 +51,22 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         facts=facts,
         source=source,
     )
+
+
+def _pools(config: Config, providers: Mapping[str, Provider]) -> dict[str, Mapping[str, Provider]]:
+    """The providers that have several keys, with each of them."""
+    pools: dict[str, Mapping[str, Provider]] = {}
+    for name, entry in config.providers.items():
+        provider = providers.get(name)
+        if provider is None or not entry.api_keys:
+            continue
+        first = {} if entry.api_key is None else {"key-1": provider}
+        further = {
+            one.name or f"key-{number}": replace(provider, secret=check_key(one.key), cloud=None)
+            for number, one in enumerate(entry.api_keys, len(first) + 1)
+        }
+        pools[name] = MappingProxyType({**first, **further})
+    return pools
 
 
 def wants_local(config: Config, providers: Mapping[str, Provider], routes: Mapping[str, Targets]) -> bool:
@@ -69,7 +86,7 @@ def _provider(name: str, entry: ProviderEntry) -> Provider:
         host,
         name=name,
         base_url=entry.base_url,
-        secret=entry.api_key,
+        secret=entry.api_key if entry.api_key is not None or not entry.api_keys else entry.api_keys[0].key,
         headers=[(header, value.reveal()) for header, value in entry.headers.items()],
         models=entry.models or None,
         deadlines=Deadlines(**asdict(entry.deadlines)),

@@ -89,6 +89,11 @@ class ClientEntry(Value, frozen=True, rename="kebab", kw_only=True):
     ] = None
 
 
+class KeyEntry(Value, frozen=True, rename="kebab", kw_only=True):
+    name: Annotated[str, About("What the key is called, for the log. Without it: key-2, key-3, by position.")] = ""
+    key: Annotated[Secret, About("The key itself.")]
+
+
 class DeadlinesEntry(Value, frozen=True, rename="kebab"):
     connect: Annotated[float, About("For a connection, with TLS.", Unit.SECONDS, 0.1, 600)] = _DEADLINES.connect
     first_byte: Annotated[
@@ -110,6 +115,10 @@ class ProviderEntry(Value, frozen=True, rename="kebab"):
     api_key: Annotated[
         Secret | None, About("The key. Without it, and without a base-url, the host's usual variable is read.")
     ] = None
+    api_keys: Annotated[
+        tuple[KeyEntry, ...],
+        About("Further keys, each a mapping or the key alone. All take turns; one that fails rests."),
+    ] = ()
     base_url: Annotated[
         str | None, About("Where the API begins, http or https, in place of the host's usual address.")
     ] = None
@@ -209,6 +218,15 @@ class LimitsEntry(Value, frozen=True, rename="kebab"):
     ping_every: Annotated[
         float, About("Silence after which a streaming client is sent a sign of life.", Unit.SECONDS, 0.1, 3600)
     ] = _LIMITS.ping_every
+    wait: Annotated[
+        float,
+        About(
+            "How long a request may wait for providers that named the time of their rest.",
+            Unit.SECONDS,
+            0,
+            3600,
+        ),
+    ] = _LIMITS.wait
     drain: Annotated[
         float, About("How long running requests may take to finish when the gateway stops.", Unit.SECONDS, 0, 3600)
     ] = _LIMITS.drain
@@ -294,6 +312,11 @@ def client_of(text: str) -> ClientEntry:
     return ClientEntry(key=Secret(text))
 
 
+def key_of(text: str) -> KeyEntry:
+    """A provider's key written as the key alone."""
+    return KeyEntry(key=Secret(text))
+
+
 def target_of(text: str) -> TargetEntry:
     """A target written as `provider/model`. Raises ValueError."""
     name, _, model = text.partition("/")
@@ -302,7 +325,11 @@ def target_of(text: str) -> TargetEntry:
     return TargetEntry(name, model)
 
 
-SHORT_FORMS: Mapping[type, Callable[[str], Value]] = {ClientEntry: client_of, TargetEntry: target_of}
+SHORT_FORMS: Mapping[type, Callable[[str], Value]] = {
+    ClientEntry: client_of,
+    KeyEntry: key_of,
+    TargetEntry: target_of,
+}
 """What may be written as one text in place of a mapping."""
 
 LIST_FORMS: Mapping[type, str] = {RouteEntry: "targets"}

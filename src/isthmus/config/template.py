@@ -45,6 +45,9 @@ listeners:
 #    api-key: ${OPENAI_API_KEY}
 #  anthropic:
 #    api-key: ${ANTHROPIC_API_KEY}
+#    api-keys:
+#      - name: second
+#        key: ${ANTHROPIC_API_KEY_2}
 #    deadlines:
 #      connect: 10
 #      first-byte: 300
@@ -104,6 +107,7 @@ listeners:
 #  reply-body: 128MiB
 #  attempts: 6
 #  ping-every: 15
+#  wait: 5
 #  drain: 30
 #  exchanges: 10000
 

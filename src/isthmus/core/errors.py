@@ -104,7 +104,7 @@ RULES: Mapping[Kind, Rule] = {
     Kind.UNSUPPORTED: Rule(400, True, _CLIENT, Then.NEXT, Rest.NOTHING, _ALL),
     Kind.REFUSED: Rule(400, True, _CLIENT, Then.STOP, Rest.NOTHING, _ALL),
     Kind.RATE_LIMITED: Rule(429, False, _CLIENT, Then.STOP, Rest.NOTHING, _ALL),
-    Kind.UPSTREAM_LIMITED: Rule(429, False, _UPSTREAM, Then.NEXT, Rest.CREDENTIAL, _ALL),
+    Kind.UPSTREAM_LIMITED: Rule(429, False, _UPSTREAM, Then.NEXT, Rest.TARGET, _ALL),
     Kind.QUOTA_SPENT: Rule(429, False, _UPSTREAM, Then.NEXT, Rest.CREDENTIAL, _ALL),
     Kind.CREDENTIAL_REJECTED: Rule(502, False, _GATEWAY, Then.NEXT, Rest.CREDENTIAL, _KIND),
     Kind.CREDENTIAL_REVOKED: Rule(502, False, _GATEWAY, Then.NEXT, Rest.CREDENTIAL, _KIND),

@@ -1,39 +1,30 @@
-"""One try at one target, and the walk along the plan until one of them answers."""
+"""One try at one target, for a conversation."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from random import Random
-from typing import TypeVar
 
 from msgspec.structs import replace
 
 from isthmus.core.chat import ChatRequest
-from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.fold import fold
 from isthmus.core.operations import Operation
 from isthmus.dialects.codec import AnyCodec, Codec, Peek
 from isthmus.engine.answer import Answer
-from isthmus.engine.exchange import AttemptRecord, Exchange, Lane
+from isthmus.engine.exchange import Exchange, Lane
 from isthmus.engine.lane import choose_lane, forward, outgoing, their_codec, translate
 from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.media import inline_media
 from isthmus.engine.ports import Incoming, Ports
-from isthmus.engine.presentable import presentable
 from isthmus.engine.reasoning_memory import Gatherer
 from isthmus.engine.relay import Passage, Translation
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.several import Several
-from isthmus.providers.key_guard import mask
+from isthmus.engine.walk import in_order
 from isthmus.providers.provider import Aim, Provider
 from isthmus.routing.plan import Target
-from isthmus.routing.retry import Step, backoff, step_after
 from isthmus.wire.framings import CONTENT_TYPES
 from isthmus.wire.headers import Headers, find, pick
-
-_T = TypeVar("_T")
-_DICE = Random()  # noqa: S311  jitter, not a secret
 
 
 class Asked:
@@ -63,47 +54,10 @@ async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Po
     return await in_order(exchange, partial(_attempt, exchange, asked=asked, now=now, ports=ports), now, ports)
 
 
-async def in_order(exchange: Exchange, once: Callable[[Target], Awaitable[_T]], now: Now, ports: Ports) -> _T:
-    """The walk itself, for any operation: `once` is one try at one target."""
-    assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
-    targets, spent = exchange.plan.targets, 0
-    for number, target in enumerate(targets):
-        last, tries = number == len(targets) - 1, 0
-        while True:
-            tries, spent = tries + 1, spent + 1
-            try:
-                return await attempt(exchange, target, once, now=now, ports=ports)
-            except GatewayError as error:
-                exhausted = spent >= now.snapshot.limits.attempts
-                match Step.STOP if exhausted else step_after(error.rule, tries, last=last):
-                    case Step.STOP:
-                        raise
-                    case Step.NEXT:
-                        break
-                    case Step.AGAIN:
-                        await asyncio.sleep(backoff(tries, error.retry_after, _DICE))
-    raise GatewayError(Kind.NO_TARGET, "no target is configured for this model")
-
-
-async def attempt(
-    exchange: Exchange, target: Target, once: Callable[[Target], Awaitable[_T]], *, now: Now, ports: Ports
-) -> _T:
-    """One try. Raises GatewayError, cleaned of every secret, when it brought no answer."""
-    provider = now.snapshot.providers[target.provider]
-    record = AttemptRecord(target)
-    exchange.attempts.append(record)
-    began = ports.clock.now()
-    try:
-        return await once(target)
-    except GatewayError as error:
-        record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
-        raise presentable(error, provider) from error
-    finally:
-        record.milliseconds = (ports.clock.now() - began) * 1000
-
-
-async def _attempt(exchange: Exchange, target: Target, asked: Asked, *, now: Now, ports: Ports) -> Answer:
-    provider, ours = now.snapshot.providers[target.provider], asked.codec
+async def _attempt(
+    exchange: Exchange, target: Target, provider: Provider, *, asked: Asked, now: Now, ports: Ports
+) -> Answer:
+    ours = asked.codec
     theirs = their_codec(ours, provider, target.model)
     assert exchange.peek is not None  # noqa: S101  the line has peeked before it attempts
     assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts

@@ -17,15 +17,17 @@ from isthmus.dialects.codec import CountCodec, Peek
 from isthmus.dialects.table import COUNT_CODECS
 from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
-from isthmus.engine.attempt import attempt, reply_headers
+from isthmus.engine.attempt import reply_headers
 from isthmus.engine.exchange import Exchange, Lane
 from isthmus.engine.lane import outgoing
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.serve import look, plan_for, refuse
+from isthmus.engine.walk import attempt
 from isthmus.providers.provider import Aim, Provider
 from isthmus.routing.plan import Target
+from isthmus.routing.walk import Ask
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
 
@@ -47,8 +49,9 @@ async def serve_count(exchange: Exchange, receive: Callable[[int], Awaitable[byt
         target = _target(exchange, now)
         if target is not None and (theirs := _their_codec(codec, now.snapshot.providers[target.provider])) is not None:
             try:
-                once = partial(_ask, asked, theirs=theirs, now=now, ports=ports)
-                return await attempt(exchange, target, once, now=now, ports=ports)
+                once = partial(_ask, asked, theirs=theirs, ports=ports)
+                ask = Ask(target, now.credentials[target.provider][0])
+                return await attempt(exchange, ask, once, now=now, ports=ports)
             except GatewayError:
                 exchange.lane = None
         tokens = await ports.counting.count(asked.request(), peek.model if target is None else target.model)
@@ -99,9 +102,8 @@ def _their_codec(ours: CountCodec, provider: Provider) -> CountCodec | None:
     return COUNT_CODECS[spoken[0]] if spoken else None
 
 
-async def _ask(asked: _Asked, target: Target, *, theirs: CountCodec, now: Now, ports: Ports) -> Answer:
+async def _ask(asked: _Asked, target: Target, provider: Provider, *, theirs: CountCodec, ports: Ports) -> Answer:
     exchange, ours = asked.exchange, asked.codec
-    provider = now.snapshot.providers[target.provider]
     body = _body(asked, theirs, provider, target.model)
     aim = Aim(Operation.COUNT_TOKENS, theirs.dialect, target.model)
     signed = outgoing(provider, aim, body, client=exchange.call.headers, ours=ours)

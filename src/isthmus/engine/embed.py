@@ -19,7 +19,7 @@ from isthmus.dialects.codec import EmbedCodec, Peek
 from isthmus.dialects.table import EMBED_CODECS
 from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
-from isthmus.engine.attempt import in_order, reply_headers
+from isthmus.engine.attempt import reply_headers
 from isthmus.engine.exchange import Exchange, Lane
 from isthmus.engine.fan_out import each
 from isthmus.engine.lane import outgoing
@@ -28,6 +28,7 @@ from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.ports import Ports
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.serve import look, plan_for, refuse
+from isthmus.engine.walk import in_order
 from isthmus.providers.provider import Aim, Provider
 from isthmus.providers.quirks import apply_quirks
 from isthmus.routing.plan import Target
@@ -72,8 +73,8 @@ class _Asked:
         return self._read
 
 
-async def _attempt(asked: _Asked, target: Target, *, now: Now, ports: Ports) -> Answer:
-    provider, exchange = now.snapshot.providers[target.provider], asked.exchange
+async def _attempt(asked: _Asked, target: Target, provider: Provider, *, now: Now, ports: Ports) -> Answer:
+    exchange = asked.exchange
     theirs = their_embeddings(asked.codec, provider, target.model)
     exchange.losses.found.clear()
     asking = _Asking(asked, theirs, provider, target.model, ports=ports, limit=now.snapshot.limits.reply_body)

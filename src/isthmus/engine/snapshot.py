@@ -37,6 +37,7 @@ class Limits(Value, frozen=True, kw_only=True):
     reply_body: int = 128 * MIB
     attempts: int = 6
     ping_every: float = 15.0
+    wait: float = 5.0
     drain: float = 30.0
     exchanges: int = 10_000
 
@@ -45,12 +46,14 @@ class Snapshot(Value, frozen=True, kw_only=True):
     """`routes` are names with explicit targets; every other name is looked for among the providers.
 
     `clients` maps the SHA-256 digest of a client key to its owner; when it is empty no key is
-    asked for. `management` is the digest of the management key, `cors` the origins
+    asked for. `keys` has, for a provider with several keys, the same provider with each of them, by
+    the key's name. `management` is the digest of the management key, `cors` the origins
     of web pages that may ask. `route_on_loss` is by the route's
     name. `source` names where the configuration came from.
     """
 
     providers: Mapping[str, Provider]
+    keys: Mapping[str, Mapping[str, Provider]] = {}
     routes: Mapping[str, tuple[Target, ...]] = {}
     clients: Mapping[bytes, Client] = {}
     management: bytes | None = None
@@ -60,3 +63,8 @@ class Snapshot(Value, frozen=True, kw_only=True):
     route_on_loss: Mapping[str, OnLoss] = {}
     facts: FactsOf = as_listed
     source: str = "defaults"
+
+    def keyed(self, provider: str, credential: str) -> Provider:
+        """The provider as the key of this name has it."""
+        keys = self.keys.get(provider)
+        return self.providers[provider] if keys is None else keys[credential]

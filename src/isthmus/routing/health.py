@@ -95,6 +95,10 @@ class Health:
         found = [record.until for one in (place, place.account) if (record := self._records.get(one)) is not None]
         return max([now, *found])
 
+    def hinted(self, place: Place) -> bool:
+        """Did the provider itself name the time until which `place` rests?"""
+        return any(record.hinted for record in self._of(place))
+
     def begin(self, place: Place, now: float) -> None:
         """A request goes to `place`. Where its rest is over, this is the one that finds out."""
         if self._records:

@@ -137,6 +137,7 @@ class Application:
                 call,
                 now,
                 body=await read_body(receive, call.headers, PAGE_BODY) if route.serves in _READING else b"",
+                at=self._ports.clock.now(),
                 health=self._health,
                 losses=self._losses,
                 trusted=_trusted(call, now),

@@ -28,6 +28,10 @@ class Serves(Enum):
     """Something that only the configuration may change."""
     LOSSES = auto()
     """What one exchange lost, for an administrator."""
+    RESTS = auto()
+    """Who rests, for an administrator."""
+    WAKE = auto()
+    """Ends rests."""
     ROOT = auto()
     HEALTH = auto()
     READY = auto()
@@ -80,6 +84,8 @@ ENDPOINTS: Mapping[str, Methods] = {
     "/v1beta/models": {"GET": Endpoint(Serves.MODELS, "gemini")},
     "/v1beta/models/*": _GEMINI_MODEL,
     "/admin/losses/*": {"GET": Endpoint(Serves.LOSSES)},
+    "/admin/rests": {"GET": Endpoint(Serves.RESTS), "DELETE": Endpoint(Serves.WAKE)},
+    "/admin/rests/*": {"DELETE": Endpoint(Serves.WAKE)},
     **_OLLAMA,
     **{f"/ollama{path}": methods for path, methods in _OLLAMA.items()},
     "/": {"GET": Endpoint(Serves.ROOT), "HEAD": Endpoint(Serves.ROOT)},

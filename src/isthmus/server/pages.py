@@ -14,6 +14,7 @@ from isthmus.dialects.ollama import models as ollama
 from isthmus.engine.exchange import Call
 from isthmus.engine.live import Now
 from isthmus.engine.serve import plan_for
+from isthmus.routing.health import Place
 from isthmus.server.endpoints import ENDPOINTS, Serves
 from isthmus.server.routes import Route
 from isthmus.wire import json
@@ -44,7 +45,8 @@ LossesOf = Callable[[str], Losses | None]
 
 
 class Visit(Value, frozen=True):
-    """One request for a page. `body` is the request's, b"" for a page that reads none.
+    """One request for a page. `body` is the request's, b"" for a page that reads none; `at` the
+    clock's monotonic seconds.
 
     `trusted`: the caller may see more of the gateway than that it lives; `manages`: may also see others' exchanges.
     """
@@ -53,6 +55,7 @@ class Visit(Value, frozen=True):
     call: Call
     now: Now
     body: bytes
+    at: float
     health: Health
     losses: LossesOf
     trusted: bool
@@ -84,13 +87,48 @@ def _socket(visit: Visit) -> Page:  # noqa: ARG001  a page
 
 
 def _losses(visit: Visit) -> Page:
-    if not visit.manages:
-        raise GatewayError(Kind.UNAUTHENTICATED, "only an administrator may see this; send the management key")
+    _managers_only(visit)
     ledger = visit.losses(visit.route.rest)
     if ledger is None:
         words = "no exchange of this id is remembered; its losses, if it had any, are in the log"
         raise GatewayError(Kind.UNKNOWN_PATH, words)
     return Page(200, json.encode({"id": visit.route.rest, "losses": ledger.found, "more": ledger.more}))
+
+
+def _rests(visit: Visit) -> Page:
+    """Who rests, how many seconds more, and why. `model` is empty for an account as a whole."""
+    _managers_only(visit)
+    told = [
+        {
+            "provider": one.place.provider,
+            "key": one.place.credential,
+            "model": one.place.model,
+            "kind": one.kind,
+            "seconds": round(one.until - visit.at, 1),
+            "failures": one.failures,
+            "told_by_provider": one.hinted,
+        }
+        for one in visit.now.health.resting(visit.at)
+    ]
+    return Page(200, json.encode({"rests": told}))
+
+
+def _wake(visit: Visit) -> Page:
+    """End the rests of PROVIDER/KEY/MODEL, of PROVIDER/KEY and all its models, or of everybody."""
+    _managers_only(visit)
+    provider, _, rest = visit.route.rest.partition("/")
+    key, _, model = rest.partition("/")
+    if visit.route.rest and not key:
+        raise GatewayError(
+            Kind.INVALID, "a rest is named PROVIDER/KEY or PROVIDER/KEY/MODEL, as GET /admin/rests lists"
+        )
+    ended = visit.now.health.clear(Place(provider, key, model) if visit.route.rest else None)
+    return Page(200, json.encode({"ended": ended}))
+
+
+def _managers_only(visit: Visit) -> None:
+    if not visit.manages:
+        raise GatewayError(Kind.UNAUTHENTICATED, "only an administrator may do this; send the management key")
 
 
 def _root(visit: Visit) -> Page:  # noqa: ARG001  a page
@@ -138,6 +176,8 @@ PAGES: Mapping[Serves, Callable[[Visit], Page]] = {
     Serves.MANAGED: _managed,
     Serves.SOCKET: _socket,
     Serves.LOSSES: _losses,
+    Serves.RESTS: _rests,
+    Serves.WAKE: _wake,
     Serves.ROOT: _root,
     Serves.READY: _ready,
     Serves.HEALTH: _health,

@@ -1,0 +1,115 @@
+"""The walk along the plan until one of its places answers, for any operation."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import TypeAlias, TypeVar
+
+from msgspec.structs import replace
+
+from isthmus.core.errors import Blame, GatewayError, Kind
+from isthmus.engine.exchange import AttemptRecord, Exchange
+from isthmus.engine.live import Now
+from isthmus.engine.ports import Ports
+from isthmus.engine.presentable import presentable
+from isthmus.providers.key_guard import mask
+from isthmus.providers.provider import Provider
+from isthmus.routing.plan import Target
+from isthmus.routing.walk import Ask, Walk
+from isthmus.wire.headers import find
+
+_T = TypeVar("_T")
+Once: TypeAlias = Callable[[Target, Provider], Awaitable[_T]]
+"""One try at one target, with the provider as one of its keys has it."""
+TIMEOUT = b"x-isthmus-timeout"
+_DICE = Random()  # noqa: S311  jitter, not a secret
+
+
+async def in_order(exchange: Exchange, once: Once[_T], now: Now, ports: Ports) -> _T:
+    """Ask one place after the other. Raises the last error when none answers."""
+    assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
+    limits, until = now.snapshot.limits, deadline(exchange)
+    patience = limits.wait if until is None else min(limits.wait, until - ports.clock.now())
+    walk = Walk(exchange.plan.targets, now.credentials, now.health, now.rota, patience=patience)
+    failure: GatewayError | None = None
+    for _ in range(limits.attempts):
+        ask = walk.next(ports.clock.now())
+        if ask is None:
+            break
+        if ask.wait > 0:
+            await asyncio.sleep(ask.wait)
+        try:
+            return await attempt(exchange, ask, once, now=now, ports=ports, until=until)
+        except GatewayError as error:
+            failure = error
+            if not walk.failed(ask, error, _DICE.random()):
+                raise
+    raise failure or _nobody(walk.rests(ports.clock.now()))
+
+
+async def attempt(
+    exchange: Exchange, ask: Ask, once: Once[_T], *, now: Now, ports: Ports, until: float | None = None
+) -> _T:
+    """One try, which is over at `until`. Raises GatewayError, cleaned of every secret, when it brought no answer."""
+    provider, health, place = now.snapshot.keyed(ask.target.provider, ask.credential), now.health, ask.place
+    if until is not None:
+        provider = _within(provider, until - ports.clock.now())
+    record = AttemptRecord(ask.target)
+    exchange.attempts.append(record)
+    began = ports.clock.now()
+    health.begin(place, began)
+    try:
+        answer = await once(ask.target, provider)
+    except GatewayError as error:
+        record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
+        _note(error, ask, now, ports)
+        raise presentable(error, provider) from error
+    except BaseException:
+        health.left(place)
+        raise
+    else:
+        health.succeeded(place)
+        return answer
+    finally:
+        record.milliseconds = (ports.clock.now() - began) * 1000
+
+
+def deadline(exchange: Exchange) -> float | None:
+    """When the caller wants an answer to be over, in the clock's seconds. Raises INVALID for a wrong header."""
+    said = find(exchange.call.headers, TIMEOUT)
+    if said is None:
+        return None
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise GatewayError(Kind.INVALID, "the header x-isthmus-timeout must be a number of seconds above 0")
+    return exchange.started_at + seconds
+
+
+def _within(provider: Provider, left: float) -> Provider:
+    """The provider with the seconds that the caller still has as its own. Raises TIMED_OUT when none are left."""
+    if left <= 0:
+        raise GatewayError(Kind.TIMED_OUT, "the time that x-isthmus-timeout allows is over")
+    total = left if provider.deadlines.total is None else min(left, provider.deadlines.total)
+    return replace(provider, deadlines=replace(provider.deadlines, total=total))
+
+
+def _note(error: GatewayError, ask: Ask, now: Now, ports: Ports) -> None:
+    """What the failure tells of the place: that it is well, or that it is not, or nothing."""
+    rule = error.rule
+    if rule.blame is Blame.CLIENT:
+        if error.upstream_status is not None:
+            now.health.succeeded(ask.place)
+        else:
+            now.health.left(ask.place)
+        return
+    now.health.failed(ask.place, error.kind, rule.rest, ports.clock.now(), hint=error.retry_after)
+
+
+def _nobody(rest: float) -> GatewayError:
+    if rest <= 0:
+        return GatewayError(Kind.NO_TARGET, "no target is configured for this model")
+    words = f"every provider of this model rests, as it asked; the first is back in {rest:.0f} s"
+    return GatewayError(Kind.UPSTREAM_LIMITED, words, retry_after=rest)

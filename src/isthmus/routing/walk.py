@@ -1,0 +1,120 @@
+"""The order in which the places of a plan are asked by one request. Pure: it is told the time, and never waits.
+
+Places that are well come first, in the plan's order; the keys of one provider take turns. When none
+of them is left, a place that rests without having said for how long is better than nothing; one that
+named a time is waited for, if that is short. A place that asks for a moment's patience is given it
+before another is asked, so that a cache is not lost for a second's sake.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from isthmus.core.errors import GatewayError, Kind, Then
+from isthmus.core.value import Value
+from isthmus.routing.health import Health, Place, State
+from isthmus.routing.plan import Target
+
+SHORT = 3.0
+"""Seconds that a place which names the time of its rest is waited for, before another one is asked."""
+ONCE_MORE = 1
+"""Tries that one request may repeat at a place where it failed."""
+BASE, CEILING = 0.25, 2.0
+"""Seconds before such a repetition, where the place names no time, and at most."""
+
+
+class Ask(Value, frozen=True):
+    """Ask `target` under the key called `credential`, after `wait` seconds."""
+
+    target: Target
+    credential: str
+    wait: float = 0.0
+
+    @property
+    def place(self) -> Place:
+        return Place(self.target.provider, self.credential, self.target.model)
+
+
+class Rota:
+    """Whose turn it is among the keys of each provider."""
+
+    def __init__(self) -> None:
+        self._turns: dict[str, int] = {}
+
+    def order(self, provider: str, credentials: Sequence[str]) -> Sequence[str]:
+        """All of them, beginning with the one that comes after the last first."""
+        if len(credentials) < 2:
+            return credentials
+        turn = self._turns.get(provider, 0) % len(credentials)
+        self._turns[provider] = turn + 1
+        return [*credentials[turn:], *credentials[:turn]]
+
+
+class Walk:
+    """One request's way. `patience` is how many seconds it may wait in all for places that rest."""
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        credentials: Mapping[str, Sequence[str]],
+        health: Health,
+        rota: Rota,
+        *,
+        patience: float,
+    ) -> None:
+        self._asks = [
+            Ask(target, name)
+            for target in targets
+            for name in rota.order(target.provider, credentials[target.provider])
+        ]
+        self._health = health
+        self._patience = patience
+        self._tried: set[Place] = set()
+        self._repeat: Ask | None = None
+        self._repeats = 0
+
+    def next(self, now: float) -> Ask | None:
+        """Whom to ask now, or None when nobody is left."""
+        repeat, self._repeat = self._repeat, None
+        if repeat is not None and repeat.wait <= self._patience:
+            return self._taken(repeat)
+        fresh = [ask for ask in self._asks if ask.place not in self._tried]
+        for ask in fresh:
+            if self._health.state(ask.place, now) is not State.RESTING:
+                return self._taken(ask)
+        return self._least_bad(fresh, now)
+
+    def failed(self, ask: Ask, error: GatewayError, jitter: float) -> bool:
+        """May the walk go on after this failure? `jitter` is between 0 and 1."""
+        if error.rule.then is Then.STOP:
+            return False
+        wait = self._wait_after(error, jitter)
+        if wait is not None and self._repeats < ONCE_MORE:
+            self._repeats += 1
+            self._repeat = Ask(ask.target, ask.credential, wait)
+        return True
+
+    def rests(self, now: float) -> float:
+        """Seconds until the first of all places may be asked again."""
+        return min((self._health.rests_until(ask.place, now) - now for ask in self._asks), default=0.0)
+
+    def _wait_after(self, error: GatewayError, jitter: float) -> float | None:
+        """Seconds after which the same place is asked again; None for never."""
+        hint = error.retry_after
+        if hint is not None and hint <= SHORT and error.kind in (Kind.UPSTREAM_LIMITED, Kind.OVERLOADED):
+            return hint
+        alone = all(other.place in self._tried for other in self._asks)
+        if error.rule.then is not Then.AGAIN or not alone:
+            return None
+        return min(CEILING, BASE * (0.5 + jitter / 2) if hint is None else hint)
+
+    def _least_bad(self, fresh: Sequence[Ask], now: float) -> Ask | None:
+        rests = [(self._health.rests_until(ask.place, now) - now, ask) for ask in fresh]
+        unnamed = [pair for pair in rests if not self._health.hinted(pair[1].place)]
+        if unnamed:
+            return self._taken(min(unnamed, key=lambda pair: pair[0])[1])
+        wait, ask = min(rests, key=lambda pair: pair[0], default=(0.0, None))
+        return None if ask is None or wait > self._patience else self._taken(Ask(ask.target, ask.credential, wait))
+
+    def _taken(self, ask: Ask) -> Ask:
+        self._tried.add(ask.place)
+        self._patience -= ask.wait
+        return ask
