@@ -91,18 +91,30 @@ def _listed(item: Raw, seed: str, place: int) -> Raw:
     fields = json.read_fields(item)
     kind = kind_of(Fields(item))
     told: dict[str, Raw] = {"type": json.raw(kind), "id": json.raw(item_id(_PREFIXES.get(kind, "item"), seed, place))}
-    if kind == "message":
+    if kind in _PREFIXES:
         told["status"] = json.raw("completed")
-        content = fields.get("content")
-        if content is not None and json.is_text(content):
-            spoken = fields.get("role") == Raw(b'"assistant"')
-            fields["content"] = _as_list(content, spoken=spoken)
+    for name in ("content", "output"):
+        if (value := fields.get(name)) is not None and kind in _PREFIXES:
+            fields[name] = _whole(value, spoken=fields.get("role") == _ASSISTANT, listed=kind == "message")
     return json.raw({**told, **{name: value for name, value in fields.items() if value != json.NULL}})
 
 
-def _as_list(text: Raw, *, spoken: bool) -> Raw:
-    part: dict[str, object] = {"type": "output_text" if spoken else "input_text", "text": text}
-    return json.raw([{**part, "annotations": []} if spoken else part])
+_ASSISTANT = Raw(b'"assistant"')
+_DETAIL = json.raw("auto")
+
+
+def _whole(value: Raw, *, spoken: bool, listed: bool) -> Raw:
+    """A content with what its parts may leave out when they are sent; a text is a list of itself where `listed`."""
+    if json.is_text(value):
+        part: dict[str, object] = {"type": "output_text" if spoken else "input_text", "text": value}
+        return json.raw([{**part, "annotations": []} if spoken else part]) if listed else value
+    if memoryview(value)[0] != ord("["):
+        return value
+    parts = [json.read_fields(part) for part in json.read_items(value)]
+    images = [part for part in parts if part.get("type") == Raw(b'"input_image"')]
+    for image in images:
+        image.setdefault("detail", _DETAIL)
+    return json.raw(parts) if images else value
 
 
 def expand(request: bytes, chain: Sequence[Kept]) -> bytes:
