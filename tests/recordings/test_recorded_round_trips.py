@@ -8,6 +8,7 @@ Of an OpenAI request: `max_tokens` and `max_completion_tokens`; `"stop": "x"` an
 Of a request for a response: `"input": "x"` and a list of one message that says it; a message that says nothing, beside
     what else its side says, and none.
 Of those of Gemini: see support/gemini_spellings.py.
+Of those of Bedrock: see support/bedrock_spellings.py.
 Of an answer: a null field and no field; arguments that are not there, `""` and `"{}"`; a choice without a message and
     one that has nothing but its role; a response without tools and the choice of them, and one with none and "auto".
 """
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from isthmus.catalog.lookup import profile_of
 from isthmus.core.content import ToolCall
 from isthmus.core.errors import GatewayError
 from isthmus.core.events import StreamError
@@ -27,7 +29,7 @@ from isthmus.core.profile import ModelProfile
 from isthmus.core.reply import ChatReply
 from isthmus.dialects.codec import ReplyHead
 from isthmus.wire import json
-from support import gemini_spellings
+from support import bedrock_spellings, gemini_spellings
 from support.recordings import Record, check_each, records
 from support.specimens import ABLE, CREATED, bare, codec_of, dated
 from support.streams import events_of, stream_of
@@ -36,6 +38,11 @@ pytestmark = pytest.mark.recordings
 Count = Callable[[str, int], None]
 WORD_FOR_WORD = frozenset({"parameters", "schema", "input_schema", "input", "json_schema"})
 """Fields whose nulls are part of what they say."""
+
+PLAIN: Mapping[str, Callable[[bytes], Any]] = {
+    "bedrock": bedrock_spellings.plain_request,
+    "gemini": gemini_spellings.plain_request,
+}
 
 
 def test_requests_are_written_as_they_came(dialect: str, count: Count) -> None:
@@ -50,7 +57,7 @@ def test_requests_are_written_as_they_came(dialect: str, count: Count) -> None:
             return
         losses = Losses()
         written = codec.write_request(read, able(record), losses)
-        plain = gemini_spellings.plain_request if record.dialect == "gemini" else plain_request
+        plain = PLAIN.get(record.dialect, plain_request)
         assert plain(written) == plain(record.request)
         assert losses.found == []
 
@@ -98,6 +105,8 @@ def with_arguments(reply: ChatReply) -> ChatReply:
 def able(record: Record) -> ModelProfile:
     """The model that the request was made for: which role it calls its system, and where it takes thinking."""
     profile = ABLE[record.dialect]
+    if record.dialect == "bedrock":
+        return replace(profile, maker=profile_of("bedrock", record.model).maker)
     if record.status == 400:
         return replace(profile, max_temperature=1000.0)
     if record.dialect != "openai_chat":

@@ -77,6 +77,8 @@ def _look_up(host_name: str, model: str) -> ModelProfile:
     name = plain(model)
     rows = (*_GEMINI, *_ROWS) if host_name in SPEAK_GEMINI else _ROWS
     profile = next((profile for pattern, profile in rows if pattern.search(name)), UNKNOWN)
+    if host_name == BEDROCK:
+        return amazon.on_bedrock(name, profile)
     if "claude" in name and host_name not in SPEAK_ANTHROPIC | SERVE_CLAUDE:
         profile = anthropic.spoken_elsewhere(profile)
     if "claude" not in name and host_name in SPEAK_ANTHROPIC:

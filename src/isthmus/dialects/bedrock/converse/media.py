@@ -94,7 +94,7 @@ def read_media(word: str, fields: Fields, body: Raw) -> Media | Foreign:
     kept = dict(extra.fields) if extra is not None else {}
     if whole is not None and _says_more(whole):
         kept["source"] = whole
-    labels = {"format": form} if form is not None and format_of(kind, source) is None else {}
+    labels = {"format": form} if form is not None and json.raw(format_of(kind, source)) != form else {}
     return Media(kind, source, name, extra=Extra(DIALECT, kept, labels) if kept or labels else None)
 
 
