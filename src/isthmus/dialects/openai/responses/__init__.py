@@ -37,4 +37,5 @@ CODEC = Codec(
     tap_reply=tap_reply,
     tap=tap,
     echo=echo,
+    keeps=True,
 )

@@ -19,11 +19,14 @@ from isthmus.wire.json import DECODE_ERRORS, Fields, Malformed
 from isthmus.wire.sse import SseSplitter
 
 _FAILED = "response.failed"
-_ENDS = tuple(name.encode() for name in (*FINAL, _FAILED, "error"))
+_NAMES = tuple(name.encode() for name in (*FINAL, _FAILED, "error"))
+_END = b"\n\n"
 
 
 class ResponsesTap:
     """Implements Tap. The splitter holds the unfinished event; one that grows without end passes unread.
+
+    `_within`: the last read ended inside an event, or in a way that leaves it open whether it did.
 
     `answer` is the whole response object, once the stream has told its end.
     """
@@ -35,15 +38,19 @@ class ResponsesTap:
         self.started = False
         self.answer: Raw | None = None
         self._splitter = SseSplitter()
+        self._within = False
 
     def feed(self, data: bytes) -> bytes:
+        if not self._within and data.endswith(_END) and self.started and not _is_marked(data):
+            return data
+        self._within = not data.endswith(_END)
         try:
             frames = self._splitter.feed(data)
         except FrameTooLarge:
             self._splitter = SseSplitter()
             return data
         for frame in frames:
-            if not self.started or _may_end(frame):
+            if not self.started or frame.event in _NAMES or _is_marked(frame.data):
                 self._note(frame)
         return data
 
@@ -80,14 +87,9 @@ class ResponsesTap:
         self.answer = whole
 
 
-def _may_end(frame: Frame) -> bool:
-    """May it tell the end or an error? Hosts that name no event are asked by what stands in the data."""
-    if frame.event:
-        return frame.event in _ENDS
-    return any(name in frame.data for name in _NAMED)
-
-
-_NAMED = (*(b'"%b"' % name for name in _ENDS), b'"error"')
+def _is_marked(events: bytes) -> bool:
+    """May there be an end, which holds a whole response, or an error? In a text the quotes around these are escaped."""
+    return b'"response"' in events or b'"error"' in events or b"event: error" in events
 
 
 def tap(_: bool) -> ResponsesTap:
