@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from fakes.transport import Scripted
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.operations import Operation
+from isthmus.core.profile import ModelProfile
 from isthmus.core.usage import Usage
 from isthmus.dialects.table import COUNT_CODECS
 from isthmus.engine.count import serve_count
@@ -66,6 +67,15 @@ async def test_the_caller_need_not_speak_the_providers_dialect() -> None:
     assert (json.decode(body), counted_by(headers)) == ({"input_tokens": 42}, b"one")
     sent = json.decode(asked.transport.sent[0].body)
     assert (sent["model"], sent["input"][0]["content"]) == ("m1", "word " * 700)
+
+
+async def test_a_model_is_counted_in_a_dialect_that_it_is_served_in() -> None:
+    """One provider serves models of several makers, and counts each maker's in that maker's dialect."""
+    google = replace(counting("one", "gemini", "anthropic"), profile=lambda model: ModelProfile(dialects=("gemini",)))
+    asked = CountLine([google], {"one": [Scripted(b'{"totalTokens":9}')]}, {"fast": ["one/m1"]})
+    _, headers, body = await asked.ask_count()
+    assert (json.decode(body), counted_by(headers)) == ({"input_tokens": 9}, b"one")
+    assert "generateContentRequest" in json.decode(asked.transport.sent[0].body)
 
 
 async def test_a_provider_that_cannot_count_is_not_asked() -> None:

@@ -19,7 +19,7 @@ from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
 from isthmus.engine.attempt import reply_headers
 from isthmus.engine.exchange import Exchange, Lane
-from isthmus.engine.lane import outgoing
+from isthmus.engine.lane import outgoing, spoken_for
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.send import ERROR_BODY, send
@@ -47,13 +47,8 @@ async def serve_count(exchange: Exchange, receive: Callable[[int], Awaitable[byt
         exchange.peek = peek = look(exchange.call, body)
         asked = _Asked(exchange, body, codec, peek)
         target = _target(exchange, now)
-        if target is not None and (theirs := _their_codec(codec, now.snapshot.providers[target.provider])) is not None:
-            try:
-                once = partial(_ask, asked, theirs=theirs, ports=ports)
-                ask = Ask(target, now.credentials[target.provider][0])
-                return await attempt(exchange, ask, once, now=now, ports=ports)
-            except GatewayError:
-                exchange.lane = None
+        if target is not None and (answer := await _ask_them(asked, target, now, ports)) is not None:
+            return answer
         tokens = await ports.counting.count(asked.request(), peek.model if target is None else target.model)
         return _answer(exchange, codec, codec.write_reply(tokens), (), b"estimate")
     except GatewayError as error:
@@ -94,12 +89,26 @@ def _target(exchange: Exchange, now: Now) -> Target | None:
     return exchange.plan.targets[0] if exchange.plan.targets else None
 
 
-def _their_codec(ours: CountCodec, provider: Provider) -> CountCodec | None:
+def _their_codec(ours: CountCodec, provider: Provider, model: str) -> CountCodec | None:
     """The codec to have `provider` count in; None where it does not."""
-    spoken = provider.dialects.get(Operation.COUNT_TOKENS, ())
+    spoken = spoken_for(Operation.COUNT_TOKENS, provider, model)
     if ours.dialect in spoken:
         return ours
     return COUNT_CODECS[spoken[0]] if spoken else None
+
+
+async def _ask_them(asked: _Asked, target: Target, now: Now, ports: Ports) -> Answer | None:
+    """The provider's own count; None where it has none to give."""
+    theirs = _their_codec(asked.codec, now.snapshot.providers[target.provider], target.model)
+    if theirs is None:
+        return None
+    try:
+        once = partial(_ask, asked, theirs=theirs, ports=ports)
+        ask = Ask(target, now.credentials[target.provider][0])
+        return await attempt(asked.exchange, ask, once, now=now, ports=ports)
+    except GatewayError:
+        asked.exchange.lane = None
+        return None
 
 
 async def _ask(asked: _Asked, target: Target, provider: Provider, *, theirs: CountCodec, ports: Ports) -> Answer:

@@ -22,7 +22,7 @@ from isthmus.engine.answer import Answer
 from isthmus.engine.attempt import reply_headers
 from isthmus.engine.exchange import Exchange, Lane
 from isthmus.engine.fan_out import each
-from isthmus.engine.lane import outgoing
+from isthmus.engine.lane import outgoing, spoken_for
 from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.ports import Ports
@@ -94,18 +94,14 @@ async def _attempt(asked: _Asked, target: Target, provider: Provider, *, now: No
 
 
 def their_embeddings(ours: EmbedCodec, provider: Provider, model: str) -> EmbedCodec:
-    """The codec to ask `provider` in: the caller's own where it is spoken, else that of the model, else the first.
+    """The codec to ask `provider` in: the caller's own where the model is served in it, else the best one.
 
     Raises UNSUPPORTED where the provider embeds nothing.
     """
-    spoken = provider.dialects.get(Operation.EMBED, ())
-    if ours.dialect in spoken:
-        return ours
-    served = (dialect for dialect in provider.profile(model).dialects if dialect in spoken)
-    dialect = next(served, spoken[0] if spoken else None)
-    if dialect is None:
+    spoken = spoken_for(Operation.EMBED, provider, model)
+    if not spoken:
         raise GatewayError(Kind.UNSUPPORTED, f"the provider {provider.name} gives no embeddings", param="model")
-    return EMBED_CODECS[dialect]
+    return ours if ours.dialect in spoken else EMBED_CODECS[spoken[0]]
 
 
 class _Asking:

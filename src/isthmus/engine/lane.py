@@ -28,6 +28,14 @@ def their_codec(ours: Codec, provider: Provider, model: str) -> Codec:
     return CODECS[ours.dialect if ours.dialect in spoken else spoken[0], Operation.CHAT]
 
 
+def spoken_for(operation: Operation, provider: Provider, model: str) -> tuple[str, ...]:
+    """The dialects of a provider for an operation: those that the model is served in, where that is known of any."""
+    spoken = provider.dialects.get(operation, ())
+    if len(spoken) < 2:
+        return spoken
+    return tuple(dialect for dialect in provider.profile(model).dialects if dialect in spoken) or spoken
+
+
 def choose_lane(ours: Codec, theirs: Codec, provider: Provider, peek: Peek) -> Lane:
     """TRANSLATE when the dialects differ or the model is helped, PATCH when the host is odd, else PASSTHROUGH.
 
