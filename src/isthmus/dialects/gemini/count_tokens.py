@@ -48,7 +48,7 @@ def read_request(body: bytes) -> ChatRequest:
 def write_request(request: ChatRequest, profile: ModelProfile, losses: Losses) -> bytes:
     """The whole request, under the name of its model."""
     told = write_fields(request, Pen(profile, losses))
-    return json.encode({WHOLE: {"model": f"models/{request.model}", **told}})
+    return json.encode({WHOLE: {"model": f"models/{request.model.removeprefix('models/')}", **told}})
 
 
 def read_reply(body: bytes) -> int:
