@@ -17,6 +17,7 @@ from isthmus.engine.snapshot import Snapshot
 from isthmus.providers.provider import Origin, Provider
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
 from isthmus.routing.plan import Target
+from isthmus.state.memory import BoundedMemory
 from isthmus.telemetry.recent import RecentLosses
 from isthmus.wire.headers import Headers
 
@@ -65,7 +66,8 @@ class Line:
         self.live = Live(snapshot)
         self.recorded = Recorded()
         self.losses = RecentLosses(self.recorded)
-        self.ports = Ports(self.transport, FakeClock(), self.losses)
+        clock = FakeClock()
+        self.ports = Ports(self.transport, clock, self.losses, memory=BoundedMemory(clock.now))
         self.exchange: Exchange | None = None
 
     def open(self, dialect: str = "openai_chat", headers: Headers = ()) -> Exchange:

@@ -157,6 +157,8 @@ class Codec(Value, frozen=True, kw_only=True):
 
     It is told the time in Unix seconds.
     """
+    keeps: bool = False
+    """Answers of this dialect can be asked for again, and continued, by their ids."""
     echo: Callable[[ChatRequest], Extra] | None = None
     """What an answer repeats of its request, or must know of it; for ReplyHead and ChatReply. None where nothing."""
     split: Callable[[bytes], Sequence[bytes]] | None = None

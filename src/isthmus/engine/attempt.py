@@ -6,6 +6,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from isthmus.core.chat import ChatRequest
+from isthmus.core.errors import GatewayError
 from isthmus.core.fold import fold
 from isthmus.core.operations import Operation
 from isthmus.dialects.codec import AnyCodec, Codec, Peek
@@ -33,15 +34,19 @@ class Asked:
     `peek` says what stands in its path where the dialect has the model there.
     """
 
-    __slots__ = ("_peek", "_read", "body", "codec")
+    __slots__ = ("_peek", "_read", "body", "codec", "unknown")
 
     def __init__(self, body: bytes, codec: Codec, peek: Peek) -> None:
         self.body = body
         self.codec = codec
         self._peek = peek
         self._read: ChatRequest | None = None
+        self.unknown: GatewayError | None = None
 
     def request(self) -> ChatRequest:
+        """What is asked. Raises INVALID, and `unknown` where it continues something that only its provider may have."""
+        if self.unknown is not None:
+            raise self.unknown
         if self._read is None:
             read = self.codec.read_request(self.body)
             named = self.codec.model_in_path

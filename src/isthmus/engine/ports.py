@@ -65,6 +65,10 @@ class Memory(Protocol):
         """Keep `value` under every one of the keys. Never raises."""
         ...
 
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Nothing is found under these keys any more. Never raises."""
+        ...
+
     async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """What is kept under these keys, by key; nothing when the memory cannot be reached. Never raises."""
         ...

@@ -7,12 +7,14 @@ from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind, Tell
 from isthmus.dialects.codec import Codec, Peek
+from isthmus.dialects.openai.responses.kept import unknown_previous
 from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
 from isthmus.engine.attempt import Asked, attempt_in_order
 from isthmus.engine.exchange import Call, Exchange
+from isthmus.engine.kept import Shelf, keep, resume
 from isthmus.engine.live import Now
-from isthmus.engine.ports import Ports
+from isthmus.engine.ports import Memory, Ports
 from isthmus.routing.names import Directory, UnknownName
 from isthmus.routing.plan import Plan
 from isthmus.wire.headers import Headers
@@ -33,10 +35,23 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
         exchange.plan = plan_for(peek.model, now.directory)
         if codec.aside is not None and (words := codec.aside(body, int(exchange.clock.time()))) is not None:
             return Answer(200, ((b"content-type", b"application/json"), (b"x-isthmus-id", exchange.id.encode())), words)
+        if codec.keeps and ports.memory is not None:
+            return await _kept(exchange, body, codec, now=now, ports=ports, memory=ports.memory)
         return await attempt_in_order(exchange, Asked(body, codec, peek), now, ports)
     except GatewayError as error:
         exchange.fail(error)
         return refuse(exchange, error)
+
+
+async def _kept(exchange: Exchange, body: bytes, codec: Codec, *, now: Now, ports: Ports, memory: Memory) -> Answer:
+    """The rest of the line where an answer may continue another, and may be continued."""
+    assert exchange.peek is not None  # noqa: S101  the line has peeked before
+    shelf = Shelf(memory, exchange.client.name)
+    whole, unknown = await resume(body, shelf)
+    asked = Asked(whole, codec, exchange.peek)
+    if unknown is not None:
+        asked.unknown = unknown_previous(unknown)
+    return await keep(await attempt_in_order(exchange, asked, now, ports), body, exchange, shelf)
 
 
 def look(call: Call, body: bytes) -> Peek:

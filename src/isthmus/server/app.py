@@ -17,6 +17,7 @@ from isthmus.engine.serve import refuse, serve
 from isthmus.server.bodies import ClientLeft, read_body
 from isthmus.server.clients import is_loopback, may_manage, presented_key
 from isthmus.server.endpoints import Serves
+from isthmus.server.kept_pages import kept_page
 from isthmus.server.origins import PREFLIGHT, may_ask, shared_with
 from isthmus.server.pages import Health, LossesOf, Page, Visit, answer_page
 from isthmus.server.patrol import Patrol
@@ -82,7 +83,7 @@ class Application:
         if line is not None:
             await self._exchange(call, line, receive, send)
         else:
-            await _send_page(await self._page(route, call, receive), send)
+            await _send_page(await self._page(route, call, receive, scope), send)
 
     async def _exchange(self, call: Call, line: Line, receive: Receive, send: Send) -> None:
         now = self._live.take()
@@ -125,13 +126,16 @@ class Application:
         exchange.error = error
         await responder.deliver(refuse(exchange, error))
 
-    async def _page(self, route: Route, call: Call, receive: Receive) -> Page:
+    async def _page(self, route: Route, call: Call, receive: Receive, scope: Message) -> Page:
         now = self._live.take()
         try:
             if route.serves is None:
                 raise route.error or GatewayError(Kind.UNKNOWN_PATH, f"nothing is served at {call.path}")
             if route.serves in _FOR_CLIENTS:
                 identify(call.presented, now.snapshot)
+            if route.serves is Serves.KEPT:
+                method, query = scope["method"], scope["query_string"]
+                return await kept_page(call, route.rest, method, query, now=now, ports=self._ports)
             visit = Visit(
                 route,
                 call,

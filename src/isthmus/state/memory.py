@@ -43,6 +43,12 @@ class BoundedMemory:
         self.size += kept.size
         self._trim()
 
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Nothing is found under these keys any more."""
+        for key in keys:
+            if (kept := self._by_key.get(key)) is not None:
+                self._forget(kept)
+
     async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """What is kept under these keys, by key; asking keeps it longer."""
         self._trim()
