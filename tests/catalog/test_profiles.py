@@ -204,7 +204,59 @@ def test_deepseek_wants_its_thoughts_back() -> None:
 
 
 def test_an_unknown_model_of_an_unknown_host_is_taken_to_be_able() -> None:
-    assert profile_of("openai", "some-model-nobody-knows") == UNKNOWN
+    assert profile_of("together", "some-model-nobody-knows") == UNKNOWN
+
+
+CHAT, RESPONSES, COMPLETIONS = "openai_chat", "openai_responses", "openai_completions"
+
+
+@pytest.mark.parametrize(
+    ("model", "dialects"),
+    [
+        ("gpt-4o", (CHAT, RESPONSES)),
+        ("gpt-4.1-mini", (CHAT, RESPONSES)),
+        ("gpt-3.5-turbo", (CHAT, RESPONSES)),
+        ("ft:gpt-4o-mini-2024-07-18:org::id", (CHAT, RESPONSES)),
+        ("gpt-5-chat-latest", (CHAT, RESPONSES)),
+        ("some-model-nobody-knows", (CHAT, RESPONSES)),
+        ("gpt-5", (RESPONSES, CHAT)),
+        ("gpt-5.6-sol", (RESPONSES, CHAT)),
+        ("gpt-6.1-terra", (RESPONSES, CHAT)),
+        ("o3", (RESPONSES, CHAT)),
+        ("o4-mini", (RESPONSES, CHAT)),
+        ("o1-pro", (RESPONSES,)),
+        ("o3-pro-2025-06-10", (RESPONSES,)),
+        ("gpt-5-pro", (RESPONSES,)),
+        ("gpt-5.5-pro-2026-04-23", (RESPONSES,)),
+        ("gpt-5-codex", (RESPONSES,)),
+        ("gpt-5.1-codex-max", (RESPONSES,)),
+        ("codex-mini-latest", (RESPONSES,)),
+        ("o4-mini-deep-research-2025-06-26", (RESPONSES,)),
+        ("computer-use-preview", (RESPONSES,)),
+        ("gpt-6-cyber", (RESPONSES,)),
+        ("gpt-4o-audio-preview", (CHAT,)),
+        ("gpt-4o-mini-search-preview", (CHAT,)),
+        ("gpt-3.5-turbo-instruct", (COMPLETIONS,)),
+        ("davinci-002", (COMPLETIONS,)),
+        ("babbage-002", (COMPLETIONS,)),
+    ],
+)
+def test_each_of_openais_models_is_served_in_the_dialects_that_it_is(model: str, dialects: tuple[str, ...]) -> None:
+    assert profile_of("openai", model).dialects == dialects
+    assert profile_of("azure", model).dialects == dialects
+
+
+@pytest.mark.parametrize(
+    ("model", "efforts"),
+    [
+        ("gpt-5-codex", ("low", "medium", "high")),
+        ("gpt-5.1-codex", ("low", "medium", "high")),
+        ("gpt-5.1-codex-max", ("low", "medium", "high", "xhigh")),
+        ("gpt-5.3-codex", ("low", "medium", "high", "xhigh")),
+    ],
+)
+def test_codex_models_have_efforts_of_their_own(model: str, efforts: tuple[str, ...]) -> None:
+    assert profile_of("openai", model).efforts == efforts
 
 
 def test_a_generic_host_is_given_back_the_thoughts_it_told_in_clear() -> None:

@@ -21,7 +21,7 @@ from isthmus.wire import json
 from isthmus.wire.json import Malformed
 
 DIALECT = pytest.mark.parametrize("dialect", EMBED_CODECS)
-SINGLE = frozenset({"gemini_single", "bedrock_titan", "ollama_embeddings"})
+SINGLE = frozenset({"gemini_single", "vertex_single", "bedrock_titan", "ollama_embeddings"})
 """Those that take one text by itself."""
 SINGLES = st.floats(width=32, allow_nan=False, allow_infinity=False)
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False)

@@ -167,7 +167,7 @@ async def test_a_stream_that_begins_with_the_filters_words_on_the_prompt_is_tran
     stop = chunk % b'{"index":0,"delta":{},"finish_reason":"stop"}'
     stream = Scripted(filters, text, late, stop, b"data: [DONE]\n\n", headers=SSE)
     line = Line([azure()], {"azure": [stream]})
-    body = b'{"model":"gpt-5","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"}]}'
+    body = b'{"model":"gpt-4o","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"}]}'
     status, _, answer = await line.ask(body, "anthropic")
     assert status == 200
     assert b'"text":"hi"' in answer
@@ -181,7 +181,7 @@ async def test_what_the_filter_refuses_is_told_as_a_refusal_of_the_request() -> 
         b'"status":400,"innererror":{"code":"ResponsibleAIPolicyViolation","content_filter_result":{}}}}'
     )
     line = Line([azure()], {"azure": [Scripted(refusal, status=400)]})
-    body = b'{"model":"gpt-5","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}'
+    body = b'{"model":"gpt-4o","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}'
     status, _, answer = await line.ask(body, "anthropic")
     assert status == 400
     assert "The response was filtered" in json.decode(answer)["error"]["message"]

@@ -3,8 +3,13 @@
 import pytest
 
 from fakes.transport import SSE, Scripted
+from isthmus.core.embedding import EmbedRequest
+from isthmus.core.losses import Losses
 from isthmus.core.operations import Operation
+from isthmus.core.profile import UNKNOWN
 from isthmus.core.secret import Secret
+from isthmus.dialects.table import EMBED_CODECS
+from isthmus.engine.embed import their_embeddings
 from isthmus.providers.build import build
 from isthmus.providers.provider import Aim, CloudKey, Origin, Outgoing, Provider
 from isthmus.providers.table import PROVIDERS
@@ -38,6 +43,8 @@ HOME = "/v1/projects/my-project/locations/us-central1"
             Aim(EMBED, "gemini_single", "gemini-embedding-2"),
             "/publishers/google/models/gemini-embedding-2:embedContent",
         ),
+        (Aim(EMBED, "vertex", "text-embedding-005"), "/publishers/google/models/text-embedding-005:predict"),
+        (Aim(EMBED, "vertex_single", "gemini-embedding-001"), "/publishers/google/models/gemini-embedding-001:predict"),
         (
             Aim(CHAT, "anthropic", "claude-sonnet-4-5@20250929"),
             "/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict",
@@ -125,6 +132,39 @@ def test_what_leads_nowhere_is_refused(settings: dict[str, str], words: str) -> 
 )
 def test_each_model_is_served_in_its_makers_dialect(model: str, dialect: str) -> None:
     assert vertex(project="p").profile(model).dialects == (dialect,)
+
+
+@pytest.mark.parametrize(
+    ("model", "dialect"),
+    [
+        ("text-embedding-005", "vertex"),
+        ("text-multilingual-embedding-002", "vertex"),
+        ("gemini-embedding-001", "vertex_single"),
+        ("gemini-embedding-2", "gemini_single"),
+    ],
+)
+def test_each_model_of_embeddings_is_asked_as_it_wants_to_be(model: str, dialect: str) -> None:
+    assert their_embeddings(EMBED_CODECS["openai"], vertex(project="p"), model).dialect == dialect
+
+
+def test_texts_are_asked_for_as_instances_and_their_tokens_added_up() -> None:
+    codec, losses = EMBED_CODECS["vertex"], Losses()
+    request = EmbedRequest(model="m", inputs=("a", "b"), dimensions=256, task="retrieval_query", end_user="me")
+    assert json.decode(codec.write_request(request, UNKNOWN, losses)) == {
+        "instances": [
+            {"content": "a", "task_type": "RETRIEVAL_QUERY"},
+            {"content": "b", "task_type": "RETRIEVAL_QUERY"},
+        ],
+        "parameters": {"outputDimensionality": 256},
+    }
+    assert [loss.path for loss in losses.found] == ["end_user"]
+    reply = codec.read_reply(
+        b'{"predictions":[{"embeddings":{"statistics":{"truncated":false,"token_count":6},"values":[0.25,-0.5]}},'
+        b'{"embeddings":{"statistics":{"token_count":3.0},"values":[1]}}],"metadata":{"billableCharacterCount":9}}'
+    )
+    assert reply.vectors == ((0.25, -0.5), (1.0,))
+    assert reply.usage is not None
+    assert reply.usage.input == 9
 
 
 def test_claude_can_do_there_what_it_can_do_at_home_but_for_fetching() -> None:

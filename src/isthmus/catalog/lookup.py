@@ -17,6 +17,9 @@ SPEAK_ANTHROPIC = frozenset({"anthropic", "anthropic-compatible"})
 """Hosts that are spoken to in Anthropic's dialect."""
 SERVE_CLAUDE = frozenset({"vertex"})
 """Hosts that serve Claude in Anthropic's dialect, and other models in others."""
+SERVE_OPENAI = frozenset({"openai", "azure"})
+"""Hosts that serve OpenAI's models alone, each in some of its dialects: one with an unknown name is none for which
+they keep an older one."""
 SPEAK_OLLAMA = frozenset({"ollama", "ollama-cloud"})
 """Hosts that are spoken to in Ollama's own dialect."""
 SPEAK_GEMINI = frozenset({"gemini", "vertex"})
@@ -54,11 +57,15 @@ _HOSTS: Mapping[str, Mapping[str, object]] = {
 }
 
 # Which of the dialects of a host a model is served in there, and what else is so for that model there alone.
+# cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api: later models are asked as
+# Gemini's own API is, the others take several texts, and gemini-embedding-001 one;
 # cloud.google.com/vertex-ai/generative-ai/docs/open-models/use-maas: open models are called publisher/model-maas;
 # platform.claude.com/docs/en/build-with-claude/vision: Claude is given no media by URL there.
 _MODELS_AT: Mapping[str, tuple[tuple[re.Pattern[str], Mapping[str, object]], ...]] = {
     "vertex": (
         (re.compile("claude"), {"dialects": ("anthropic",), "fetches": False}),
+        (re.compile("gemini-embedding-001"), {"dialects": ("vertex_single",)}),
+        (re.compile("text-?embedding|text-multilingual-embedding"), {"dialects": ("vertex",)}),
         (re.compile("/|-maas$"), {"dialects": ("openai_chat",)}),
         (re.compile(""), {"dialects": ("gemini",)}),
     ),
@@ -86,6 +93,8 @@ def _look_up(host_name: str, model: str) -> ModelProfile:
     # docs.ollama.com/capabilities/thinking: gpt-oss has levels, all others are told whether to think.
     if host_name in SPEAK_OLLAMA and "gpt-oss" not in name:
         profile = replace(profile, efforts=())
+    if host_name in SERVE_OPENAI and not profile.dialects:
+        profile = replace(profile, dialects=openai.SERVED)
     changes = {**_HOSTS.get(host_name, {}), **_model_at_host(host_name, model)}
     return replace(profile, **changes) if changes else profile
 

@@ -11,6 +11,7 @@ from isthmus.dialects.bedrock.converse import CODEC as BEDROCK_CONVERSE
 from isthmus.dialects.codec import Codec, CountCodec, EmbedCodec
 from isthmus.dialects.gemini import count_tokens as gemini_count
 from isthmus.dialects.gemini import embed as gemini_embed
+from isthmus.dialects.gemini import predict as vertex_embed
 from isthmus.dialects.gemini.generate import ARRAY_CODEC as GEMINI_ARRAY
 from isthmus.dialects.gemini.generate import CODEC as GEMINI
 from isthmus.dialects.ollama import embed as ollama_embed
@@ -43,6 +44,8 @@ EMBED_CODECS: Mapping[str, EmbedCodec] = {
         openai_embeddings.CODEC,
         gemini_embed.CODEC,
         gemini_embed.SINGLE_CODEC,
+        vertex_embed.CODEC,
+        vertex_embed.SINGLE_CODEC,
         bedrock_embed.TITAN_CODEC,
         bedrock_embed.COHERE_CODEC,
         ollama_embed.CODEC,

@@ -15,7 +15,15 @@ LOCAL_ORIGIN = Origin("http", "127.0.0.1", 0)
 LOCAL_MODEL = "smollm2-135m"
 
 SPECIAL: tuple[Host, ...] = (
-    Host("openai", "https://api.openai.com/v1", ("OPENAI_API_KEY",)),
+    Host(
+        "openai",
+        "https://api.openai.com/v1",
+        ("OPENAI_API_KEY",),
+        also={
+            Operation.CHAT: (OPENAI_CHAT, "openai_responses", "openai_completions"),
+            Operation.COUNT_TOKENS: ("openai",),
+        },
+    ),
     Host("anthropic", "https://api.anthropic.com/v1", ("ANTHROPIC_API_KEY",), ANTHROPIC, anthropic.sign),
     Host("anthropic-compatible", None, dialect=ANTHROPIC, sign=anthropic.sign),
     Host(
@@ -54,7 +62,7 @@ SPECIAL: tuple[Host, ...] = (
         listed=False,
         also={
             Operation.CHAT: (GEMINI, ANTHROPIC, OPENAI_CHAT),
-            Operation.EMBED: ("gemini_single",),
+            Operation.EMBED: ("gemini_single", "vertex", "vertex_single"),
             Operation.COUNT_TOKENS: (GEMINI, ANTHROPIC),
         },
         settings={

@@ -42,6 +42,7 @@ _GOOGLE: Mapping[tuple[Operation, str], str] = {
     (Operation.COUNT_TOKENS, "gemini"): "countTokens",
     (Operation.EMBED, "gemini_single"): "embedContent",
     (Operation.EMBED, "vertex"): "predict",
+    (Operation.EMBED, "vertex_single"): "predict",
 }
 
 
