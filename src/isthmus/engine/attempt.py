@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -59,74 +60,114 @@ async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Po
     return await in_order(exchange, partial(_attempt, exchange, asked=asked, now=now, ports=ports), now, ports)
 
 
+class _Try(NamedTuple):
+    """One try: whom to ask, in which dialect, and for what."""
+
+    exchange: Exchange
+    target: Target
+    provider: Provider
+    asked: Asked
+    theirs: Codec
+    now: Now
+    ports: Ports
+
+    @property
+    def stream(self) -> bool:
+        """Does the caller want a stream?"""
+        return self.exchange.peek is not None and self.exchange.peek.stream
+
+    @property
+    def limit(self) -> int:
+        return self.now.snapshot.limits.reply_body
+
+
 async def _attempt(
     exchange: Exchange, target: Target, provider: Provider, *, asked: Asked, now: Now, ports: Ports
 ) -> Answer:
-    ours = asked.codec
-    theirs = their_codec(ours, provider, target.model)
+    ours, theirs = asked.codec, their_codec(asked.codec, provider, target.model)
     assert exchange.peek is not None  # noqa: S101  the line has peeked before it attempts
     assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
     thinking = exchange.plan.reasoning
     exchange.lane = lane = choose_lane(ours, theirs, provider, exchange.peek) if thinking is None else Lane.TRANSLATE
     exchange.losses.found.clear()
-    limit = now.snapshot.limits.reply_body
-    if ours.split is not None and lane is Lane.TRANSLATE and len(pieces := ours.split(asked.body)) > 1:
-        several = Several(exchange, ours, theirs, provider=provider, model=target.model, limit=limit)
-        return await _several_answered(several, pieces, exchange, asked, now=now, ports=ports)
-    emulator = provider.emulator() if provider.emulator is not None else None
-    gatherer = _gatherer(provider, target.model, ports) if lane is Lane.TRANSLATE and emulator is None else None
-    if lane is Lane.TRANSLATE:
-        request = asked.request() if thinking is None else replace(asked.request(), reasoning=thinking)
-        if gatherer is not None:
-            request = await gatherer.recall(request, exchange.losses)
-        if ports.fetcher is not None and not (theirs.fetches and provider.profile(target.model).fetches):
-            request = await inline_media(request, ports.fetcher, ports.memory)
-        body = translate(
-            request, theirs, provider=provider, model=target.model, emulator=emulator, losses=exchange.losses
-        )
-    else:
-        body = forward(asked.body, exchange.peek, ours, provider=provider, model=target.model, losses=exchange.losses)
-    if exchange.losses.found:
-        check_losses(exchange, now.snapshot)
-    stream = exchange.peek.stream
-    aim = Aim(Operation.CHAT, theirs.dialect, target.model, stream)
-    signed = outgoing(provider, aim, body, client=exchange.call.headers, ours=ours)
-    incoming = await send(signed, aim, provider, ports)
+    one = _Try(exchange, target, provider, asked, theirs, now, ports)
+    if lane is not Lane.TRANSLATE:
+        return await _carried(one, exchange.peek)
+    if ours.split is not None and len(pieces := ours.split(asked.body)) > 1:
+        return await _several_answered(one, pieces)
+    return await _said_anew(one, asked.request() if thinking is None else replace(asked.request(), reasoning=thinking))
+
+
+async def _carried(one: _Try, peek: Peek) -> Answer:
+    """The caller's own body goes on, and so does the answer, unless it came otherwise than it was asked for."""
+    exchange, ours = one.exchange, one.asked.codec
+    body = forward(one.asked.body, peek, ours, provider=one.provider, model=one.target.model, losses=exchange.losses)
+    incoming = await _send(one, body)
     try:
-        if not 200 <= incoming.status < 300:
-            read_error = (provider.envelope and provider.envelope.read_error) or theirs.read_error
-            raise read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))
-        streamed = CONTENT_TYPES[theirs.framing] in (find(incoming.headers, b"content-type") or b"")
-        if lane is not Lane.TRANSLATE and stream == streamed:
-            if stream:
-                return await _stream_passed_on(exchange, incoming, ours, provider)
-            return await _passed_on(exchange, incoming, ours, limit)
-        guess = _guess(exchange, asked, target.model, ports) if stream and lane is Lane.TRANSLATE else 0
+        streamed = await _streamed(one, incoming)
+        if one.stream == streamed:
+            if streamed:
+                return await _stream_passed_on(exchange, incoming, ours, one.provider)
+            return await _passed_on(exchange, incoming, ours, one.limit)
         translation = Translation(
-            exchange,
-            incoming,
-            theirs,
-            ours,
-            emulator=emulator,
-            provider=provider,
-            input_estimate=guess,
+            exchange, incoming, one.theirs, ours, emulator=None, provider=one.provider, input_estimate=0
         )
-        translation.gatherer = gatherer
-        translation.echo = ours.echo(asked.request()) if ours.echo is not None else None
-        return await _translated(translation, streamed=streamed, limit=limit)
+        return await _translated(translation, streamed=streamed, limit=one.limit)
     except BaseException:
         incoming.close()
         raise
+
+
+async def _said_anew(one: _Try, request: ChatRequest) -> Answer:
+    """The request is written in the provider's dialect, and the answer in the caller's."""
+    exchange, provider, ports, ours = one.exchange, one.provider, one.ports, one.asked.codec
+    emulator = provider.emulator() if provider.emulator is not None else None
+    gatherer = Gatherer(ports.memory, provider, one.target.model) if ports.memory and emulator is None else None
+    if gatherer is not None:
+        request = await gatherer.recall(request, exchange.losses)
+    if ports.fetcher is not None and not (one.theirs.fetches and provider.profile(one.target.model).fetches):
+        request = await inline_media(request, ports.fetcher, ports.memory)
+    body = translate(
+        request, one.theirs, provider=provider, model=one.target.model, emulator=emulator, losses=exchange.losses
+    )
+    incoming = await _send(one, body)
+    try:
+        streamed = await _streamed(one, incoming)
+        guess = _guess(exchange, one.asked, one.target.model, ports) if one.stream else 0
+        translation = Translation(
+            exchange, incoming, one.theirs, ours, emulator=emulator, provider=provider, input_estimate=guess
+        )
+        translation.gatherer = gatherer
+        translation.echo = ours.echo(one.asked.request()) if ours.echo is not None else None
+        return await _translated(translation, streamed=streamed, limit=one.limit)
+    except BaseException:
+        incoming.close()
+        raise
+
+
+async def _send(one: _Try, body: bytes) -> Incoming:
+    """Ask, unless something is lost of what may lose nothing."""
+    exchange = one.exchange
+    if exchange.losses.found:
+        check_losses(exchange, one.now.snapshot)
+    aim = Aim(Operation.CHAT, one.theirs.dialect, one.target.model, one.stream)
+    signed = outgoing(one.provider, aim, body, client=exchange.call.headers, ours=one.asked.codec)
+    return await send(signed, aim, one.provider, one.ports)
+
+
+async def _streamed(one: _Try, incoming: Incoming) -> bool:
+    """Is the answer a stream? Raises what the provider refused with."""
+    if not 200 <= incoming.status < 300:
+        envelope = one.provider.envelope
+        read_error = (envelope and envelope.read_error) or one.theirs.read_error
+        raise read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))
+    return CONTENT_TYPES[one.theirs.framing] in (find(incoming.headers, b"content-type") or b"")
 
 
 def _guess(exchange: Exchange, asked: Asked, model: str, ports: Ports) -> int:
     """Tokens of input, for a caller who is told at once; what the provider counts will show how good it was."""
     exchange.guessed = ports.counting.guess(asked.request(), model)
     return ports.counting.corrected(exchange.guessed, model)
-
-
-def _gatherer(provider: Provider, model: str, ports: Ports) -> Gatherer | None:
-    return None if ports.memory is None else Gatherer(ports.memory, provider, model)
 
 
 async def _passed_on(exchange: Exchange, incoming: Incoming, codec: Codec, limit: int) -> Answer:
@@ -143,16 +184,15 @@ async def _stream_passed_on(exchange: Exchange, incoming: Incoming, codec: Codec
     return Answer(200, headers, stream=passage.chunks())
 
 
-async def _several_answered(
-    several: Several, pieces: Sequence[bytes], exchange: Exchange, asked: Asked, *, now: Now, ports: Ports
-) -> Answer:
-    ours = asked.codec
+async def _several_answered(one: _Try, pieces: Sequence[bytes]) -> Answer:
+    exchange, ours = one.exchange, one.asked.codec
+    several = Several(exchange, ours, one.theirs, provider=one.provider, model=one.target.model, limit=one.limit)
     written = several.write(pieces)
-    check_losses(exchange, now.snapshot)
-    reply = await several.ask(written, ports)
+    check_losses(exchange, one.now.snapshot)
+    reply = await several.ask(written, one.ports)
     if ours.echo is not None:
-        reply = replace(reply, echo=ours.echo(asked.request()))
-    if exchange.peek is not None and exchange.peek.stream:
+        reply = replace(reply, echo=ours.echo(one.asked.request()))
+    if one.stream:
         return Answer(200, reply_headers(exchange, (), ours, ours.content_type), stream=several.chunks(reply))
     body = ours.write_reply(reply, exchange.losses)
     return Answer(200, reply_headers(exchange, (), ours, b"application/json"), body)
