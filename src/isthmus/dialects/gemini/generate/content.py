@@ -23,15 +23,8 @@ NameCall = Callable[[str | None, str, str], str]
 """The id of a call, from the one it was given if any, its name and its arguments."""
 
 
-def read_parts(items: Sequence[Raw], path: str, name_call: NameCall) -> tuple[Part, ...]:
-    """The parts of one turn. A signed text becomes two: the text, and a thought of which only the proof is told."""
-    found: list[Part] = []
-    for number, item in enumerate(items):
-        found.extend(read_part(item, f"{path}[{number}]", name_call))
-    return tuple(found)
-
-
 def read_part(body: Raw, path: str, name_call: NameCall) -> Sequence[Part]:
+    """The parts of one. A signed text is two: the text, and a thought of which only the proof is told."""
     fields = Camel(body, path)
     names = fields.names()
     if "text" in names:

@@ -19,14 +19,15 @@ from isthmus.wire.json import Malformed
 from isthmus.wire.json_array import JsonArraySplitter
 from isthmus.wire.sse import SseSplitter
 
-_USAGES = (b'"usageMetadata"', b'"usage_metadata"')
-_FINISHES = (b'"finishReason"', b'"finish_reason"', b'"blockReason"', b'"block_reason"')
-_ANSWERS = (b'"candidates"', *_USAGES, b'"promptFeedback"', b'"prompt_feedback"')
-"""Names that tell what a chunk is about. In a text the quotes around these words are escaped."""
+_ANSWERS = (b'"candidates"', b'"usageMetadata"', b'"usage_metadata"', b'"promptFeedback"', b'"prompt_feedback"')
+_ENDS = (b"\n\n", b"\r\n\r\n")
 
 
 class GenerateTap:
-    """Holds the unfinished tail, and the last chunk that counted anything."""
+    """Holds the unfinished tail, and the last chunk that counted anything.
+
+    `_whole`: what comes next begins a chunk. A read that is one chunk, as most are, is not cut.
+    """
 
     def __init__(self, framing: Callable[[], Splitter]) -> None:
         self.complete = False
@@ -34,6 +35,7 @@ class GenerateTap:
         self.started = False
         self._framing = framing
         self._splitter = framing()
+        self._whole = framing is SseSplitter
         self._counted = b""
         self._usage: Usage | None = None
 
@@ -46,11 +48,15 @@ class GenerateTap:
         return self._usage
 
     def feed(self, data: bytes) -> bytes:
+        if self._whole and data.startswith(b"data: ") and data.endswith(_ENDS) and data.find(b"\n") >= len(data) - 3:
+            self._look(data[6:])
+            return data
         try:
             for frame in self._splitter.feed(data):
                 self._look(frame.data)
         except FrameTooLarge:
             self._splitter = self._framing()
+        self._whole = self._framing is SseSplitter and data.endswith(_ENDS)
         return data
 
     def end(self) -> bytes:
@@ -60,12 +66,15 @@ class GenerateTap:
         return b""
 
     def _look(self, data: bytes) -> None:
+        """The quotes around these words are escaped in a text."""
         if self.error is not None:
             return
-        if any(name in data for name in _USAGES) and b"oken" in data:
+        if (b'"usageMetadata"' in data or b'"usage_metadata"' in data) and b"oken" in data:
             self._counted = data
-        self.started = self.started or any(name in data for name in _ANSWERS)
-        if b'"error"' in data or (not self.complete and any(name in data for name in _FINISHES)):
+            self.started = True
+        if not self.started:
+            self.started = any(name in data for name in _ANSWERS)
+        if b'"error"' in data or b'"finish' in data or b'"block' in data:
             self._open(data)
 
     def _open(self, data: bytes) -> None:
@@ -75,7 +84,8 @@ class GenerateTap:
                 self.error, self.complete = read_told(fields), False
                 return
             ends = [Camel(one).raw("finishReason") for one in fields.each("candidates") or ()]
-            self.complete = any(end is not None for end in ends) or is_blocked(fields.raw(FEEDBACK))
+            ended = any(end is not None for end in ends) or is_blocked(fields.raw(FEEDBACK))
+            self.complete = self.complete or ended
         except Malformed:
             return
 
