@@ -46,13 +46,14 @@ _MAKERS = ("mistral", "cohere", "openai")
 def on_bedrock(name: str, profile: ModelProfile) -> ModelProfile:
     """The profile of a model there. `name` is in plain form, and opens with the maker or a region and the maker."""
     if "claude" in name:
-        return replace(profile, dialects=BY_INVOKE, maker="anthropic", cache_marks=True)
+        return replace(profile, dialects=BY_INVOKE, maker="anthropic", cache_marks=True, fetches=False)
     embedder = next((dialect for pattern, dialect in _EMBEDDERS if pattern.search(name)), None)
     maker = profile.maker or next((maker for maker in _MAKERS if maker in name.split("-")[:2]), "")
     return replace(
         profile,
         dialects=("bedrock",) if embedder is None else (embedder,),
         maker=maker,
+        fetches=False,
         system_in_place=False,
         max_temperature=1.0,
         cache_marks=profile.maker == "amazon" and profile.cache_marks,
