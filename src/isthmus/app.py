@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from isthmus.cloud.authority import CloudAuthority, open_authority
+from isthmus.cloud.probe import AwsProbe
 from isthmus.config.compile import compile_loaded
 from isthmus.config.environment import ollama_answers
 from isthmus.config.load import Loaded
@@ -77,6 +78,7 @@ class Gateway:
         self.reloader = Reloader(loaded, live, ollama="ollama" in live.take().snapshot.providers)
         self.transport = OnDemand(client, supervisor)
         self.recorder = ExchangeLog(lines, as_json=_as_json(loaded.config))
+        self.aws = AwsProbe(live, authority)
         self._client = client
         self._lines = lines
         losses, counting = RecentLosses(self.recorder), Counting()
@@ -102,6 +104,7 @@ class Gateway:
             "connections": self._client.stats(),
             "tasks": len(asyncio.all_tasks()),
             "log_lines_dropped": self._lines.dropped,
+            **({} if self.aws.state is None else {"aws": self.aws.state}),
         }
 
 
@@ -119,7 +122,7 @@ async def open_gateway(loaded: Loaded, lines: LineWriter) -> AsyncIterator[Gatew
         gateway = Gateway(loaded, live, client, fetcher, authority, supervisor, lines)
         opened.callback(gateway.recorder.flush)
         asking = keep_discovering(live, gateway.transport, gateway.models_known)
-        for work in (asking, _watch(loaded.path, gateway.reloader)):
+        for work in (asking, gateway.aws.run(), _watch(loaded.path, gateway.reloader)):
             task = asyncio.create_task(work)
             opened.push_async_callback(_end, task)
         yield gateway

@@ -33,6 +33,12 @@ class CloudAuthority:
             raise GatewayError(Kind.CREDENTIAL_REJECTED, f"nothing here can sign for {key.kind}")
         return await signer.sign(outgoing, key)
 
+    async def probe(self, key: CloudKey) -> None:
+        """Is there a credential of AWS? Raises CREDENTIAL_REJECTED where there is none. Others are not looked for."""
+        signer = self._signers.get(key.kind)
+        if isinstance(signer, AwsSigner):
+            await signer.probe(key)
+
 
 @asynccontextmanager
 async def open_authority(clock: Clock, variable: Variable) -> AsyncIterator[CloudAuthority]:

@@ -141,6 +141,7 @@ class Application:
                 call,
                 now,
                 body=await read_body(receive, call.headers, PAGE_BODY) if route.serves in _READING else b"",
+                query=scope["query_string"],
                 at=self._ports.clock.now(),
                 health=self._health,
                 losses=self._losses,

@@ -1,6 +1,7 @@
 """What is answered without asking a provider: models, health, readiness, and what is served at all."""
 
 from collections.abc import Callable, Mapping
+from urllib.parse import parse_qs
 
 from msgspec.structs import replace
 
@@ -55,6 +56,7 @@ class Visit(Value, frozen=True):
     call: Call
     now: Now
     body: bytes
+    query: bytes
     at: float
     health: Health
     losses: LossesOf
@@ -144,7 +146,8 @@ def _ready(visit: Visit) -> Page:
 def _health(visit: Visit) -> Page:
     found = dict(visit.health()) if visit.trusted else {}
     found.pop("ready", None)
-    return Page(200, json.encode({"status": "ok", **found}))
+    word = "healthy" if parse_qs(visit.query.decode("latin-1")).get("format") == ["bedrock"] else "ok"
+    return Page(200, json.encode({"status": word, **found}))
 
 
 def _show(visit: Visit) -> Page:
