@@ -1,7 +1,11 @@
 """What is guessed of a request's length, and what providers' own counts teach about it."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import isthmus
 from isthmus.core.chat import ChatRequest
 from isthmus.core.content import MediaKind
 from isthmus.core.operations import Operation
@@ -137,3 +141,9 @@ def test_the_models_that_are_remembered_are_bounded_in_number() -> None:
     assert len(corrections) == REMEMBERED
     assert corrections.of("m-0") == 1.0
     assert corrections.of(f"m-{REMEMBERED + 9}") == 1.5
+
+
+def test_the_vocabulary_has_one_door() -> None:
+    source = Path(isthmus.__file__).parent
+    doors = [path.name for path in source.rglob("*.py") if re.search(r"\btoktok\b(?!-rs)", path.read_text())]
+    assert doors == ["vocabulary.py"]

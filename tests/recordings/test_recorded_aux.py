@@ -3,6 +3,7 @@
 A count of another API's body is no conversation of Bedrock's, and its reader refuses it.
 """
 
+import statistics
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import Losses
+from isthmus.core.operations import Operation
 from isthmus.core.profile import UNKNOWN
-from isthmus.dialects.table import COUNT_CODECS, EMBED_CODECS
+from isthmus.dialects.table import CODECS, COUNT_CODECS, EMBED_CODECS
+from isthmus.engine.counting import SHORT, Counting
 from isthmus.wire import json
-from support.recordings import folder
+from support.recordings import folder, records
 
 pytestmark = pytest.mark.recordings
 
@@ -65,3 +68,23 @@ def test_counts_are_asked_and_read(dialect: str, feature: str, number: int) -> N
             error = codec.read_error(answer["status"], (), answer["text"].encode())
             assert error.kind in (Kind.UNKNOWN_MODEL, Kind.INVALID)
     assert count == number
+
+
+@pytest.mark.parametrize(("family", "least", "most"), [("gpt-", 0.9, 1.1), ("claude-sonnet-4-5", 0.9, 1.25)])
+async def test_estimates_are_near_what_providers_counted(family: str, least: float, most: float) -> None:
+    """In the middle, of what holds nothing but words; a short text is most of all its frame."""
+    pytest.importorskip("toktok")
+    counting, ratios = Counting(), list[float]()
+    for dialect in ("openai_chat", "anthropic"):
+        codec = CODECS[dialect, Operation.CHAT]
+        for record in records(dialect):
+            if record.whole and record.request is not None and not record.features & _BESIDE:
+                request, usage = codec.read_request(record.request), codec.read_reply(record.answer).usage
+                if request.model.startswith(family) and usage is not None and usage.input >= SHORT:
+                    ratios.append(await counting.count(request, request.model) / usage.input)
+    assert least < statistics.median(ratios) < most
+    assert len(ratios) >= 5
+
+
+_BESIDE = frozenset({"tools", "image_in", "file_in", "pdf_in", "audio_in", "error_in_200", "server_tools"})
+"""What is recorded of requests that hold more than words."""
