@@ -27,9 +27,18 @@ def repair(request: ChatRequest, losses: Losses) -> ChatRequest:
     A missing result is made up and marked as failed; a result that came in a later turn is moved
     to where it belongs; one that answers no call, or a call that is answered already, becomes text.
     """
-    if _sound(request.messages):
+    if not _holds_pairs(request.messages) or _sound(request.messages):
         return request
     return replace(request, messages=tuple(_Mending(request.messages, losses).mended()))
+
+
+def _holds_pairs(messages: Sequence[Message]) -> bool:
+    """Most conversations hold no call and no result."""
+    for message in messages:
+        for part in message.parts:
+            if type(part) is ToolResult or type(part) is ToolCall:
+                return True
+    return False
 
 
 def _sound(messages: Sequence[Message]) -> bool:

@@ -89,21 +89,28 @@ async def recall(request: ChatRequest, scope: str, memory: "Memory", losses: Los
     A turn that came back with signatures of its own is left alone. What is kept for another
     model, provider or credential stays here, and that is told.
     """
+    kept = await _look_up(request, memory)
+    return _restore(request, kept, scope, losses) if kept else request
+
+
+async def _look_up(request: ChatRequest, memory: "Memory") -> Mapping[int, Kept]:
+    """What is kept of the assistant's turns, by their numbers: mostly nothing."""
     bare = [number for number, one in enumerate(request.messages) if one.role is Role.ASSISTANT and not _carries(one)]
     if not bare:
-        return request
+        return {}
     keys = {number: _keys(request.messages[number].parts) for number in bare[-LOOKED_BACK:]}
     found = await memory.get([key for some in keys.values() for key in some])
     if not found:
-        return request
+        return {}
+    values = {number: next((found[key] for key in some if key in found), None) for number, some in keys.items()}
+    return {number: _DECODE(value) for number, value in values.items() if value is not None}
+
+
+def _restore(request: ChatRequest, kept: Mapping[int, Kept], scope: str, losses: Losses) -> ChatRequest:
     messages = list(request.messages)
-    for number, some in keys.items():
-        value = next((found[key] for key in some if key in found), None)
-        if value is None:
-            continue
-        kept = _DECODE(value)
-        if kept.scope == scope:
-            messages[number] = _put_back(messages[number], kept)
+    for number, one in kept.items():
+        if one.scope == scope:
+            messages[number] = _put_back(messages[number], one)
         else:
             losses.drop(f"messages[{number}].reasoning", "it is kept for another model, provider or credential")
     return replace(request, messages=tuple(messages))
@@ -135,7 +142,8 @@ class Gatherer:
         """As the function `recall`, for the one who may see this answer's reasoning."""
         if len(request.messages) == 1:
             return request
-        return await recall(request, scope_of(self._provider, self._model), self._memory, losses)
+        kept = await _look_up(request, self._memory)
+        return _restore(request, kept, scope_of(self._provider, self._model), losses) if kept else request
 
     async def keep(self, parts: Sequence[Part] | None = None) -> None:
         """The answer is complete: keep its reasoning, from `parts` where it came whole."""
@@ -193,9 +201,10 @@ def _thought(part: Reasoning) -> Thought:
 
 def _carries(message: Message) -> bool:
     """Did the client bring reasoning or signatures back itself?"""
-    return any(
-        type(part) is Reasoning or (type(part) is ToolCall and part.signature is not None) for part in message.parts
-    )
+    for part in message.parts:
+        if type(part) is Reasoning or (type(part) is ToolCall and part.signature is not None):
+            return True
+    return False
 
 
 def _put_back(message: Message, kept: Kept) -> Message:

@@ -13,6 +13,7 @@ WINDOW = 2048
 """Bytes that are looked at, at each end."""
 
 _STRING = rb'"[^"\\]*"'
+_BEFORE = b",{ \t\r\n"
 _MEMBER = rb"\s*" + _STRING + rb"\s*:\s*(?:" + _STRING + rb"|[-+.0-9eE]+|true|false|null)\s*"
 
 
@@ -25,10 +26,21 @@ def respell(body: bytes, name: str, old: str, new: str) -> bytes | None:
     front, back = _patterns(name)
     found = front.match(body, 0, WINDOW)
     if found is None:
-        found = back.search(body, max(0, len(body) - WINDOW))
+        found = _last(body, name, back)
     if found is None or found[1] != json.encode(old):
         return None
     return b"".join((body[: found.start(1)], json.encode(new), body[found.end(1) :]))
+
+
+def _last(body: bytes, name: str, back: re.Pattern[bytes]) -> re.Match[bytes] | None:
+    """Where the name stands for a field near the end; what it is a value of is passed over."""
+    quoted, least = b'"%b"' % name.encode(), max(0, len(body) - WINDOW)
+    at = body.rfind(quoted, least)
+    while at > least:
+        if body[at - 1] in _BEFORE and (found := back.match(body, at)) is not None:
+            return found
+        at = body.rfind(quoted, least, at)
+    return None
 
 
 @lru_cache(maxsize=8)
@@ -40,5 +52,5 @@ def _patterns(name: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     """
     field = rb'"' + re.escape(name.encode()) + rb'"\s*:\s*(' + _STRING + rb")\s*"
     front = re.compile(rb"\s*\{(?:" + _MEMBER + rb",)*\s*" + field)
-    back = re.compile(rb"(?<=[,{\s])" + field + rb"(?:," + _MEMBER + rb")*\}\s*\Z")
+    back = re.compile(field + rb"(?:," + _MEMBER + rb")*\}\s*\Z")
     return front, back
