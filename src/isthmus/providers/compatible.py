@@ -3,28 +3,71 @@
 Addresses and key variables were read in each host's own documentation or, where that was
 silent, in two independent client libraries, on 2026-11-21. A quirk is listed only when the
 host refuses a request for it; its witness stands beside it.
+
+`openai_responses` is named only where the host's Responses do what its chat does not (they keep
+state, or give thinking back to be kept) and take what the clients of that dialect send; the others
+are asked by chat, which loses nothing. `openai_completions` is named where the host documents it.
 """
 
-from isthmus.providers.host import Host
+from isthmus.core.operations import Operation
+from isthmus.providers.host import OPENAI_CHAT, Host, Spoken
 from isthmus.providers.quirks import Quirks
 
+_RESPONSES, _COMPLETIONS = "openai_responses", "openai_completions"
+
+
+def _chat(*dialects: str) -> Spoken:
+    return {Operation.CHAT: dialects}
+
+
 _MAX_TOKENS = Quirks(rename={"max_completion_tokens": "max_tokens"})
+_RESPONDS = _chat(OPENAI_CHAT, _RESPONSES)
+_CONTINUES = _chat(OPENAI_CHAT, _COMPLETIONS)
+_BOTH = _chat(OPENAI_CHAT, _RESPONSES, _COMPLETIONS)
+_NO_EMBEDDINGS: Spoken = {Operation.EMBED: ()}
 
 COMPATIBLE: tuple[Host, ...] = (
-    # console.groq.com/docs/openai: these three fields are answered with 400.
+    # console.groq.com/docs/openai: the first three fields are answered with 400. Any other that it does not know is
+    # answered "property ... is unsupported": github.com/fanenr/chatbot/issues/21 (store),
+    # github.com/eigent-ai/eigent/issues/1827 (prompt_cache_key),
+    # github.com/skye-harris/hass_local_openai_llm/issues/59 (metadata). console.groq.com/docs/responses-api: neither
+    # `include` nor state.
     Host(
         "groq",
         "https://api.groq.com/openai/v1",
         ("GROQ_API_KEY",),
-        quirks=Quirks(drop=frozenset({"logprobs", "top_logprobs", "logit_bias"})),
+        quirks=Quirks(
+            drop=frozenset(
+                {
+                    "logprobs",
+                    "top_logprobs",
+                    "logit_bias",
+                    "store",
+                    "metadata",
+                    "prompt_cache_key",
+                    "prompt_cache_retention",
+                    "safety_identifier",
+                    "verbosity",
+                }
+            )
+        ),
+        also=_NO_EMBEDDINGS,
     ),
-    Host("openrouter", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",)),
-    # api-docs.deepseek.com/api/create-chat-completion knows max_tokens only.
-    Host("deepseek", "https://api.deepseek.com", ("DEEPSEEK_API_KEY",), quirks=_MAX_TOKENS),
+    # openrouter.ai/docs/api/reference/responses: stateless, with encrypted reasoning.
+    Host("openrouter", "https://openrouter.ai/api/v1", ("OPENROUTER_API_KEY",), also=_BOTH),
+    # api-docs.deepseek.com/api/create-chat-completion knows max_tokens only; /guides/responses_api was made for Codex.
+    Host(
+        "deepseek",
+        "https://api.deepseek.com",
+        ("DEEPSEEK_API_KEY",),
+        quirks=_MAX_TOKENS,
+        also={**_RESPONDS, **_NO_EMBEDDINGS},
+    ),
     # docs.mistral.ai/api: every field it does not know is answered with 422 extra_forbidden. Seen for
     # max_completion_tokens and store (github.com/Gitlawb/openclaude/issues/739) and for
     # stream_options.include_usage (github.com/avante-corp/avante.nvim/issues/2347); a stream's last
-    # chunk carries usage unasked. The seed is called random_seed.
+    # chunk carries usage unasked. The seed is called random_seed. Which fields it knows:
+    # github.com/mistralai/client-python, models/chatcompletionrequest.py.
     Host(
         "mistral",
         "https://api.mistral.ai/v1",
@@ -42,26 +85,45 @@ COMPATIBLE: tuple[Host, ...] = (
                     "service_tier",
                     "verbosity",
                     "safety_identifier",
+                    "prompt_cache_retention",
+                    "modalities",
+                    "audio",
+                    "web_search_options",
                 }
             ),
         ),
     ),
-    Host("xai", "https://api.x.ai/v1", ("XAI_API_KEY",)),
-    Host("together", "https://api.together.xyz/v1", ("TOGETHER_API_KEY",)),
-    Host("fireworks", "https://api.fireworks.ai/inference/v1", ("FIREWORKS_API_KEY",)),
-    # inference-docs.cerebras.ai/resources/openai: these three fields are answered with 400.
+    # docs.x.ai/developers/model-capabilities/text/comparison: Responses are the API that is kept, and the only one that
+    # gives thinking back. Both penalties are refused by models that think, which all are by now:
+    # github.com/miaoxworld/NativeTavern/issues/83, github.com/open-webui/open-webui/issues/21266.
+    Host(
+        "xai",
+        "https://api.x.ai/v1",
+        ("XAI_API_KEY",),
+        quirks=Quirks(drop=frozenset({"frequency_penalty", "presence_penalty"})),
+        also={**_chat(_RESPONSES, OPENAI_CHAT), **_NO_EMBEDDINGS},
+    ),
+    # docs.together.ai/reference: chat, completions and embeddings.
+    Host("together", "https://api.together.xyz/v1", ("TOGETHER_API_KEY",), also=_CONTINUES),
+    # docs.fireworks.ai/guides/response-api (stateful), /api-reference/post-completions.
+    Host("fireworks", "https://api.fireworks.ai/inference/v1", ("FIREWORKS_API_KEY",), also=_BOTH),
+    # inference-docs.cerebras.ai/resources/openai: the first three fields are answered with 400, as is store:
+    # github.com/huggingface/huggingface.js/pull/2268, github.com/Gitlawb/openclaude/issues/740.
     Host(
         "cerebras",
         "https://api.cerebras.ai/v1",
         ("CEREBRAS_API_KEY",),
-        quirks=Quirks(drop=frozenset({"frequency_penalty", "presence_penalty", "logit_bias"})),
+        quirks=Quirks(drop=frozenset({"frequency_penalty", "presence_penalty", "logit_bias", "store"})),
+        also={**_CONTINUES, **_NO_EMBEDDINGS},
     ),
-    # docs.perplexity.ai: chat answers at the root, where no list of models is offered.
+    # docs.perplexity.ai/docs/agent-api/openai-compatibility. Chat was switched off on 2026-09-27:
+    # .../agent-api/migrate-from-sonar. Models of other makers are called maker/model there.
     Host(
         "perplexity",
-        "https://api.perplexity.ai",
+        "https://api.perplexity.ai/v1",
         ("PERPLEXITY_API_KEY",),
-        models=("sonar", "sonar-*"),
+        also=_chat(_RESPONSES),
+        models=("perplexity/*",),
         listed=False,
     ),
     # docs.api.nvidia.com/nim/reference/llm-apis: each model's request schema is closed and has max_tokens.
@@ -82,9 +144,11 @@ COMPATIBLE: tuple[Host, ...] = (
         listed=False,
         automatic=False,
     ),
-    Host("sambanova", "https://api.sambanova.ai/v1", ("SAMBANOVA_API_KEY",)),
+    # docs.sambanova.ai/docs/api-reference/completions.
+    Host("sambanova", "https://api.sambanova.ai/v1", ("SAMBANOVA_API_KEY",), also=_CONTINUES),
     Host("hyperbolic", "https://api.hyperbolic.xyz/v1", ("HYPERBOLIC_API_KEY",)),
-    Host("novita", "https://api.novita.ai/openai/v1", ("NOVITA_API_KEY",)),
+    # novita.ai/docs/api-reference/model-apis-llm-create-completion.
+    Host("novita", "https://api.novita.ai/openai/v1", ("NOVITA_API_KEY",), also=_CONTINUES),
     Host("nebius", "https://api.tokenfactory.nebius.com/v1", ("NEBIUS_API_KEY",)),
     Host("deepinfra", "https://api.deepinfra.com/v1/openai", ("DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN")),
     Host("siliconflow", "https://api.siliconflow.com/v1", ("SILICONFLOW_API_KEY",)),
@@ -115,8 +179,11 @@ COMPATIBLE: tuple[Host, ...] = (
     Host("vercel", "https://ai-gateway.vercel.sh/v1", ("AI_GATEWAY_API_KEY",)),
     Host("meta-llama", "https://api.llama.com/compat/v1", ("LLAMA_API_KEY",)),
     # Servers on the user's own machine, at the ports they choose by themselves.
-    Host("lmstudio", "http://127.0.0.1:1234/v1"),
-    Host("vllm", "http://127.0.0.1:8000/v1"),
-    Host("llamacpp", "http://127.0.0.1:8080/v1"),
+    # lmstudio.ai/docs/app/api/endpoints/openai and /blog/lmstudio-v0.3.29 (stateful Responses).
+    Host("lmstudio", "http://127.0.0.1:1234/v1", also=_BOTH),
+    # docs.vllm.ai/en/latest/serving/openai_compatible_server.html.
+    Host("vllm", "http://127.0.0.1:8000/v1", also=_BOTH),
+    # github.com/ggml-org/llama.cpp, tools/server/README.md: its Responses are made of chat.
+    Host("llamacpp", "http://127.0.0.1:8080/v1", also=_CONTINUES),
     Host("compatible", None),
 )
