@@ -120,7 +120,7 @@ def test_an_empty_wish_to_think_is_none() -> None:
 @pytest.mark.parametrize(
     ("options", "profile", "config", "losses"),
     [
-        (ReasoningOptions(effort="high"), BUDGETED, {"thinkingBudget": 16384}, [("reasoning.effort", "rewritten")]),
+        (ReasoningOptions(effort="medium"), BUDGETED, {"thinkingBudget": 8192}, [("reasoning.effort", "rewritten")]),
         (ReasoningOptions(effort="max"), BUDGETED, {"thinkingBudget": 24576}, [("reasoning.effort", "rewritten")]),
         (ReasoningOptions(budget=100), BUDGETED, {"thinkingBudget": 512}, [("reasoning.budget", "rewritten")]),
         (
