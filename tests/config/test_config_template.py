@@ -19,7 +19,15 @@ from support.configured import config_of
 KEY = Secret("a-new-key-0123456789")
 VARIABLES = {
     name: f"{name.lower()}-0123456789"
-    for name in ("LAPTOP_KEY", "TEAM_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY_2", "OUR_KEY")
+    for name in (
+        "LAPTOP_KEY",
+        "TEAM_KEY",
+        "OPENAI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_API_KEY_2",
+        "AZURE_CLIENT_SECRET",
+        "OUR_KEY",
+    )
 }
 
 
@@ -35,7 +43,7 @@ def test_the_written_file_is_the_defaults_and_a_key() -> None:
 
 def test_every_example_in_it_is_valid() -> None:
     config = config_of(with_examples(write_template(KEY)), VARIABLES)
-    assert list(config.providers) == ["openai", "anthropic", "ollama", "ours"]
+    assert list(config.providers) == ["openai", "anthropic", "ollama", "azure", "vertex", "bedrock", "ours"]
     assert list(config.routes) == ["smart", "small"]
     assert len(config.client_keys) == 2
 

@@ -158,7 +158,7 @@ def check_place(name: str, entry: ProviderEntry, reading: Reading, folder: FileP
     if host.locate is None or not entry.enabled or _unread(path, entry, reading):
         return
     try:
-        host.locate(Place(entry.base_url, settings_of(entry), keyed=entry.api_key is not None))
+        host.locate(Place(entry.base_url, settings_of(entry), keyed=bool(entry.api_key or entry.api_keys)))
     except ValueError as error:
         reading.note(path, str(error), at_key=True)
 

@@ -55,6 +55,19 @@ listeners:
 #      total: 1200
 #  ollama:
 #    base-url: http://127.0.0.1:11434
+#  # Clouds. Without an api-key they are signed to with what this machine can prove, or with the keys that are given.
+#  azure:
+#    base-url: https://my-resource.openai.azure.com
+#    tenant-id: my-tenant
+#    client-id: my-application
+#    client-secret: ${AZURE_CLIENT_SECRET}
+#    models: [my-gpt-5]
+#  vertex:
+#    project: my-project
+#    region: global
+#  bedrock:
+#    region: us-east-1
+#    profile: work
 #  # Any other host that speaks one of the dialects openai, anthropic and ollama.
 #  ours:
 #    type: compatible
