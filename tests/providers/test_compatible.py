@@ -56,8 +56,8 @@ def sent(kind: str) -> tuple[dict[str, object], list[str]]:
         (
             "groq",
             (
-                "logit_bias logprobs metadata prompt_cache_key prompt_cache_retention safety_identifier store top_logprobs "
-                "verbosity"
+                "logit_bias logprobs metadata prompt_cache_key prompt_cache_retention safety_identifier store"
+                " top_logprobs verbosity"
             ),
         ),
         ("cerebras", "frequency_penalty logit_bias presence_penalty store"),
