@@ -434,7 +434,7 @@ def test_the_output_is_capped_and_has_a_default() -> None:
 
 @pytest.mark.parametrize(
     ("effort", "budget"),
-    [("minimal", 1024), ("low", 1024), ("medium", 8192), ("high", 16384), ("xhigh", 32768), ("max", 64000)],
+    [("minimal", 1024), ("low", 1024), ("medium", 8192), ("high", 32768), ("xhigh", 65536), ("max", 131072)],
 )
 def test_an_effort_is_a_budget_beside_which_the_answer_keeps_its_room(effort: str, budget: int) -> None:
     body, lost = write(profile=BUDGET, reasoning=ReasoningOptions(effort=effort))

@@ -15,6 +15,7 @@ from msgspec import Raw
 from isthmus.core.chat import ChatRequest, OutputFormat, OutputKind, ReasoningMode, ReasoningOptions, Sampling
 from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile, ReasoningStyle
+from isthmus.core.reasoning import effort_of
 from isthmus.dialects.ollama.extras import fields_of, hollow
 from isthmus.wire import json
 from isthmus.wire.json import Fields
@@ -159,7 +160,7 @@ def _write_think(options: ReasoningOptions, profile: ModelProfile, losses: Losse
         return {}
     if options.budget is not None:
         losses.rewrite("reasoning.budget", "this dialect knows no budget for thinking")
-        return {"think": _level(_effort_for(options.budget), profile, losses)}
+        return {"think": _level(effort_of(options.budget), profile, losses)}
     if options.effort is not None:
         return {"think": options.effort != "none" and _level(options.effort, profile, losses)}
     return _switch(options.mode, losses)
@@ -190,11 +191,6 @@ def _level(effort: str, profile: ModelProfile, losses: Losses) -> str | bool:
 
 def _rank(level: str) -> int:
     return _LEVELS.index(level if level in _LEVELS else "medium")
-
-
-def _effort_for(budget: int) -> str:
-    """The level that a budget of tokens comes nearest to, as docs/dialects/normal-form.md has it."""
-    return "low" if budget <= 1024 else "medium" if budget <= 8192 else "high"
 
 
 def _drop_unknown(request: ChatRequest, losses: Losses) -> None:

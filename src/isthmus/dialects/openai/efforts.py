@@ -3,22 +3,10 @@
 Source: the OpenAI API reference, `reasoning_effort` and `reasoning.effort`.
 """
 
-from collections.abc import Mapping
-
 from isthmus.core.chat import ReasoningMode, ReasoningOptions
 from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile
-
-LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-BUDGETS: Mapping[str, int] = {
-    "minimal": 1024,
-    "low": 1024,
-    "medium": 8192,
-    "high": 16384,
-    "xhigh": 32768,
-    "max": 64000,
-}
-"""The tokens that a level stands for, as docs/dialects/normal-form.md lays down."""
+from isthmus.core.reasoning import LEVELS, effort_of
 
 
 def is_on(options: ReasoningOptions | None) -> bool:
@@ -34,7 +22,7 @@ def as_effort(options: ReasoningOptions, profile: ModelProfile, losses: Losses) 
     """The level that says what `options` say; None where the host decides by itself."""
     if options.budget is not None:
         losses.rewrite("reasoning.budget", "this host takes a level of effort in place of a budget")
-        return nearest(effort_for(options.budget), profile, losses)
+        return nearest(effort_of(options.budget), profile, losses)
     if options.effort is not None:
         return nearest(options.effort, profile, losses)
     match options.mode:
@@ -46,11 +34,6 @@ def as_effort(options: ReasoningOptions, profile: ModelProfile, losses: Losses) 
         case ReasoningMode.ADAPTIVE:
             losses.drop("reasoning.mode", "this host decides by itself how much to think")
     return None
-
-
-def effort_for(budget: int) -> str:
-    """The level that a budget of tokens comes nearest to."""
-    return "low" if budget <= BUDGETS["low"] else "medium" if budget <= BUDGETS["medium"] else "high"
 
 
 def nearest(effort: str, profile: ModelProfile, losses: Losses) -> str:

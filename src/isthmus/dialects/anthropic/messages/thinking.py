@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from isthmus.core.chat import ChatRequest, ReasoningMode, ReasoningOptions
 from isthmus.core.profile import ReasoningStyle
+from isthmus.core.reasoning import BUDGETS, USUAL, budget_of, effort_of
 from isthmus.core.value import Value
 from isthmus.dialects.anthropic.messages.marks import Block, add_extra
 from isthmus.dialects.anthropic.messages.pen import Pen
@@ -21,16 +22,7 @@ from isthmus.dialects.anthropic.words import DIALECT
 from isthmus.wire.json import Fields
 
 LEAST_BUDGET = 1024
-_BUDGETS: Mapping[str, int] = {
-    "minimal": 1024,
-    "low": 1024,
-    "medium": 8192,
-    "high": 16384,
-    "xhigh": 32768,
-    "max": 64000,
-}
-"""The tokens that an effort stands for, as docs/dialects/normal-form.md lays down. Lowest first."""
-_ORDER = tuple(_BUDGETS)
+_ORDER = tuple(BUDGETS)
 THINKING_MODES: Mapping[str, ReasoningMode] = {
     "enabled": ReasoningMode.ON,
     "disabled": ReasoningMode.OFF,
@@ -135,7 +127,7 @@ def _by_effort(options: ReasoningOptions, pen: Pen) -> Plan:
         return Plan("disabled", effort=_effort(options.effort, pen))
     wanted = options.effort
     if options.budget is not None:
-        wanted = _effort_of(options.budget)
+        wanted = effort_of(options.budget)
         pen.losses.rewrite("reasoning.budget", f"this model takes an effort: {wanted}")
     return Plan("adaptive", effort=_effort(wanted, pen))
 
@@ -151,11 +143,7 @@ _STYLES = {
 def _budget(options: ReasoningOptions) -> int:
     if options.budget is not None:
         return options.budget
-    return _BUDGETS.get(options.effort or "medium", _BUDGETS["medium"])
-
-
-def _effort_of(budget: int) -> str:
-    return next((word for word in ("low", "medium") if budget <= _BUDGETS[word]), "high")
+    return max(LEAST_BUDGET, budget_of(options.effort or USUAL))
 
 
 def _effort(word: str | None, pen: Pen) -> str | None:

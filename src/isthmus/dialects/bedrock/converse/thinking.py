@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from isthmus.core.chat import ChatRequest, ReasoningMode, ReasoningOptions, ToolMode
 from isthmus.core.profile import ReasoningStyle
+from isthmus.core.reasoning import BUDGETS, USUAL, budget_of, effort_of
 from isthmus.core.value import Value
 from isthmus.dialects.bedrock.converse.marks import Block
 from isthmus.dialects.bedrock.converse.pen import Pen
@@ -20,16 +21,7 @@ from isthmus.dialects.bedrock.words import CLAUDE, DIALECT
 from isthmus.wire.json import Fields
 
 LEAST_BUDGET = 1024
-_BUDGETS: Mapping[str, int] = {
-    "minimal": 1024,
-    "low": 1024,
-    "medium": 8192,
-    "high": 16384,
-    "xhigh": 32768,
-    "max": 64000,
-}
-"""The tokens that an effort stands for, as docs/dialects/normal-form.md lays down. Lowest first."""
-_ORDER = tuple(_BUDGETS)
+_ORDER = tuple(BUDGETS)
 _LEVELS = ("low", "medium", "high")
 """What Nova and gpt-oss know."""
 MODES: Mapping[str, ReasoningMode] = {
@@ -175,7 +167,7 @@ _MAKERS: Mapping[str, Callable[[ReasoningOptions, Pen], Plan]] = {
 def _wanted(options: ReasoningOptions, pen: Pen) -> str | None:
     if options.budget is None:
         return options.effort
-    effort = next((word for word in ("low", "medium") if options.budget <= _BUDGETS[word]), "high")
+    effort = effort_of(options.budget)
     pen.losses.rewrite("reasoning.budget", f"this model takes an effort: {effort}")
     return effort
 
@@ -183,7 +175,7 @@ def _wanted(options: ReasoningOptions, pen: Pen) -> str | None:
 def _budget(options: ReasoningOptions) -> int:
     if options.budget is not None:
         return options.budget
-    return _BUDGETS.get(options.effort or "medium", _BUDGETS["medium"])
+    return max(LEAST_BUDGET, budget_of(options.effort or USUAL))
 
 
 def _nearest(word: str | None, levels: Sequence[str], pen: Pen) -> str | None:

@@ -8,10 +8,9 @@ model that nobody described: it is told what the caller said, in the caller's te
 Source: https://ai.google.dev/gemini-api/docs/thinking.
 """
 
-from collections.abc import Mapping
-
 from isthmus.core.chat import ReasoningMode, ReasoningOptions
 from isthmus.core.profile import ReasoningStyle
+from isthmus.core.reasoning import BUDGETS, budget_of, effort_of
 from isthmus.dialects.gemini.generate.media import Block
 from isthmus.dialects.gemini.generate.pen import Pen, add_extra
 from isthmus.dialects.gemini.spelling import Camel
@@ -20,16 +19,7 @@ from isthmus.dialects.gemini.words import DIALECT
 HIDDEN, SHOWN = "omitted", "summarized"
 """What a caller says who wants to see no thoughts, or what the model makes of them."""
 DYNAMIC = -1
-_BUDGETS: Mapping[str, int] = {
-    "minimal": 1024,
-    "low": 1024,
-    "medium": 8192,
-    "high": 16384,
-    "xhigh": 32768,
-    "max": 64000,
-}
-"""The tokens that an effort stands for, as docs/dialects/normal-form.md lays down. Lowest first."""
-_ORDER = tuple(_BUDGETS)
+_ORDER = tuple(BUDGETS)
 
 
 def read_thinking(config: Camel | None) -> ReasoningOptions | None:
@@ -103,7 +93,7 @@ def _by_budget(options: ReasoningOptions, pen: Pen) -> Block:
             pen.losses.drop("reasoning.effort", "this model takes a budget, which the caller gave too")
         return {"thinkingBudget": _fit(options.budget, pen)}
     if options.effort is not None:
-        budget = _fit(_BUDGETS.get(options.effort, _BUDGETS["medium"]), pen, told=False)
+        budget = _fit(budget_of(options.effort), pen, told=False)
         pen.losses.rewrite("reasoning.effort", f"this model takes a budget: {budget} tokens")
         return {"thinkingBudget": budget}
     return {"thinkingBudget": DYNAMIC} if options.mode is not None else {}
@@ -129,16 +119,12 @@ def _by_level(options: ReasoningOptions, pen: Pen) -> Block:
         pen.losses.rewrite("reasoning.mode", f"this model always thinks: its least is {levels[0]}")
         return {"thinkingLevel": levels[0].upper()}
     if options.budget is not None:
-        level = _level(_effort_of(options.budget), pen, told=False)
+        level = _level(effort_of(options.budget), pen, told=False)
         pen.losses.rewrite("reasoning.budget", f"this model takes a level: {level}")
         if options.effort is not None:
             pen.losses.drop("reasoning.effort", "the budget says more, and the caller gave both")
         return {"thinkingLevel": level.upper()}
     return {"thinkingLevel": _level(options.effort, pen).upper()} if options.effort is not None else {}
-
-
-def _effort_of(budget: int) -> str:
-    return next((word for word in ("low", "medium") if budget <= _BUDGETS[word]), "high")
 
 
 def _level(word: str, pen: Pen, *, told: bool = True) -> str:

@@ -11,11 +11,12 @@ from msgspec import Raw
 
 from isthmus.core.chat import ReasoningMode, ReasoningOptions
 from isthmus.core.profile import ReasoningStyle
+from isthmus.core.reasoning import BUDGETS
 from isthmus.core.value import Extra
 from isthmus.dialects.openai import CHAT
 from isthmus.dialects.openai.chat.content import Host
 from isthmus.dialects.openai.chat.extras import fields_of
-from isthmus.dialects.openai.efforts import BUDGETS, as_effort, nearest
+from isthmus.dialects.openai.efforts import as_effort, nearest
 from isthmus.wire import json
 from isthmus.wire.json import Fields
 
