@@ -16,22 +16,22 @@ from isthmus.wire import json
 from support.mutations import damaged
 from support.plain import SHORT_WAYS, reads_alike
 from support.sayable import sayable_replies, sayable_requests
-from support.specimens import ABLE, Specimen, codec_of, dated, specimens
+from support.specimens import ABLE, Specimen, codec_of, dated, told_in
 from support.strategies import replies, requests
 
 DIALECT = pytest.mark.parametrize("dialect", ["openai_chat", "anthropic"])
-SPECIMEN = pytest.mark.parametrize("specimen", specimens(), ids=repr)
+EACH = pytest.mark.parametrize(
+    ("dialect", "specimen"), [(name, one) for name in SHORT_WAYS for one in told_in(name)], ids=str
+)
 DAMAGES = 150
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_a_request_is_read_alike(dialect: str, specimen: Specimen) -> None:
     assert reads_alike(dialect, codec_of(dialect).read_request, specimen.file(dialect, "request"))
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_a_damaged_request_is_read_alike(dialect: str, specimen: Specimen) -> None:
     read = codec_of(dialect).read_request
     for body in damaged(specimen.file(dialect, "request"), random.Random(specimen.name), DAMAGES):
@@ -50,14 +50,12 @@ def test_whatever_is_asked_is_read_alike(dialect: str, data: st.DataObject) -> N
     assert reads_alike(dialect, codec.read_request, body)
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_an_answer_is_read_alike(dialect: str, specimen: Specimen) -> None:
     assert reads_alike(dialect, codec_of(dialect).read_reply, specimen.file(dialect, "reply"))
 
 
-@DIALECT
-@SPECIMEN
+@EACH
 def test_a_damaged_answer_is_read_alike(dialect: str, specimen: Specimen) -> None:
     read = codec_of(dialect).read_reply
     for body in damaged(specimen.file(dialect, "reply"), random.Random(specimen.name), DAMAGES):
@@ -284,5 +282,5 @@ def taken(dialect: str, name: str, body: bytes) -> bool:
 @DIALECT
 def test_the_short_way_is_taken_by_plain_conversations(dialect: str) -> None:
     for what in ("request", "reply"):
-        plain = [one.name for one in specimens() if taken(dialect, f"decode_{what}", one.file(dialect, what))]
+        plain = [one.name for one in told_in(dialect) if taken(dialect, f"decode_{what}", one.file(dialect, what))]
         assert {"plain_text", "one_tool_call"} <= set(plain)

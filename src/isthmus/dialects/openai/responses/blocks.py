@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from msgspec import Raw
 from msgspec.structs import replace
 
-from isthmus.core.content import Citation, Reasoning, Refusal, Signature, Text, ToolCall
+from isthmus.core.content import Citation, Reasoning, Refusal, Signature, Text
 from isthmus.core.losses import Losses
 from isthmus.dialects.openai.responses.citations import write_citation
 from isthmus.dialects.openai.responses.content import write_text
@@ -114,11 +114,10 @@ class ThoughtBlock:
 class CallBlock:
     """A call. A function's arguments are told as they come; a custom tool's input must be whole to be read."""
 
-    def __init__(self, call: ToolCall, target: Called, item: Item, place: int, path: str) -> None:
+    def __init__(self, target: Called, item: Item, place: int, path: str) -> None:
         self.place = place
         self.path = path
         self.pieces: list[str] = []
-        self._call = call
         self._target = target
         self._item = item
         self._field = "input" if target.custom else "arguments"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall
 from isthmus.core.events import (
@@ -40,7 +41,7 @@ from isthmus.dialects.openai.responses.failing import broken, event, failure
 from isthmus.dialects.openai.responses.frame import Frame, make_frame
 from isthmus.dialects.openai.responses.items import around_of, called, write_call
 from isthmus.dialects.openai.responses.logprobs import write_logprobs
-from isthmus.dialects.openai.responses.names import item_id
+from isthmus.dialects.openai.responses.names import item_id, wrap_input
 from isthmus.dialects.openai.responses.said import Item, finished, first_text, message_item
 from isthmus.dialects.openai.responses.usage import COMPLETED, FAILED, Ending, write_finish, write_usage
 from isthmus.wire import json
@@ -175,8 +176,10 @@ class ResponsesWriter:
         names = self._frame.names if self._frame is not None else {}
         place, _ = self._place("fc")
         seed = self._frame.id if self._frame is not None else ""
-        item = finished(write_call(call, names, path, self._losses), seed, place)
-        block = CallBlock(call, called(call, names), item, place, path)
+        target = called(call, names)
+        bare = replace(call, arguments=wrap_input("") if target.custom else "")
+        item = finished(write_call(bare, names, path, self._losses), seed, place)
+        block = CallBlock(target, item, place, path)
         self._blocks[event.index] = block
         return before + self._event("response.output_item.added", output_index=place, item=block.begun())
 
