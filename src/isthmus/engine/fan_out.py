@@ -22,11 +22,17 @@ async def each(jobs: Sequence[Callable[[], Awaitable[_T]]]) -> list[_T]:
         async with gate:
             return await job()
 
+    failed: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(run(job)) for job in jobs]
-    except BaseExceptionGroup as failed:
-        raise _first(failed) from failed
+    except BaseExceptionGroup as group_failed:
+        failed = _first(group_failed)
+    if failed is not None:
+        try:
+            raise failed  # outside of the handler: an error that held its own group would be a cycle
+        finally:
+            del failed
     return [task.result() for task in tasks]
 
 
