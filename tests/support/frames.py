@@ -87,3 +87,44 @@ def anthropic_events() -> st.SearchStrategy[dict[str, Any]]:
         event("ping"),
         event("new_event"),
     )
+
+
+def converse_events() -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
+    """Events of Converse by name, pieces of blocks that may not be open among them."""
+    call = {"toolUseId": "tooluse_a", "name": "clock"}
+    starts = [
+        {},
+        {"toolUse": call},
+        {"toolUse": {**call, "type": "server_tool_use"}},
+        {"toolResult": {"toolUseId": "tooluse_a", "type": "result", "status": "success"}},
+        {"image": {"format": "png"}},
+        {"novel": {}},
+    ]
+    deltas = [
+        {"text": "a"},
+        {"text": ""},
+        {"toolUse": {"input": '{"x"'}},
+        {"toolResult": [{"text": "a"}]},
+        {"reasoningContent": {"text": "a"}},
+        {"reasoningContent": {"signature": "Ea"}},
+        {"reasoningContent": {"redactedContent": "RWE="}},
+        {"reasoningContent": {}},
+        {"citation": {"title": "a"}},
+        {"image": {"source": {"bytes": "AAAA"}}},
+        {"image": {"error": {"message": "a"}}},
+        {"novel": 1},
+    ]
+    told = st.fixed_dictionaries({}, optional={"usage": st.just({"outputTokens": 1}), "metrics": st.just({})})
+
+    def event(name: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
+        return st.tuples(st.just(name), st.fixed_dictionaries(fields))
+
+    return st.one_of(
+        event("messageStart", role=st.just("assistant")),
+        event("contentBlockStart", contentBlockIndex=NUMBERS, start=st.sampled_from(starts)),
+        event("contentBlockDelta", contentBlockIndex=NUMBERS, delta=st.sampled_from(deltas)),
+        event("contentBlockStop", contentBlockIndex=NUMBERS),
+        event("messageStop", stopReason=st.sampled_from(["end_turn", "tool_use", "odd"])),
+        st.tuples(st.just("metadata"), told),
+        event("novelEvent"),
+    )
