@@ -414,3 +414,10 @@ def test_the_field_at_fault_is_named(body: Any, param: str) -> None:
     with pytest.raises(GatewayError) as raised:
         read(body)
     assert (raised.value.kind, raised.value.param) == (Kind.INVALID, param)
+
+
+def test_a_cache_mark_behind_an_answer_to_be_continued_changes_nothing() -> None:
+    begun = Message(Role.ASSISTANT, (Text("It is ", CacheMark()),))
+    body, lost = written(asked(HELLO, begun))
+    assert body["messages"][1]["content"] == [{"text": "It is"}, POINT]
+    assert lost == [("messages[1]", "rewritten")]

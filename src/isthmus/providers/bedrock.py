@@ -115,12 +115,12 @@ def address(prefix: str) -> Address:
 
 def _address(prefix: str, aim: Aim) -> tuple[str, str]:
     whole, streamed = _METHODS[aim.operation, aim.dialect]
-    model = quote(_uncounted(aim), safe="-._~")
+    model = quote(_id_for(aim), safe="-._~")
     return "POST", f"{prefix}/model/{model}/{streamed if aim.stream else whole}"
 
 
-def _uncounted(aim: Aim) -> str:
-    """Tokens are counted for models, not for inference profiles: github.com/pydantic/pydantic-ai, its recordings."""
+def _id_for(aim: Aim) -> str:
+    """Tokens are counted for models, not for inference profiles, as the id in a count's path must be a model's."""
     model = bedrock_id(aim.model)
     prefix, _, rest = model.partition(".")
     return rest if aim.operation is Operation.COUNT_TOKENS and prefix in PREFIXES else model

@@ -115,7 +115,11 @@ def _read_source(kind: MediaKind, form: Raw | None, source: Fields) -> Source | 
     if text is None and (items := source.items("content")) is not None:
         text = "\n".join(item.text("text") or "" for item in items)
     media_type = _TYPES[kind].get(word, "")
-    return None if text is None else Inline(media_type if media_type.startswith("text/") else "text/plain", text, True)
+    return (
+        None
+        if text is None
+        else Inline(media_type if media_type.startswith("text/") else "text/plain", text, plain=True)
+    )
 
 
 def format_of(kind: MediaKind, source: Source) -> str | None:

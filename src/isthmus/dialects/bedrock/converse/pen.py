@@ -6,6 +6,7 @@ from base64 import b64encode
 from typing import assert_never
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from isthmus.core.content import (
     Citation,
@@ -108,11 +109,7 @@ class Pen:
         return write_thought(thought, signature, path, self.losses)
 
     def _call(self, call: ToolCall, path: str) -> Block:
-        block = write_call(call, path, self.losses)
-        inner = block["toolUse"]
-        assert isinstance(inner, dict)  # noqa: S101  write_call has just made it
-        inner["toolUseId"] = call_id(call.id)
-        return block
+        return write_call(replace(call, id=call_id(call.id)), path, self.losses)
 
     def _result(self, result: ToolResult, path: str) -> Block:
         content: list[Block | Raw] = []

@@ -40,13 +40,15 @@ def write_sampling(sampling: Sampling, pen: Pen, *, thinking: bool) -> tuple[Blo
     """The fields of `inferenceConfig`, and those of the maker."""
     body: Block = {}
     own: Block = {}
-    if sampling.temperature is not None and _takes("temperature", sampling.temperature == 1, pen, thinking=thinking):
+    if sampling.temperature is not None and _takes(
+        "temperature", pen, beside=sampling.temperature == 1, thinking=thinking
+    ):
         body["temperature"] = min(sampling.temperature, pen.profile.max_temperature)
         if body["temperature"] != sampling.temperature:
             pen.losses.rewrite("sampling.temperature", f"this model takes at most {pen.profile.max_temperature:g}")
-    if sampling.top_p is not None and _takes("top_p", sampling.top_p >= _LEAST_TOP_P, pen, thinking=thinking):
+    if sampling.top_p is not None and _takes("top_p", pen, beside=sampling.top_p >= _LEAST_TOP_P, thinking=thinking):
         body["topP"] = sampling.top_p
-    if sampling.top_k is not None and _takes("top_k", False, pen, thinking=thinking):
+    if sampling.top_k is not None and _takes("top_k", pen, beside=False, thinking=thinking):
         own = _write_top_k(sampling.top_k, pen)
     if stop := _write_stop(sampling.stop or (), pen):
         body["stopSequences"] = stop
@@ -54,11 +56,12 @@ def write_sampling(sampling: Sampling, pen: Pen, *, thinking: bool) -> tuple[Blo
     return body, own
 
 
-def _takes(name: str, goes_with_thought: bool, pen: Pen, *, thinking: bool) -> bool:
+def _takes(name: str, pen: Pen, *, beside: bool, thinking: bool) -> bool:
+    """`beside`: the value may stand beside thinking."""
     reason: str | None = None
     if not pen.profile.sampling:
         reason = "this model chooses for itself"
-    elif thinking and not (goes_with_thought and pen.profile.sampling_while_reasoning):
+    elif thinking and not (beside and pen.profile.sampling_while_reasoning):
         reason = f"the model refuses this {name} while it thinks"
     if reason is not None:
         pen.losses.drop(f"sampling.{name}", reason)

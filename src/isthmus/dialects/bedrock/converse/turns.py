@@ -206,12 +206,12 @@ def _end(turns: list[Turn], pen: Pen) -> list[Turn]:
     if not is_prefilled(turns):
         return turns
     last = turns[-1]
-    path = f"messages[{last.number}]"
-    block = last.blocks[-1]
+    path, place = f"messages[{last.number}]", _last_said(last)
+    block = last.blocks[place]
     text = str(block["text"]) if isinstance(block, dict) else ""
     if text != text.rstrip():
         pen.losses.rewrite(path, "an answer to be continued must not end in white space")
-        last.blocks[-1] = {**block, "text": text.rstrip()}  # type: ignore[dict-item]  # prefilled: it is an object
+        last.blocks[place] = {**block, "text": text.rstrip()}  # type: ignore[dict-item]  # prefilled: it is an object
     if not pen.profile.prefill:
         pen.losses.emulate(path, "this model does not continue an answer: it is asked to in words")
         turns.append(Turn("user", [{"text": CONTINUE}], last.number))
@@ -220,7 +220,14 @@ def _end(turns: list[Turn], pen: Pen) -> list[Turn]:
 
 def is_prefilled(turns: Sequence[Turn]) -> bool:
     """Does the conversation end in words of the assistant?"""
-    return turns[-1].role == "assistant" and kind_of(turns[-1].blocks[-1]) == "text"
+    last = turns[-1]
+    return last.role == "assistant" and kind_of(last.blocks[_last_said(last)]) == "text"
+
+
+def _last_said(turn: Turn) -> int:
+    """The place of the last block that is no cache point; of the last of all where each is one."""
+    places = [place for place, block in enumerate(turn.blocks) if kind_of(block) != _POINT]
+    return places[-1] if places else len(turn.blocks) - 1
 
 
 def lost_thought(turns: Sequence[Turn]) -> bool:
