@@ -136,7 +136,7 @@ def _tool(tool: Mapping[str, Any], where: str) -> str:
     if schema is not None and schema.get("type") != "object":
         raise Refused(f"Invalid schema for function {function['name']!r}: schema must be of type 'object'.", where)
     if function.get("strict") and schema is not None:
-        _strict(schema, f"function {function['name']!r}")
+        strict(schema, f"function {function['name']!r}")
     return str(function["name"])
 
 
@@ -151,14 +151,14 @@ def _format(body: Mapping[str, Any]) -> None:
         raise Refused("Missing required parameter: 'response_format.json_schema.name'.", "response_format.json_schema")
     only(named, frozenset({"name", "schema", "strict", "description"}), "response_format.json_schema", UNKNOWN)
     if named.get("strict"):
-        _strict(named.get("schema", {}), f"response_format {named['name']!r}")
+        strict(named.get("schema", {}), f"response_format {named['name']!r}")
 
 
-def _strict(schema: Any, owner: str) -> None:
+def strict(schema: Any, owner: str) -> None:
     """Strict schemas close every object and require every property."""
     if isinstance(schema, list):
         for item in schema:
-            _strict(item, owner)
+            strict(item, owner)
     if not isinstance(schema, dict):
         return
     if schema.get("type") == "object":
@@ -169,7 +169,7 @@ def _strict(schema: Any, owner: str) -> None:
         if set(schema.get("properties", {})) != set(schema.get("required", ())):
             raise Refused(f"Invalid schema for {owner}: 'required' must include every key in properties.")
     for value in schema.values():
-        _strict(value, owner)
+        strict(value, owner)
 
 
 def _message(message: Mapping[str, Any], where: str) -> None:
@@ -200,17 +200,17 @@ def _part(part: Mapping[str, Any], role: str, where: str) -> None:
     if kind == "image_url":
         only(part["image_url"], frozenset({"url", "detail"}), where, UNKNOWN)
         url = part["image_url"].get("url", "")
-        if not url.startswith(("https://", "http://")) and _data_url(url) is None:
+        if not url.startswith(("https://", "http://")) and data_url(url) is None:
             raise Refused("Invalid image URL: it must be an http(s) or a base64 data URL.", where)
     if kind == "file":
         only(part["file"], frozenset({"file_data", "file_id", "filename"}), where, UNKNOWN)
         if "file_data" in part["file"] and (
-            "filename" not in part["file"] or _data_url(part["file"]["file_data"]) is None
+            "filename" not in part["file"] or data_url(part["file"]["file_data"]) is None
         ):
             raise Refused("Invalid file data: a filename and a base64 data URL are needed.", where)
 
 
-def _data_url(url: str) -> tuple[str, bytes] | None:
+def data_url(url: str) -> tuple[str, bytes] | None:
     found = re.fullmatch(r"data:([a-z]+/[a-z0-9.+-]+);base64,(.+)", url, re.DOTALL)
     if found is None:
         return None
@@ -293,6 +293,6 @@ def _media(message: Mapping[str, Any]) -> list[str]:
     for part in content if isinstance(content, list) else ():
         if part["type"] in ("image_url", "file"):
             address = part["image_url"]["url"] if part["type"] == "image_url" else part["file"].get("file_data", "")
-            data = _data_url(address)
+            data = data_url(address)
             found.append(address if data is None else f"{data[0]}:{digest(data[1])}")
     return found

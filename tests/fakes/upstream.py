@@ -1,4 +1,4 @@
-"""A scripted provider at the wire: raw HTTP/1.1, both dialects, one script per model name.
+"""A scripted provider at the wire: raw HTTP/1.1, OpenAI's dialects and Anthropic's, one script per model name.
 
 It runs on a thread of its own, so that blocking clients can be tested too. It answers like the real
 provider, refuses what the real one would refuse, and remembers everything: each request it got, and
@@ -16,8 +16,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from fakes import anthropic_judge, anthropic_talk, anthropic_voice, openai_judge, openai_voice
-from fakes.scripts import KEY, SCRIPTS, Script, script_of
+from fakes import (
+    anthropic_judge,
+    anthropic_talk,
+    anthropic_voice,
+    openai_judge,
+    openai_voice,
+    responses_judge,
+    responses_voice,
+)
+from fakes.scripts import KEY, SCRIPTS, Act, Conversation, Script, script_of
 from fakes.wire import Piece, Refused, Reply, Reset, Silence, Stream, Whole
 
 PATIENCE = 5.0
@@ -262,6 +270,21 @@ def _presented(headers: Mapping[str, str]) -> str:
 
 
 def _openai(upstream: Upstream, seen: Seen, also: frozenset[str] = frozenset()) -> Reply:
+    return _openais(upstream, seen, partial(openai_judge.judge, also=also), openai_judge.converse, openai_voice.answer)
+
+
+def _responses(upstream: Upstream, seen: Seen) -> Reply:
+    return _openais(upstream, seen, responses_judge.judge, responses_judge.converse, responses_voice.answer)
+
+
+def _openais(
+    upstream: Upstream,
+    seen: Seen,
+    judge: Callable[[dict[str, Any]], None],
+    converse: Callable[[dict[str, Any]], Conversation],
+    answer: Callable[[Act, Conversation], Reply],
+) -> Reply:
+    """Either of OpenAI's ways to converse: their refusals are the same."""
     voice = openai_voice
     if _presented(seen.headers) != KEY:
         seen.verdict = "a wrong key"
@@ -270,16 +293,16 @@ def _openai(upstream: Upstream, seen: Seen, also: frozenset[str] = frozenset()) 
         )
     try:
         body = _object(seen)
-        openai_judge.judge(body, also)
+        judge(body)
     except Refused as refused:
         seen.verdict = refused.message
         return Whole(400, voice.error_body(refused.message, "invalid_request_error", param=refused.param))
-    talk = openai_judge.converse(body)
+    talk = converse(body)
     script = upstream.script(talk.model)
     if script is None:
         message = f"The model `{talk.model}` does not exist."
         return Whole(404, voice.error_body(message, "invalid_request_error", code="model_not_found"))
-    return voice.answer(script(talk), talk)
+    return answer(script(talk), talk)
 
 
 def _anthropic(upstream: Upstream, seen: Seen) -> Reply:
@@ -338,6 +361,7 @@ def _models(seen: Seen) -> Reply:
 
 ANSWERS: Mapping[tuple[str, str], Callable[[Upstream, Seen], Reply]] = {
     ("POST", "/v1/chat/completions"): _openai,
+    ("POST", "/v1/responses"): _responses,
     ("POST", "/deepseek/chat/completions"): partial(_openai, also=frozenset({"thinking"})),
     ("POST", "/v1/messages"): _anthropic,
 }
