@@ -116,8 +116,12 @@ def test_a_provider_is_asked_for_the_whole_request(model: str) -> None:
 def test_a_count_is_read_and_told() -> None:
     assert COUNT.read_reply(COUNT.write_reply(12)) == 12
     assert COUNT.read_reply(b"{}") == 0
+
+
+@pytest.mark.parametrize("body", [b"no", b'{"name":"cachedContents/a"}', b'{"totalTokens":"many"}'])
+def test_what_is_no_count_is_garbled(body: bytes) -> None:
     with pytest.raises(GatewayError) as caught:
-        COUNT.read_reply(b"no")
+        COUNT.read_reply(body)
     assert caught.value.kind is Kind.GARBLED
 
 

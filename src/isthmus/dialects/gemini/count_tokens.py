@@ -52,10 +52,11 @@ def write_request(request: ChatRequest, profile: ModelProfile, losses: Losses) -
 
 
 def read_reply(body: bytes) -> int:
-    """Raises GARBLED for what is no count. A count of nought is left out on the wire."""
+    """Raises GARBLED for what is no count. A count of nought is left out on the wire, and all with it."""
     try:
         fields = Camel(body)
-        return fields.integer("totalTokens") or 0
+        tokens = fields.integer("totalTokens")
+        return fields.need("totalTokens", tokens) if fields.names() else tokens or 0
     except Malformed as error:
         raise GatewayError(Kind.GARBLED, f"the provider's count: {error.message}") from error
 
