@@ -246,13 +246,18 @@ def test_gemini_is_told_no_ids_of_calls_and_results() -> None:
 
 
 def test_numbers_keep_their_spelling_where_ids_are_taken_out() -> None:
-    body = b'{"contents":[{"parts":[{"functionCall":{"id":"c","name":"f","args":{"x":1.50}}}]}]}'
+    body = b'{"contents":[{"role":"model","parts":[{"functionCall":{"id":"c","name":"f","args":{"x":1.50}}}]}]}'
     assert json.encode(wrap(FLASH, json.read_fields(body), ())) == (
-        b'{"contents":[{"parts":[{"functionCall":{"name":"f","args":{"x":1.50}}}]}]}'
+        b'{"contents":[{"role":"model","parts":[{"functionCall":{"name":"f","args":{"x":1.50}}}]}]}'
     )
 
 
-@pytest.mark.parametrize("contents", ['"id"', '[{"id":1}]', '["id"]', '[{"parts":"id"}]', '[{"parts":["id"]}]', "{}"])
+def test_a_turn_without_a_role_is_the_users() -> None:
+    turns = [{"parts": [{"text": "hi"}]}, {"role": "model", "parts": [{"text": "ho"}]}]
+    assert wrapped(FLASH, {"contents": turns}) == {"contents": [{"role": "user", **turns[0]}, turns[1]]}
+
+
+@pytest.mark.parametrize("contents", ['"id"', '["id"]', '[{"parts":"id"}]', '[{"parts":["id"]}]', "{}"])
 def test_what_is_no_request_is_left_for_google_to_refuse(contents: str) -> None:
     fields = json.read_fields(f'{{"contents":{contents}}}'.encode())
     assert json.encode(wrap(FLASH, fields, ())) == f'{{"contents":{contents}}}'.encode()

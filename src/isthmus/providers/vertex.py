@@ -125,27 +125,33 @@ def _wrap_claude(aim: Aim, fields: dict[str, Raw], version: bytes | None) -> dic
 
 
 def _wrap_gemini(aim: Aim, fields: dict[str, Raw]) -> dict[str, Raw]:
-    """Without ids of calls and results, which are refused as unknown: github.com/pydantic/pydantic-ai/issues/5081.
+    """Turns as Vertex wants them. What is to be counted is not put into a request of its own, as it is at Gemini's API.
 
-    What is to be counted is not put into a request of its own: .../reference/rest/v1/projects.locations.endpoints.
-    What is no request at all is left for Google to refuse.
+    What is no request at all is left for Google to refuse. Source: .../rest/v1/projects.locations.endpoints.
     """
     try:
         if aim.operation is Operation.COUNT_TOKENS and (whole := fields.get("generateContentRequest")) is not None:
             fields = json.read_fields(whole)
             fields.pop("model", None)
-        if (contents := fields.get("contents")) is not None and b'"id"' in bytes(contents):
-            fields = {**fields, "contents": json.raw([_without_ids(turn) for turn in json.read_items(contents)])}
+        if (contents := fields.get("contents")) is not None:
+            fields = {**fields, "contents": json.raw([_turn(turn) for turn in json.read_items(contents)])}
     except json.Malformed:
         pass
     return fields
 
 
-def _without_ids(turn: Raw) -> dict[str, object]:
+def _turn(turn: Raw) -> object:
+    """With a role, which Gemini's own API can do without: github.com/BerriAI/litellm/issues/32731.
+
+    Without ids of calls and results, which are refused as unknown: github.com/pydantic/pydantic-ai/issues/5081.
+    """
     fields: dict[str, object] = dict(json.read_fields(turn))
-    if isinstance(parts := fields.get("parts"), Raw):
+    marked = b'"id"' in bytes(turn)
+    if "role" in fields and not marked:
+        return turn
+    if marked and isinstance(parts := fields.get("parts"), Raw):
         fields["parts"] = [_without_id(part) for part in json.read_items(parts)]
-    return fields
+    return {"role": "user", **fields}
 
 
 def _without_id(part: Raw) -> dict[str, object]:
