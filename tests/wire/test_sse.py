@@ -45,6 +45,13 @@ def test_reads_of_any_size_give_the_same_events(size: int, line_end: bytes) -> N
     assert frames_of(pieces_of(STREAM.replace(b"\n", line_end), size)) == FRAMES
 
 
+@pytest.mark.parametrize("line_end", LINE_ENDS)
+def test_reads_of_one_whole_event_each_give_the_same_events(line_end: bytes) -> None:
+    stream = STREAM.replace(b"\n", line_end)
+    reads = [piece + 2 * line_end for piece in stream.split(2 * line_end)]
+    assert frames_of(reads) == FRAMES
+
+
 @given(
     st.lists(st.sampled_from([b"data: x", b"event: e", b": c", b"", b"\n", b"\r\n", b"\r", b"data:", b"y"])), st.data()
 )

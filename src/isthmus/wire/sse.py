@@ -29,6 +29,10 @@ class SseSplitter:
             self._plain = False
         if not self._plain:
             data = self._unify(data)
+        end = data.find(b"\n\n")
+        if not self._tail and end == len(data) - 2 and 0 <= end <= self._max:  # most reads: one whole event
+            frame = _read_block(data[:end])
+            return [] if frame is None else [frame]
         if self._tail:
             if b"\n\n" not in data and not (data.startswith(b"\n") and self._tail.endswith(b"\n")):
                 self._keep(data)
@@ -111,9 +115,16 @@ _BOUNDARIES = (b"\n\n", b"\r\n\r\n")
 
 
 def _read_block(block: bytes) -> Frame | None:
+    first, more, rest = block.partition(b"\n")
+    if not more and first.startswith(b"data: "):
+        return Frame(b"", first[6:])
+    if first.startswith(b"event: ") and rest.startswith(b"data: ") and b"\n" not in rest:
+        return Frame(first[7:], rest[6:])
+    return _read_lines(block)
+
+
+def _read_lines(block: bytes) -> Frame | None:
     event = b""
-    if block.startswith(b"data: ") and b"\n" not in block:
-        return Frame(event, block[6:])
     pieces: list[bytes] = []
     for line in block.removeprefix(_MARK).split(b"\n"):
         name, _, value = line.partition(b":")

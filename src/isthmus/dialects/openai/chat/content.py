@@ -223,12 +223,13 @@ _AUDIO: Mapping[str, str] = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _FORMATS: Mapping[str, str] = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
 
 
+_BASE64 = ";base64,"
+
+
 def source_of(url: str) -> Inline | Url:
     """The content of a `data:` URL in base64, or the URL."""
-    if url.startswith("data:"):
-        media_type, found, data = url[5:].partition(";base64,")
-        if found:
-            return Inline(media_type, data)
+    if url.startswith("data:") and (end := url.find(_BASE64)) > 0:
+        return Inline(url[len("data:") : end], url[end + len(_BASE64) :])
     return Url(url)
 
 
