@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from isthmus.catalog.row import Row
 from isthmus.core.profile import ModelProfile, ReasoningStyle
 
-_GEMINI = ModelProfile(documents=False)
+_GEMINI = ModelProfile(maker="google", documents=False)
 
 ROWS = (
     Row(r"gemini-(1|2-0)", replace(_GEMINI, reasoning=ReasoningStyle.NONE)),
@@ -22,10 +22,11 @@ ROWS = (
 )
 """As hosts that speak OpenAI's dialect take them."""
 
-_NEWEST = ModelProfile(efforts=("low", "medium", "high"), max_output_limit=65_536, signed_calls=True)
+_NEWEST = ModelProfile(maker="google", efforts=("low", "medium", "high"), max_output_limit=65_536, signed_calls=True)
 """From 3 on, and every Gemini with a name that is not known yet."""
 _FLASH = replace(_NEWEST, efforts=("minimal", "low", "medium", "high"))
 _2_5 = ModelProfile(
+    maker="google",
     reasoning=ReasoningStyle.BUDGET,
     efforts=("none",),
     budgets=(1, 24_576),
