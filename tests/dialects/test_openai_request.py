@@ -497,7 +497,15 @@ def test_geminis_signature_travels_with_its_call() -> None:
     part = read(turn).messages[0].parts[0]
     assert isinstance(part, ToolCall)
     assert part.signature == Signature("google", "s")
-    assert again(turn)["messages"][0] == turn
+    assert again(turn, profile=ModelProfile(maker="google"))["messages"][0] == turn
+
+
+def test_geminis_signature_is_told_to_no_other_makers_model() -> None:
+    """Gemini CLI signs the calls of its history whoever made them, and OpenAI refuses fields that it does not know."""
+    call = {**CALL, "extra_content": {"google": {"thought_signature": "s"}}}
+    body, losses = write(read({"role": "assistant", "content": None, "tool_calls": [call]}))
+    assert body["messages"][0]["tool_calls"] == [CALL]
+    assert losses == [("messages[0].parts[0].signature", Deed.DROPPED)]
 
 
 def test_what_was_not_said_is_not_written() -> None:

@@ -46,7 +46,8 @@ class Tongue(NamedTuple):
 
 TONGUES: Mapping[str, Tongue] = {
     "openai_chat": Tongue(
-        ModelProfile(max_output_field="max_completion_tokens", reasoning_field="reasoning_details"), dated=True
+        ModelProfile(maker="google", max_output_field="max_completion_tokens", reasoning_field="reasoning_details"),
+        dated=True,
     ),
     "openai_responses": Tongue(ModelProfile(reasoning_field="content"), dated=True),
     "openai_completions": Tongue(ModelProfile(), dated=True, toolless=True),

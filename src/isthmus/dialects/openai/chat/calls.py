@@ -24,6 +24,9 @@ from isthmus.wire.json import Fields
 LONGEST_ID = 40
 """Characters of a tool call's id; longer ones are refused by OpenAI."""
 
+GOOGLE = "google"
+"""Whose models have the signatures of their calls in `extra_content`, in answers and in the history."""
+
 _MODES: Mapping[str, ToolMode] = {
     "auto": ToolMode.AUTO,
     "none": ToolMode.NONE,
@@ -181,14 +184,14 @@ def signature_in(content: Mapping[str, Raw]) -> Signature | None:
     inner = json.decode(google)
     match inner:
         case {"thought_signature": str(value)} if len(inner) == 1:
-            return Signature("google", value)
+            return Signature(GOOGLE, value)
     return None
 
 
 def write_signature(signature: Signature | None, path: str, losses: Losses) -> dict[str, Any]:
     if signature is None:
         return {}
-    if signature.vendor != "google":
+    if signature.vendor != GOOGLE:
         losses.drop(f"{path}.signature", f"a call of this dialect cannot carry a signature of {signature.vendor}")
         return {}
     return {"extra_content": {"google": {"thought_signature": signature.value}}}

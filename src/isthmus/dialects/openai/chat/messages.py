@@ -15,7 +15,7 @@ from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall
 from isthmus.core.value import Extra, Foreign
 from isthmus.dialects.openai import CHAT
 from isthmus.dialects.openai.chat import plain, thinking
-from isthmus.dialects.openai.chat.calls import fitting_id, is_call, read_calls, write_calls
+from isthmus.dialects.openai.chat.calls import GOOGLE, fitting_id, is_call, read_calls, write_calls
 from isthmus.dialects.openai.chat.content import (
     Host,
     Written,
@@ -230,7 +230,8 @@ class _Conversation:
             if type(part) is Text:
                 said.append(part)
             elif type(part) is ToolCall:
-                calls.append((_fitting(part), f"{path}.parts[{number}]"))
+                place = f"{path}.parts[{number}]"
+                calls.append((self._fitting(part, place), place))
             elif isinstance(part, Reasoning) and not is_thinking_part(part):
                 thoughts.append(part)
             elif isinstance(part, Foreign) and part.dialect == CHAT and is_call(part):
@@ -240,6 +241,14 @@ class _Conversation:
             else:
                 said.append(part)
         self._add_spoken(path, turn, thoughts=thoughts, said=said, calls=calls)
+
+    def _fitting(self, call: ToolCall, path: str) -> ToolCall:
+        id_, signature = fitting_id(call.id), call.signature
+        if signature is not None and signature.vendor == GOOGLE and self._host.profile.maker != GOOGLE:
+            self._host.losses.drop(f"{path}.signature", "only Google's own models are given their signatures back")
+            signature = None
+        unchanged = id_ == call.id and signature is call.signature
+        return call if unchanged else replace(call, id=id_, signature=signature)
 
     def _add_spoken(
         self,
@@ -263,11 +272,6 @@ class _Conversation:
         if calls:
             document["tool_calls"] = write_calls(calls, losses)
         self._behind = len(self.messages) if calls else None
-
-
-def _fitting(call: ToolCall) -> ToolCall:
-    id_ = fitting_id(call.id)
-    return call if id_ == call.id else replace(call, id=id_)
 
 
 def _as_error(content: str | list[Written] | None) -> str | list[Written]:
