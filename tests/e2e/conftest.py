@@ -27,13 +27,13 @@ def clients() -> Path:
     return CLIENTS
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def upstream() -> Iterator[Upstream]:
     with open_upstream() as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     with open_gateway(between(upstream, more=ROUTES), tmp_path_factory.mktemp("gateway")) as running:
         yield running
