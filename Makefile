@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check static fast e2e bench soak fmt lint type contract golden docs lock clean
+.PHONY: help run test check static fast e2e bench soak fmt lint type contract golden grid docs lock clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ soak: .venv/dev.stamp  ## five minutes at half load with failing upstreams and l
 
 golden: .venv/dev.stamp  ## rewrite the specimens' golden files from the codecs; review the difference like code
 	$(BIN)/python tests/golden.py
+
+grid: .venv/dev.stamp  ## count how recorded traffic survives every pair of dialects (needs ISTHMUS_RECORDINGS)
+	$(BIN)/python tests/grid.py
 
 docs: .venv/dev.stamp  ## write the generated references again
 	$(BIN)/python -m isthmus.config.reference > docs/reference/configuration.md

@@ -65,6 +65,7 @@ class _After(Struct, frozen=True):
 class _Counts(Struct, frozen=True):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    total_tokens: int | None = None
     prompt_tokens_details: _Before | None = None
     completion_tokens_details: _After | None = None
 
@@ -73,7 +74,10 @@ _read_counts = json.decoder(_Counts)
 
 
 def read_usage(fields: Mapping[str, Raw]) -> Usage:
-    """Usage in disjoint buckets, with the object as it was. Counts that are no numbers count as nothing."""
+    """Usage in disjoint buckets, with the object as it was. Counts that are no numbers count as nothing.
+
+    Some hosts count the thoughts beside the completion, which shows in their total.
+    """
     body = json.raw(fields)
     try:
         counts = _read_counts(body)
@@ -83,8 +87,12 @@ def read_usage(fields: Mapping[str, Raw]) -> Usage:
     prompt, completion = max(counts.prompt_tokens or 0, 0), max(counts.completion_tokens or 0, 0)
     cached = min(max(before.cached_tokens or 0, 0), prompt)
     written = min(max(before.cache_write_tokens or 0, 0), prompt - cached)
-    thought = min(max(after.reasoning_tokens or 0, 0), completion)
-    return Usage(prompt - cached - written, cached, written, completion - thought, thought, Foreign(COMPLETIONS, body))
+    thought = max(after.reasoning_tokens or 0, 0)
+    beside = max((counts.total_tokens or 0) - prompt - completion, 0)
+    if beside < thought:
+        thought = min(thought, completion)
+        completion -= thought
+    return Usage(prompt - cached - written, cached, written, completion, thought, Foreign(COMPLETIONS, body))
 
 
 def write_usage(usage: Usage) -> dict[str, Any] | Raw:

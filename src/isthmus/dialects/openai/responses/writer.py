@@ -62,6 +62,7 @@ class ResponsesWriter:
         self._parts = 0
         self._blocks: dict[int, Block] = {}
         self._message: tuple[int, Item] | None = None
+        self._parted: dict[int, BlockStart] = {}
         self._foreign: dict[int, int] = {}
         self._held: dict[str, int] = {}
         self._usage: Usage | None = None
@@ -120,7 +121,9 @@ class ResponsesWriter:
         if event.candidate:
             self._losses.drop(f"candidates[{event.candidate}]", "an answer of this dialect has one candidate")
             return b""
-        path = self._path()
+        return self._part_said() + self._begun(event, self._path())
+
+    def _begun(self, event: BlockStart, path: str) -> bytes:
         match event.kind:
             case BlockKind.TEXT:
                 return self._open_said(event, Text("", extra=event.extra), path)
@@ -131,6 +134,20 @@ class ResponsesWriter:
                 return self._open_thought(event, path)
             case BlockKind.TOOL_CALL:
                 return self._open_call(event, path)
+
+    def _part_said(self) -> bytes:
+        """What is said stands one behind the other here: a text that is still open is over when another part begins."""
+        out = b""
+        for index, block in [pair for pair in self._blocks.items() if isinstance(pair[1], SaidBlock)]:
+            kind = BlockKind.TEXT if isinstance(block.part, Text) else BlockKind.REFUSAL
+            self._parted[index] = BlockStart(index, kind)
+            out += self._events(self._blocks.pop(index).closing(self._losses))
+        return out
+
+    def _go_on(self, index: int) -> bytes:
+        """A text that had to make way for another part goes on as a further text."""
+        parted = self._parted.pop(index, None)
+        return b"" if parted is None else self._open(parted)
 
     def _open_said(self, event: BlockStart, part: Text | Refusal, path: str) -> bytes:
         before, (place, message) = self._join(part)
@@ -184,8 +201,9 @@ class ResponsesWriter:
         return before + self._event("response.output_item.added", output_index=place, item=block.begun())
 
     def _piece(self, event: TextDelta | ReasoningDelta) -> bytes:
+        before = self._go_on(event.index) if self._parted else b""
         block = self._blocks.get(event.index)
-        return b"" if block is None else self._delta(block, event.text)
+        return before if block is None else before + self._delta(block, event.text)
 
     def _arguments(self, event: ArgumentsDelta) -> bytes:
         block = self._blocks.get(event.index)
@@ -201,6 +219,7 @@ class ResponsesWriter:
 
     def _close(self, event: BlockStop) -> bytes:
         block = self._blocks.pop(event.index, None)
+        self._parted.pop(event.index, None)
         if block is None:
             return b""
         out = self._events(block.closing(self._losses))
