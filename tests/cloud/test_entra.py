@@ -11,7 +11,7 @@ import pytest
 from fakes.clock import FakeClock
 from fakes.issuer import Answer, Issuer, Question, told
 from isthmus.cloud.entra import Entra
-from isthmus.cloud.tokens import Tokens
+from isthmus.cloud.tokens import FRESH, Tokens
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.secret import Secret
 from isthmus.providers.provider import CloudKey, Origin, Outgoing
@@ -113,6 +113,14 @@ async def test_twenty_requests_at_once_ask_once_and_again_once_when_the_token_ha
             assert await asyncio.gather(*waiting) == [f"Bearer token-{number}"] * 20
             assert len(issuer.questions) == number
             clock.move(3600)
+
+
+async def test_a_token_that_azure_refuses_is_replaced(issuer: Issuer, clock: FakeClock) -> None:
+    async with entra(clock) as signer:
+        await bearer(signer, application(issuer))
+        clock.move(FRESH)
+        signer.refused(await signer.sign(request(), application(issuer)), application(issuer))
+        assert await bearer(signer, application(issuer)) == "Bearer token-2"
 
 
 async def test_two_applications_have_two_tokens(issuer: Issuer, clock: FakeClock) -> None:

@@ -18,7 +18,7 @@ from google.auth import jwt
 from fakes.clock import FakeClock
 from fakes.issuer import Issuer, told
 from isthmus.cloud.google import SCOPES, Google
-from isthmus.cloud.tokens import Tokens
+from isthmus.cloud.tokens import FRESH, Tokens
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.providers.provider import CloudKey, Origin, Outgoing
 from isthmus.wire.headers import find
@@ -193,6 +193,14 @@ async def test_a_machine_of_googles_proves_itself(issuer: Issuer, clock: FakeClo
     question = issuer.questions[0]
     assert question.path == "/computeMetadata/v1/instance/service-accounts/default/token"
     assert (question.headers["metadata-flavor"], question.query["scopes"]) == ("Google", SCOPES[0])
+
+
+async def test_a_token_that_google_refuses_is_replaced(issuer: Issuer, clock: FakeClock) -> None:
+    async with google(clock, {"GCE_METADATA_HOST": issuer.url.removeprefix("http://")}) as signer:
+        signed = await signer.sign(request(), CloudKey("google"))
+        clock.move(FRESH)
+        signer.refused(signed, CloudKey("google"))
+        assert await bearer(signer, CloudKey("google")) == "Bearer token-2"
 
 
 @pytest.mark.parametrize(

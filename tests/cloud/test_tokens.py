@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from fakes.clock import FakeClock
-from isthmus.cloud.tokens import AGAIN, EARLY, MOST, Token, Tokens
+from isthmus.cloud.tokens import AGAIN, EARLY, FRESH, MOST, Token, Tokens
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.secret import Secret
 from isthmus.providers.provider import Origin, Outgoing
@@ -159,3 +159,23 @@ def test_a_project_that_the_client_names_is_billed() -> None:
     headers = ((b"x-goog-user-project", b"theirs"),)
     before = Outgoing(Origin("https", "example.com", 443), "POST", "/", headers)
     assert (b"x-goog-user-project", b"ours") not in Token(Secret("abc"), 0.0, "ours").sign(before).headers
+
+
+async def test_a_token_that_is_refused_is_asked_for_anew(tokens: Tokens, asking: Asking, clock: FakeClock) -> None:
+    await several(tokens, asking)
+    clock.move(FRESH)
+    tokens.forget("a")
+    assert await several(tokens, asking) == ["token-2"] * 20
+
+
+async def test_a_token_that_is_refused_at_once_would_be_the_same_again(
+    tokens: Tokens, asking: Asking, clock: FakeClock
+) -> None:
+    await several(tokens, asking)
+    clock.move(FRESH - 1)
+    tokens.forget("a")
+    assert await several(tokens, asking) == ["token-1"] * 20
+
+
+def test_what_was_never_given_out_can_be_forgotten(tokens: Tokens) -> None:
+    tokens.forget("a")

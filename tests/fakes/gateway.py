@@ -25,6 +25,7 @@ RUNNING: "list[RunningGateway]" = []
 """Those that run now. Tests that share one begin with nobody resting."""
 STARTS_WITHIN = 20.0
 STOPS_WITHIN = 15.0
+SAYS_WITHIN = 10.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,14 @@ class RunningGateway:
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")
+
+    def said_soon(self, words: str) -> str:
+        """All that it has said once that holds these words. Its lines are written behind its answers."""
+        deadline = time.monotonic() + SAYS_WITHIN
+        while words not in self.said():
+            assert time.monotonic() < deadline, f"within {SAYS_WITHIN:.0f} s it did not say {words!r}: {self.said()}"
+            time.sleep(0.02)
+        return self.said()
 
 
 def between(upstream: Upstream, *, providers: str = "", more: str = "") -> str:

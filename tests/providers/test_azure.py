@@ -125,7 +125,13 @@ def test_without_a_key_entra_signs() -> None:
 
 
 class Stamp:
-    """Implements the engine's Authority: it writes down for whom it signs."""
+    """Implements the engine's Authority: it writes down for whom it signs, and who was refused."""
+
+    def __init__(self) -> None:
+        self.told: list[CloudKey] = []
+
+    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+        self.told.append(key)
 
     async def sign(self, outgoing: Outgoing, key: CloudKey) -> Outgoing:
         headers = (*outgoing.headers, (b"authorization", f"Bearer {key.kind}".encode()))
@@ -150,6 +156,14 @@ async def test_a_request_with_azures_own_fields_and_its_answer_travel_word_for_w
     (sent,) = line.transport.sent
     assert (status, answer, sent.body) == (200, ANSWER, body)
     assert (b"authorization", b"Bearer entra") in sent.headers
+
+
+@pytest.mark.parametrize(("status", "told"), [(401, 1), (403, 0), (400, 0)])
+async def test_a_refused_proof_is_told_to_whoever_gave_it(status: int, told: int) -> None:
+    line = Line([azure(secret=None)], {"azure": [Scripted(b'{"error":{"message":"no"}}', status=status)]})
+    line.ports.authority = stamp = Stamp()
+    await line.ask(b'{"model":"gpt-4o","messages":[{"role":"user","content":"hi"}]}')
+    assert [key.kind for key in stamp.told] == ["entra"] * told
 
 
 async def test_a_stream_that_begins_with_the_filters_words_on_the_prompt_is_translated() -> None:

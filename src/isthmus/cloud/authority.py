@@ -20,6 +20,10 @@ class CloudSigner(Protocol):
         """As Authority.sign."""
         ...
 
+    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+        """As Authority.refused."""
+        ...
+
 
 class CloudAuthority:
     """One for the process; `signers` are by the kind of CloudKey."""
@@ -32,6 +36,10 @@ class CloudAuthority:
         if signer is None:
             raise GatewayError(Kind.CREDENTIAL_REJECTED, f"nothing here can sign for {key.kind}")
         return await signer.sign(outgoing, key)
+
+    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+        if (signer := self._signers.get(key.kind)) is not None:
+            signer.refused(outgoing, key)
 
     async def probe(self, key: CloudKey) -> None:
         """Is there a credential of AWS? Raises CREDENTIAL_REJECTED where there is none. Others are not looked for."""

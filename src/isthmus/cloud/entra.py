@@ -66,6 +66,12 @@ class Asked(Value, frozen=True):
         return dict(self.settings).get(name)
 
 
+def _asked(outgoing: Outgoing, key: CloudKey) -> Asked:
+    origin = outgoing.origin
+    cloud = next((cloud for end, cloud in CLOUDS.items() if origin.host.endswith(end)), PUBLIC)
+    return Asked(tuple(sorted(key.settings.items())), key.secret, cloud, Route(origin.proxy, origin.ca_file))
+
+
 class Entra:
     """Signs for Azure."""
 
@@ -76,11 +82,13 @@ class Entra:
 
     async def sign(self, outgoing: Outgoing, key: CloudKey) -> Outgoing:
         """The request with a token. Raises CREDENTIAL_REJECTED, UNREACHABLE, UPSTREAM_FAULT, GARBLED and TIMED_OUT."""
-        origin = outgoing.origin
-        cloud = next((cloud for end, cloud in CLOUDS.items() if origin.host.endswith(end)), PUBLIC)
-        asked = Asked(tuple(sorted(key.settings.items())), key.secret, cloud, Route(origin.proxy, origin.ca_file))
-        token = await self._tokens.of(("entra", asked), partial(asyncio.to_thread, self._ask, asked))
+        asked = _asked(outgoing, key)
+        token = await self._tokens.of(asked, partial(asyncio.to_thread, self._ask, asked))
         return token.sign(outgoing)
+
+    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+        """Azure does not take the token any more."""
+        self._tokens.forget(_asked(outgoing, key))
 
     def _ask(self, asked: Asked) -> Token:
         """Blocks."""

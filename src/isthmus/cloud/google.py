@@ -21,6 +21,7 @@ from isthmus.cloud.http import DIRECT, Answer, NoAnswer, Route, ask
 from isthmus.cloud.tokens import Token, Tokens
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.secret import Secret
+from isthmus.core.value import Value
 from isthmus.providers.provider import CloudKey, Outgoing
 from isthmus.wire import json
 
@@ -49,6 +50,17 @@ Variable = Callable[[str], str | None]
 """What a variable of the environment holds."""
 
 
+class Which(Value, frozen=True):
+    """Whose token: that of a file, or what the machine itself can prove; and by which way it is asked for."""
+
+    file: str | None
+    route: Route
+
+
+def _which(outgoing: Outgoing, key: CloudKey) -> Which:
+    return Which(key.settings.get("credentials-file"), Route(outgoing.origin.proxy, outgoing.origin.ca_file))
+
+
 class Google:
     """Signs for Google Cloud. Credentials are read once for each file and way out."""
 
@@ -60,10 +72,13 @@ class Google:
 
     async def sign(self, outgoing: Outgoing, key: CloudKey) -> Outgoing:
         """The request with a token. Raises CREDENTIAL_REJECTED, UNREACHABLE, GARBLED and TIMED_OUT."""
-        file = key.settings.get("credentials-file")
-        route = Route(outgoing.origin.proxy, outgoing.origin.ca_file)
-        token = await self._tokens.of(("google", file, route), partial(asyncio.to_thread, self._ask, file, route))
+        which = _which(outgoing, key)
+        token = await self._tokens.of(which, partial(asyncio.to_thread, self._ask, which.file, which.route))
         return token.sign(outgoing)
+
+    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+        """Google does not take the token any more."""
+        self._tokens.forget(_which(outgoing, key))
 
     def _ask(self, file: str | None, route: Route) -> Token:
         """A new token. Blocks."""

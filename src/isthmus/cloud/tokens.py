@@ -23,6 +23,8 @@ SPENT = 15.0
 """Seconds before its end from which a token is not used any more: a request takes a while to arrive."""
 AGAIN = 20.0
 """Seconds after a failure in which the issuer is not asked again."""
+FRESH = 60.0
+"""Seconds after it was given out in which a token that is refused is not asked for anew: it would be the same one."""
 PATIENCE = 30.0
 """Seconds that an issuer may take, over all that it must be asked."""
 MOST = 256
@@ -51,6 +53,11 @@ Ask = Callable[[], Awaitable[Token]]
 """Asks an issuer. Raises GatewayError."""
 
 
+class Kept(NamedTuple):
+    token: Token
+    since: float
+
+
 class Failure(NamedTuple):
     error: GatewayError
     at: float
@@ -62,7 +69,7 @@ class Tokens:
     def __init__(self, time: Callable[[], float], patience: float = PATIENCE) -> None:
         self._time = time
         self._patience = patience
-        self._kept: dict[Hashable, Token] = {}
+        self._kept: dict[Hashable, Kept] = {}
         self._failed: dict[Hashable, Failure] = {}
         self._asking: dict[Hashable, asyncio.Task[Token]] = {}
 
@@ -71,13 +78,19 @@ class Tokens:
 
         A caller that is cancelled takes the question from nobody else.
         """
-        token, now = self._kept.get(key), self._time()
-        if token is None or now >= token.ends - SPENT:
+        kept, now = self._kept.get(key), self._time()
+        if kept is None or now >= kept.token.ends - SPENT:
             self._check_failed(key, now)
             return await asyncio.shield(self._begin(key, ask))
-        if now >= token.ends - EARLY and not self._fails(key, now):
+        if now >= kept.token.ends - EARLY and not self._fails(key, now):
             self._begin(key, ask)
-        return token
+        return kept.token
+
+    def forget(self, key: Hashable) -> None:
+        """Whoever the token is for refuses it. The next request asks for another."""
+        kept = self._kept.get(key)
+        if kept is not None and self._time() >= kept.since + FRESH:
+            del self._kept[key]
 
     async def aclose(self) -> None:
         """Nobody is asked any more."""
@@ -115,7 +128,7 @@ class Tokens:
             return
         error = task.exception()
         if error is None:
-            self._kept[key] = task.result()
+            self._kept[key] = Kept(task.result(), self._time())
             self._failed.pop(key, None)
         elif isinstance(error, GatewayError):
             self._failed[key] = Failure(error, self._time())

@@ -57,6 +57,10 @@ class Authority(Protocol):
         """
         ...
 
+    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+        """The cloud answered 401 to this request: what it was signed with is of no use any more."""
+        ...
+
 
 class Memory(Protocol):
     """Keeps small values for a while, bounded in size and time. What it forgets is never missed for long."""

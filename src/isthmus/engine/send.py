@@ -19,6 +19,8 @@ async def send(request: Outgoing, aim: Aim, provider: Provider, ports: Ports) ->
             raise GatewayError(Kind.CREDENTIAL_REJECTED, f"nothing here can sign for {provider.cloud.kind}")
         request = await ports.authority.sign(request, provider.cloud)
     incoming = await ports.transport.send(request, provider.deadlines)
+    if incoming.status == 401 and provider.cloud is not None and ports.authority is not None:
+        ports.authority.refused(request, provider.cloud)
     if provider.envelope is None or incoming.status != 200:
         return incoming
     if _ENVELOPE not in (find(incoming.headers, b"content-type") or b""):
