@@ -350,6 +350,13 @@ def test_sampling_that_the_dialect_lacks_is_told() -> None:
     assert told(losses) == {(f"sampling.{name}", "dropped") for name in lost}
 
 
+def test_fewer_tokens_than_openai_grants_become_the_fewest() -> None:
+    document, losses = write(asked(max_output=1))
+    assert document["max_output_tokens"] == 16
+    assert told(losses) == {("max_output", "rewritten")}
+    assert write(read(max_output_tokens=1))[0]["max_output_tokens"] == 1
+
+
 def test_one_candidate_is_what_there_is_anyway() -> None:
     assert write(asked(sampling=Sampling(n=1)))[1].found == []
 

@@ -1,4 +1,4 @@
-"""Strategies for what OpenAI's Responses say whole: one candidate, no stop sequences, thoughts of theirs or in clear."""
+"""Strategies for what OpenAI's Responses say whole: one candidate, no stop sequences, thoughts sealed or in clear."""
 
 from hypothesis import strategies as st
 
@@ -40,7 +40,7 @@ def requests() -> st.SearchStrategy[ChatRequest]:
         model=NAMES,
         messages=conversations(OPENAI, thinking=_thoughts()),
         sampling=sampling,
-        max_output=maybe(st.integers(1, 9999)),
+        max_output=maybe(st.integers(16, 9999)),
         reasoning=maybe(st.builds(ReasoningOptions, effort=LEVELS, show=maybe(st.sampled_from(["auto", "detailed"])))),
         output=maybe(schema | plain),
         stream=st.booleans(),

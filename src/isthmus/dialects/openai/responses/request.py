@@ -145,7 +145,7 @@ def build(request: ChatRequest, profile: ModelProfile, losses: Losses) -> dict[s
     if tools or added is not None:
         document.update(_write_tool_use(request, host))
     document.update(_write_sampling(request, host))
-    document.update(_write_max_output(request.max_output, host))
+    document.update(_write_max_output(request, host))
     document.update(write_reasoning(request.reasoning, host))
     document.update(text)
     document.update(_write_rest(request, host))
@@ -205,13 +205,20 @@ def _write_sampling(request: ChatRequest, host: Host) -> dict[str, Any]:
     return document
 
 
-def _write_max_output(wanted: int | None, host: Host) -> dict[str, int]:
-    profile = host.profile
+LEAST_OUTPUT = 16
+"""Tokens; OpenAI refuses to be asked for fewer."""
+
+
+def _write_max_output(request: ChatRequest, host: Host) -> dict[str, int]:
+    wanted, profile = request.max_output, host.profile
     if wanted is None:
         return {"max_output_tokens": profile.default_max_output} if profile.requires_max_output else {}
     if profile.max_output_limit is not None and wanted > profile.max_output_limit:
         host.losses.rewrite("max_output", f"this model writes at most {profile.max_output_limit} tokens")
         wanted = profile.max_output_limit
+    if wanted < LEAST_OUTPUT and not is_ours(request.extra):
+        host.losses.rewrite("max_output", f"this dialect asks for at least {LEAST_OUTPUT} tokens")
+        wanted = LEAST_OUTPUT
     return {"max_output_tokens": wanted}
 
 
@@ -230,15 +237,9 @@ def _write_rest(request: ChatRequest, host: Host) -> dict[str, Any]:
         document["safety_identifier" if "safety_identifier" in labels else "user"] = request.end_user
     if request.stream:
         document["stream"] = True
-    left = fields_of(extra)
-    document.update({n: v for n, v in left.items() if n not in _WITH_TOOLS and not n.startswith(TEXT_DOT)})
-    if "tool_choice" in left and (request.tools or not is_ours(extra)):
-        document["tool_choice"] = left["tool_choice"]
+    unfit = (TEXT_DOT,) if request.tools else (TEXT_DOT, "tool_choice")
+    document.update({name: value for name, value in fields_of(extra).items() if not name.startswith(unfit)})
     return document
-
-
-_WITH_TOOLS = ("tool_choice",)
-"""Providers refuse a choice without tools."""
 
 
 def _include(request: ChatRequest, profile: ModelProfile) -> Raw | list[str] | None:
@@ -254,7 +255,7 @@ def _include(request: ChatRequest, profile: ModelProfile) -> Raw | list[str] | N
 
 
 def echo(request: ChatRequest) -> Extra:
-    """What an answer repeats of its request; under the label `called`, what calls of its tools are to be called."""
+    """What an answer repeats of its request; under the label `called`, how calls of its tools are to be told."""
     lead = tuple(turn for turn in request.messages[:1] if turn.role is Role.SYSTEM)
     said = build(replace(request, messages=(*lead, Message(Role.USER, ()))), ModelProfile(), Losses())
     told = {name: json.raw(value) for name, value in said.items() if name not in _NOT_REPEATED}
