@@ -29,8 +29,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "dialects" / "GRID.md"
 OPENING = """\
 # The grid: recorded traffic in every dialect
 
-Written by `make grid` from {records} recorded exchanges; do not edit. A row is the dialect that was recorded, a column the
-one it was translated into and read from again. `whole` say the same and lost nothing; `told` lost something, and
+Written by `make grid` from {records} recorded bodies; do not edit. A row is the dialect that was recorded, a column
+the one it was translated into and read from again. `whole` say the same and lost nothing; `told` lost something, and
 every loss was declared; `failed` would be neither. Compared are the words, the thoughts, the calls with their
 arguments, the tools, the results, media and foreign items, the reason to stop, and the usage. A test holds every
 cell to these numbers.
@@ -89,13 +89,14 @@ class _Unsayable(Exception):
 
 
 def _chosen(what: str, dialect: str) -> Iterable[Record]:
-    for record in records(dialect):
-        if (
-            (what == "requests" and record.request)
-            or (what == "answers" and record.whole and "error_in_200" not in record.features)
-            or (what == "streams" and record.streamed)
-        ):
-            yield record
+    return filter(_CHOOSE[what], records(dialect))
+
+
+_CHOOSE: Mapping[str, Callable[[Record], bool]] = {
+    "requests": lambda record: record.request is not None,
+    "answers": lambda record: record.whole and "error_in_200" not in record.features,
+    "streams": lambda record: record.streamed,
+}
 
 
 def _request(record: Record, source: Codec, target: Codec, name: str) -> Losses:
