@@ -92,7 +92,7 @@ def test_every_route_that_is_read_has_its_codec() -> None:
     [
         ("/v1beta/models/m:generateContent", b"", "m", False, "sse"),
         ("/v1/models/m:streamGenerateContent", b"alt=sse", "m", True, "sse"),
-        ("/v1beta/models/m:streamGenerateContent", b"", "m", True, "sse"),
+        ("/v1beta/models/m:streamGenerateContent", b"", "m", True, "json_array"),
         ("/v1beta/models/m:streamGenerateContent", b"key=k&alt=json", "m", True, "json_array"),
         ("/v1beta/models/m:streamGenerateContent", b"%24alt=json", "m", True, "json_array"),
         ("/v1beta/models/vendor/m:8b:generateContent", b"", "vendor/m:8b", False, "sse"),
@@ -105,6 +105,11 @@ def test_a_path_may_name_the_model_and_how_it_answers(
     assert route.named is not None
     assert (route.named.model, route.named.stream) == (model, stream)
     assert route.codec.framing == framing  # type: ignore[union-attr]
+
+
+def test_who_accepts_events_is_streamed_events() -> None:
+    route = find_route("POST", "/v1beta/models/m:streamGenerateContent", b"", ((b"accept", b"text/event-stream"),))
+    assert route.codec.framing == "sse"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("path", ["/v1beta/models/m", "/v1beta/models/m:guess", "/v1/models/:generateContent"])

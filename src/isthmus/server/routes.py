@@ -10,7 +10,7 @@ from isthmus.dialects.codec import AnyCodec
 from isthmus.dialects.table import CODECS, COUNT_CODECS, EMBED_CODECS
 from isthmus.engine.exchange import Named
 from isthmus.server.endpoints import ENDPOINTS, VERBS, Endpoint, Methods, Serves, caller_dialect, find_path
-from isthmus.wire.headers import Headers
+from isthmus.wire.headers import Headers, find
 
 
 class Route(Value, frozen=True):
@@ -51,22 +51,29 @@ def find_route(method: str, path: str, query: bytes, headers: Headers) -> Route:
     if endpoint is None:
         return _nowhere(methods, method, path, headers)
     if endpoint.serves is Serves.VERB:
-        return _verb(rest, query)
+        return _verb(rest, query, headers)
     if endpoint.serves in _CODECS:
         return _WHOLE[method, path.rstrip("/")]
     return Route(endpoint.serves, _CHAT[endpoint.dialect or caller_dialect(headers, path)], rest)
 
 
-def _verb(rest: str, query: bytes) -> Route:
-    """`MODEL:VERB`, as Gemini's paths end. A model's own name may hold colons and slashes."""
+def _verb(rest: str, query: bytes, headers: Headers) -> Route:
+    """`MODEL:VERB`, as Gemini's paths end. A model's own name may hold colons and slashes.
+
+    As at Google, a stream is one JSON array for who does not ask for events, by `alt=sse` or by what it accepts.
+    """
     model, _, verb = rest.rpartition(":")
     if verb not in VERBS or not model:
         words = f"a model is asked by one of {', '.join(VERBS)}, as in /v1beta/models/MODEL:generateContent"
         return Route(None, _CHAT["gemini"], error=GatewayError(Kind.UNKNOWN_PATH, words))
     serves, dialect, stream = VERBS[verb]
-    if stream and _alt(query) not in (None, "sse"):
+    if stream and (_alt(query) or _accepted(headers)) != "sse":
         dialect = "gemini_array"
     return Route(serves, _CODECS[serves][dialect], named=Named(model, stream))
+
+
+def _accepted(headers: Headers) -> str:
+    return "sse" if b"text/event-stream" in (find(headers, b"accept") or b"") else "json"
 
 
 def _alt(query: bytes) -> str | None:
