@@ -62,6 +62,8 @@ def _refusal(name: str, value: float, pen: Pen, *, thinking: bool) -> str | None
 
 
 def _write_stop(stop: tuple[str, ...], pen: Pen) -> list[str]:
+    if not stop:
+        return []
     sent = [word for word in stop if word.strip()]
     if len(sent) < len(stop):
         pen.losses.drop("sampling.stop", "the provider takes no blank stop sequence")

@@ -11,7 +11,7 @@ Source: https://docs.anthropic.com/en/api/messages (messages, system) and
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from isthmus.core.chat import Message, Role
 from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult, only_text
@@ -56,16 +56,13 @@ def _read_turn(item: Raw, path: str) -> Message:
     return Message(role, read_asked(fields.raw("content"), fields.at("content")), extra=fields.rest(DIALECT))
 
 
-class Turn:
+class Turn(Struct):
     """One message being written. `number` is its place among the caller's messages."""
 
-    __slots__ = ("blocks", "extra", "number", "role")
-
-    def __init__(self, role: str, blocks: Blocks, number: int) -> None:
-        self.role = role
-        self.blocks = blocks
-        self.number = number
-        self.extra: Block = {}
+    role: str
+    blocks: Blocks
+    number: int
+    extra: Block = {}
 
     def starts_with(self, *kinds: str) -> bool:
         return bool(self.blocks) and kind_of(self.blocks[0]) in kinds
@@ -96,20 +93,11 @@ def write_turns(messages: Sequence[Message], pen: Pen) -> tuple[Blocks, list[Tur
     return system, _end(_join(turns), pen)
 
 
-def _word(role: Role) -> str:
-    return "user" if role is Role.USER else "assistant" if role is Role.ASSISTANT else "system"
-
-
-def _plain_words(message: Message) -> str | None:
-    """What is said, where the message is words and nothing more, and they can be sent as they are."""
-    words = only_text(message.parts)
-    if not words or words.isspace() or message.role is Role.DEVELOPER:
-        return None
-    return words if message.name is None and message.extra is None else None
+_WORDS: Mapping[Role, str] = {role: role.value for role in Role} | {Role.DEVELOPER: "system"}
 
 
 def _write_turn(message: Message, number: int, pen: Pen) -> Turn | None:
-    role = _word(message.role)
+    role = _WORDS[message.role]
     if (words := _plain_words(message)) is not None:
         return Turn(role, [{"type": "text", "text": words}], number)
     blocks = (_write_system if role == "system" else _write_parts)(message, number, pen)
@@ -120,6 +108,14 @@ def _write_turn(message: Message, number: int, pen: Pen) -> Turn | None:
     if message.extra is not None:
         add_extra(turn.extra, message.extra, f"messages[{number}]", pen.losses)
     return turn
+
+
+def _plain_words(message: Message) -> str | None:
+    """What is said, where the message is words and nothing more, and they can be sent as they are."""
+    if message.name is not None or message.extra is not None or message.role is Role.DEVELOPER:
+        return None
+    words = only_text(message.parts)
+    return words if words and not words.isspace() else None
 
 
 def _write_parts(message: Message, number: int, pen: Pen) -> Blocks:

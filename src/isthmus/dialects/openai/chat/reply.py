@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Raw
 from msgspec.structs import replace
 
-from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall
+from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall, only_text
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.ids import without_prefix
 from isthmus.core.losses import Losses
@@ -196,6 +196,8 @@ def write_logprobs(logprobs: Foreign | None, path: str, losses: Losses) -> Raw |
 
 
 def _write_message(parts: Sequence[Part], path: str, losses: Losses) -> dict[str, Any]:
+    if (words := only_text(parts)) is not None:  # most answers
+        return {"role": "assistant", "content": words, "refusal": None}
     said: list[Part] = []
     calls: list[tuple[ToolCall | Foreign, str]] = []
     for number, part in enumerate(parts):
