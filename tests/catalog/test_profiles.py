@@ -194,6 +194,26 @@ def test_other_families_are_known_as_far_as_it_matters(
     assert (profile.reasoning, profile.efforts, profile.images) == (style, efforts, images)
 
 
+@pytest.mark.parametrize(
+    ("model", "style", "efforts"),
+    [
+        ("mistral-small-latest", EFFORT, ("none", "high")),
+        ("mistral-small-2603", EFFORT, ("none", "high")),
+        ("mistral-medium-3", EFFORT, ("none", "high")),
+        ("magistral-small-latest", EFFORT, ("none", "high")),
+        ("magistral-medium-latest", NONE, ()),
+        ("mistral-large-latest", NONE, ()),
+        ("mistral-small-2409", NONE, ()),
+        ("codestral-latest", NONE, ()),
+    ],
+)
+def test_few_of_mistrals_models_are_told_how_much_to_think(
+    model: str, style: ReasoningStyle, efforts: tuple[str, ...]
+) -> None:
+    profile = profile_of("mistral", model)
+    assert (profile.reasoning, profile.efforts) == (style, efforts)
+
+
 def test_mistral_is_cooler() -> None:
     assert profile_of("mistral", "mistral-large-latest").max_temperature == 1.5
 

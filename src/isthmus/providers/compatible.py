@@ -2,7 +2,7 @@
 
 Addresses and key variables were read in each host's own documentation or, where that was
 silent, in two independent client libraries, on 2026-11-21. A quirk is listed only when the
-host refuses a request for it; its witness stands beside it.
+host refuses a request for it, or knows a field by one name alone; its witness stands beside it.
 
 `openai_responses` is named only where the host's Responses do what its chat does not (they keep
 state, or give thinking back to be kept) and take what the clients of that dialect send; the others
@@ -165,6 +165,7 @@ COMPATIBLE: tuple[Host, ...] = (
     Host("upstage", "https://api.upstage.ai/v1/solar", ("UPSTAGE_API_KEY",), models=("solar-*",), listed=False),
     Host("baseten", "https://inference.baseten.co/v1", ("BASETEN_API_KEY",)),
     Host("venice", "https://api.venice.ai/api/v1", ("VENICE_API_KEY",)),
+    # The host's own examples set max_tokens.
     Host("chutes", "https://llm.chutes.ai/v1", ("CHUTES_API_KEY",), quirks=_MAX_TOKENS),
     Host(
         "friendli",
@@ -175,7 +176,8 @@ COMPATIBLE: tuple[Host, ...] = (
     Host("featherless", "https://api.featherless.ai/v1", ("FEATHERLESS_API_KEY",)),
     Host("scaleway", "https://api.scaleway.ai/v1", ("SCALEWAY_API_KEY",)),
     Host("inference-net", "https://api.inference.net/v1", ("INFERENCE_API_KEY",)),
-    Host("poe", "https://api.poe.com/v1", ("POE_API_KEY",), quirks=_MAX_TOKENS),
+    # creator.poe.com/docs/external-applications/openai-compatible-api: reasoning and state by Responses only.
+    Host("poe", "https://api.poe.com/v1", ("POE_API_KEY",), quirks=_MAX_TOKENS, also=_RESPONDS),
     Host("vercel", "https://ai-gateway.vercel.sh/v1", ("AI_GATEWAY_API_KEY",)),
     Host("meta-llama", "https://api.llama.com/compat/v1", ("LLAMA_API_KEY",)),
     # Servers on the user's own machine, at the ports they choose by themselves.
