@@ -138,10 +138,11 @@ class ResponsesWriter:
     def _part_said(self) -> bytes:
         """What is said stands one behind the other here: a text that is still open is over when another part begins."""
         out = b""
-        for index, block in [pair for pair in self._blocks.items() if isinstance(pair[1], SaidBlock)]:
-            kind = BlockKind.TEXT if isinstance(block.part, Text) else BlockKind.REFUSAL
-            self._parted[index] = BlockStart(index, kind)
-            out += self._events(self._blocks.pop(index).closing(self._losses))
+        for index, block in list(self._blocks.items()):
+            if isinstance(block, SaidBlock):
+                kind = BlockKind.TEXT if isinstance(block.part, Text) else BlockKind.REFUSAL
+                self._parted[index] = BlockStart(index, kind)
+                out += self._events(self._blocks.pop(index).closing(self._losses))
         return out
 
     def _go_on(self, index: int) -> bytes:
