@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check static fast e2e bench soak fmt lint type contract golden grid docs lock clean
+.PHONY: help run test check static fast e2e bench soak fuzz fmt lint type contract golden grid docs lock clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench: .venv/dev.stamp  ## measure the gateway beside nginx and a direct connect
 soak: .venv/dev.stamp  ## five minutes at half load with failing upstreams and leaving clients
 	$(BIN)/python -m bench.soak
 
+fuzz: .venv/fuzz.stamp  ## feed every reader and splitter what nobody meant, SECONDS=60 each (Linux)
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(or $(SECONDS),60) $(ONLY)
+
 golden: .venv/dev.stamp  ## rewrite the specimens' golden files from the codecs; review the difference like code
 	$(BIN)/python tests/golden.py
 
@@ -60,6 +63,7 @@ docs: .venv/dev.stamp  ## write the generated references again
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra local --group build $(LOCK) -o requirements.lock
 	uv pip compile pyproject.toml --extra local --group build --group dev $(LOCK) -o requirements-dev.lock
+	uv pip compile --group fuzz $(LOCK) -o requirements-fuzz.lock
 
 LOCK := -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
@@ -70,6 +74,10 @@ LOCK := -q --upgrade --universal --python-version 3.11 --generate-hashes --no-em
 .venv/dev.stamp: requirements-dev.lock pyproject.toml
 	@sh scripts/environment.sh requirements-dev.lock
 	@touch $@ .venv/run.stamp
+
+.venv/fuzz.stamp: .venv/dev.stamp requirements-fuzz.lock
+	@sh scripts/environment.sh requirements-fuzz.lock
+	@touch $@
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis
