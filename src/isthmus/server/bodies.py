@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.wire.headers import Headers, find
+from isthmus.wire.headers import Headers
 
 SILENCE = 60.0
 """Seconds that a client may pause in the middle of sending its body."""
@@ -22,9 +22,12 @@ async def read_body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], 
     Raises TOO_LARGE (before reading, when the length is declared), TIMED_OUT when the client
     pauses too long, INVALID for a content coding other than gzip, and ClientLeft.
     """
-    declared = find(headers, b"content-length")
-    if declared is not None and declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit)
+    coding = None
+    for name, value in headers:
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise _too_large(limit)
+        if name == b"content-encoding":
+            coding = value.strip().lower()
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientLeft
@@ -33,8 +36,7 @@ async def read_body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], 
         body = await _rest(receive, body, limit)
     if len(body) > limit:
         raise _too_large(limit)
-    coding = find(headers, b"content-encoding")
-    return body if coding is None else _unpack(body, coding.strip().lower(), limit)
+    return body if coding is None else _unpack(body, coding, limit)
 
 
 async def _rest(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], first: bytes, limit: int) -> bytes:

@@ -20,7 +20,7 @@ from isthmus.wire import json
 HEAD_BYTES = 64 * 1024
 """Bytes of a request line and its headers, and of anything else that is not body."""
 HEAD_COUNT = 200
-"""Headers of one request, trailers among them."""
+"""Headers of one request. Trailers are not looked at; their bytes are bounded."""
 HEAD_SECONDS = 30.0
 """Seconds in which a request's head must be complete once it has begun, or its connection was made."""
 IDLE_SECONDS = 75.0
@@ -154,12 +154,12 @@ class Connection(asyncio.Protocol):
         name = name.lower()
         if name == b"expect" and value.lower() == b"100-continue":
             self._expects = True
-        if len(self._headers) == HEAD_COUNT:
-            raise Refused(f"the request has more than {HEAD_COUNT} headers")
         self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         headers, parser = self._headers, self._parser
+        if len(headers) > HEAD_COUNT:
+            raise Refused(f"the request has more than {HEAD_COUNT} headers")
         if self._fed > HEAD_BYTES and sum(len(name) + len(value) for name, value in headers) > HEAD_BYTES:
             raise Refused(f"the request's head is too large: more than {HEAD_BYTES} bytes")
         if parser.should_upgrade():
@@ -268,15 +268,17 @@ class Connection(asyncio.Protocol):
 
     # What follows from it.
 
-    def _feed(self, data: bytes) -> None:
-        while data:
+    def _feed(self, data: bytes | memoryview) -> None:
+        while True:
             try:
                 self._parser.feed_data(data)
             except HttpParserUpgrade as upgrade:
                 # Nothing is switched to. The parser takes no body for one, so the request is read again without it.
-                data = self._plain_head + data[upgrade.args[0] :]
-            else:
-                return
+                self._parser.feed_data(self._plain_head)
+                data = memoryview(data)[upgrade.args[0] :]
+                if data:
+                    continue
+            return
 
     def _flush(self) -> None:
         if self._turn is not None:

@@ -26,7 +26,7 @@ class House:
         self.date = b""
         self._application = application
         self._connections: set[Connection] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[Turn, asyncio.Task[None]] = {}
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
@@ -49,7 +49,7 @@ class House:
             log.warning("stopping: %d connections are cut off", len(self._connections))
             for connection in tuple(self._connections):
                 connection.abort()
-            for task in tuple(self._tasks):
+            for task in tuple(self._running.values()):
                 task.cancel()
             await self._empty()
         if self._timer is not None:
@@ -67,16 +67,21 @@ class House:
         self._changed.set()
 
     def begin(self, turn: Turn) -> None:
-        task = self.loop.create_task(_run(self._application, turn))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        self._running[turn] = self.loop.create_task(self._run(turn))
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        self._changed.set()
+    async def _run(self, turn: Turn) -> None:
+        """The application answers whatever goes wrong; if it does not, the client learns that much."""
+        try:
+            await self._application(turn.scope, turn.receive, turn.send)
+        except Exception:
+            log.exception("a request failed outside of its exchange")
+        finally:
+            turn.abandon()
+            del self._running[turn]
+            self._changed.set()
 
     async def _empty(self) -> None:
-        while self._connections or self._tasks:
+        while self._connections or self._running:
             self._changed.clear()
             await self._changed.wait()
 
@@ -86,13 +91,3 @@ class House:
         for connection in [one for one in self._connections if one.due <= now]:
             connection.expire()
         self._timer = self.loop.call_later(ROUND, self._round) if self._connections else None
-
-
-async def _run(application: Application, turn: Turn) -> None:
-    """The application answers whatever goes wrong; if it does not, the client learns that much."""
-    try:
-        await application(turn.scope, turn.receive, turn.send)
-    except Exception:
-        log.exception("a request failed outside of its exchange")
-    finally:
-        turn.abandon()
