@@ -16,7 +16,7 @@ from isthmus.config.names import Targets, work_out
 from isthmus.config.places import data_dir
 from isthmus.config.schema import Config, ProviderEntry, Switch
 from isthmus.core.secret import Secret
-from isthmus.engine.snapshot import Client, FactsOf, Limits, Snapshot, as_listed
+from isthmus.engine.snapshot import Client, FactsOf, Habits, Limits, Snapshot, as_listed
 from isthmus.providers.build import build, check_key
 from isthmus.providers.provider import Deadlines, Provider
 
@@ -48,6 +48,7 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         on_loss=config.on_loss,
         route_on_loss={name: route.on_loss for name, route in config.routes.items() if route.on_loss is not None},
         limits=Limits(**asdict(config.limits)),
+        habits=Habits(**asdict(config.habits)),
         facts=facts,
         source=source,
     )

@@ -69,6 +69,7 @@ _PRICE = (Unit.DOLLARS, 0, MILLION)
 _TOKENS = (Unit.NONE, 1, 1_000_000_000)
 _LIMITS = snapshot.Limits()
 _DEADLINES = provider.Deadlines()
+_HABITS = snapshot.Habits()
 
 
 class ListenerEntry(Value, frozen=True, rename="kebab"):
@@ -235,6 +236,15 @@ class LimitsEntry(Value, frozen=True, rename="kebab"):
     ] = _LIMITS.exchanges
 
 
+class HabitsEntry(Value, frozen=True, rename="kebab"):
+    done_marker: Annotated[
+        bool, About("Whether `data: [DONE]` follows the end of an Anthropic stream that was translated.")
+    ] = _HABITS.done_marker
+    ollama_streams: Annotated[
+        bool, About("Whether a request of Ollama's that does not say is streamed, as Ollama's own servers do.")
+    ] = _HABITS.ollama_streams
+
+
 class LogEntry(Value, frozen=True, rename="kebab"):
     format: Annotated[
         LogFormat | None, About("How a line is written. Without it: text on a terminal, json elsewhere.")
@@ -303,6 +313,7 @@ class Config(Value, frozen=True, rename="kebab"):
         ),
     ] = OnLoss.ALLOW
     limits: Annotated[LimitsEntry, About("Bounds on what one request may take.")] = LimitsEntry()
+    habits: Annotated[HabitsEntry, About("What clients of a dialect expect, where they do not agree.")] = HabitsEntry()
     log: Annotated[LogEntry, About("What the gateway writes about its work.")] = LogEntry()
     local: Annotated[LocalEntry, About("The small model that comes with Isthmus.")] = LocalEntry()
 

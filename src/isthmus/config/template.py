@@ -124,6 +124,11 @@ listeners:
 #  drain: 30
 #  exchanges: 10000
 
+# What clients of a dialect expect, where they do not agree.
+#habits:
+#  done-marker: true
+#  ollama-streams: true
+
 # What the gateway writes about its work: json or text; debug, info, warning or error.
 #log:
 #  format: json

@@ -27,6 +27,7 @@ class Peek(Value, frozen=True):
     """What routing needs of a request, without reading the rest.
 
     `usage_asked`: the caller asked for usage in the stream, or the dialect always sends it.
+    `stream_said`: the caller said itself whether to stream; False where the dialect's own default was taken.
     A dialect that has the model in its URL leaves `model` empty and `stream` False here; whoever
     knows the URL fills them in. `refused` are top-level fields that clients send and providers
     of this dialect refuse as they stand, so they are left out. `marked`: the body holds a mark of
@@ -39,6 +40,7 @@ class Peek(Value, frozen=True):
     usage_asked: bool = True
     refused: frozenset[str] = frozenset()
     marked: bool = False
+    stream_said: bool = True
 
 
 class ReplyHead(Value, frozen=True):
@@ -157,6 +159,8 @@ class Codec(Value, frozen=True, kw_only=True):
 
     It is told the time in Unix seconds.
     """
+    done_marker: bytes = b""
+    """What some clients of this dialect wait for behind a stream's end, and others pass over."""
     keeps: bool = False
     """Answers of this dialect can be asked for again, and continued, by their ids."""
     echo: Callable[[ChatRequest], Extra] | None = None

@@ -50,7 +50,7 @@ class Asked:
             raise self.unknown
         if self._read is None:
             read = self.codec.read_request(self.body)
-            named = self.codec.model_in_path
+            named = self.codec.model_in_path or not self._peek.stream_said
             self._read = replace(read, model=self._peek.model, stream=self._peek.stream) if named else read
         return self._read
 
@@ -138,6 +138,7 @@ async def _said_anew(one: _Try, request: ChatRequest) -> Answer:
             exchange, incoming, one.theirs, ours, emulator=emulator, provider=provider, input_estimate=guess
         )
         translation.gatherer = gatherer
+        translation.marker = ours.done_marker if one.now.snapshot.habits.done_marker else b""
         translation.echo = ours.echo(one.asked.request()) if ours.echo is not None else None
         return await _translated(translation, streamed=streamed, limit=one.limit)
     except BaseException:

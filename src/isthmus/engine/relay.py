@@ -137,6 +137,7 @@ class Translation:
         self._estimate = input_estimate
         self.gatherer: Gatherer | None = None
         self.echo: Extra | None = None
+        self.marker = b""
         self._held: list[Event] = []
         self._source: AsyncGenerator[list[Event], None] | None = None
 
@@ -195,7 +196,7 @@ class Translation:
                     if out := b"".join([write(event) for event in self._noted(events)]):
                         yield out
             if exchange.error is None:
-                yield writer.end()
+                yield writer.end() + self.marker
                 await self.remember()
         except GatewayError as error:
             told = presentable(error, self._provider)

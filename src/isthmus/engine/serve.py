@@ -15,6 +15,7 @@ from isthmus.engine.exchange import Call, Exchange
 from isthmus.engine.kept import Shelf, keep, resume
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Memory, Ports
+from isthmus.engine.snapshot import Habits
 from isthmus.routing.names import Directory, UnknownName
 from isthmus.routing.plan import Plan
 from isthmus.wire.headers import Headers
@@ -31,7 +32,7 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
         body = await receive(now.snapshot.limits.request_body)
         codec = exchange.call.codec
         assert isinstance(codec, Codec)  # noqa: S101  what the route says
-        exchange.peek = peek = look(exchange.call, body)
+        exchange.peek = peek = look(exchange.call, body, now.snapshot.habits)
         exchange.plan = plan_for(peek.model, now.directory)
         if codec.aside is not None and (words := codec.aside(body, int(exchange.clock.time()))) is not None:
             return Answer(200, ((b"content-type", b"application/json"), (b"x-isthmus-id", exchange.id.encode())), words)
@@ -54,9 +55,11 @@ async def _kept(exchange: Exchange, body: bytes, codec: Codec, *, now: Now, port
     return await keep(await attempt_in_order(exchange, asked, now, ports), body, exchange, shelf)
 
 
-def look(call: Call, body: bytes) -> Peek:
+def look(call: Call, body: bytes, habits: Habits = Habits()) -> Peek:  # noqa: B008  a frozen value
     """What routing needs of a request: from its body, or from its path where the dialect has the model there."""
     peek = call.codec.peek(body)
+    if not peek.stream_said and not habits.ollama_streams:
+        peek = replace(peek, stream=False)
     if call.named is None:
         return peek
     return replace(peek, model=call.named.model, stream=peek.stream or call.named.stream)

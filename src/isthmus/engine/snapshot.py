@@ -42,6 +42,17 @@ class Limits(Value, frozen=True, kw_only=True):
     exchanges: int = 10_000
 
 
+class Habits(Value, frozen=True, kw_only=True):
+    """What clients of a dialect expect, where they do not agree with one another.
+
+    `done_marker`: `data: [DONE]` follows the end of a translated Anthropic stream. `ollama_streams`: a request of
+    Ollama's that does not say whether to stream is streamed, as its own servers do.
+    """
+
+    done_marker: bool = True
+    ollama_streams: bool = True
+
+
 class Snapshot(Value, frozen=True, kw_only=True):
     """`routes` are names with explicit targets; every other name is looked for among the providers.
 
@@ -59,6 +70,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     management: bytes | None = None
     cors: tuple[str, ...] = ()
     limits: Limits = Limits()
+    habits: Habits = Habits()
     on_loss: OnLoss = OnLoss.ALLOW
     route_on_loss: Mapping[str, OnLoss] = {}
     facts: FactsOf = as_listed

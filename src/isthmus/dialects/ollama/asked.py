@@ -10,7 +10,8 @@ def peek(body: bytes) -> Peek:
     try:
         fields = Fields(body)
         model = fields.need("model", fields.text("model") or None)
-        return Peek(model, fields.flag("stream") is not False)
+        stream = fields.flag("stream")
+        return Peek(model, stream is not False, stream_said=stream is not None)
     except Malformed as error:
         raise invalid(error) from error
 

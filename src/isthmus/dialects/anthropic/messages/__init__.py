@@ -37,6 +37,7 @@ CODEC = Codec(
     operation=Operation.CHAT,
     framing=Framing.SSE,
     content_type=b"text/event-stream; charset=utf-8",
+    done_marker=b"data: [DONE]\n\n",
     ping=b'event: ping\ndata: {"type": "ping"}\n\n',
     passed_request_headers=frozenset({b"anthropic-version", b"anthropic-beta"}),
     passed_reply_headers=frozenset({b"request-id", b"retry-after", b"retry-after-ms", b"x-should-retry"})
