@@ -1,13 +1,15 @@
 """A passed stream is watched, and not touched but for usage that nobody asked for."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from isthmus.core.errors import Kind
 from isthmus.dialects.openai.chat import CODEC
-from isthmus.dialects.openai.chat.tap import RECENT, ChatTap
+from isthmus.dialects.openai.chat import tap as tap_module
+from isthmus.dialects.openai.chat.tap import RECENT, RECENT_BYTES, ChatTap
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
@@ -150,3 +152,50 @@ def test_no_more_than_the_last_reads_are_kept() -> None:
     for _ in range(10 * RECENT):
         tap.feed(HELLO)
     assert len(tap._recent) == RECENT
+
+
+def test_what_is_kept_to_be_looked_at_is_bounded_by_its_bytes() -> None:
+    _, tap = passed(ROLE + HELLO, 100_000, hide=False)
+    for _ in range(RECENT):
+        tap.feed(HELLO * 1000)
+    assert sum(map(len, tap._recent)) <= max(RECENT_BYTES, 2 * len(HELLO * 1000))
+    tap.feed(STOP + COUNT + DONE)
+    assert tap.complete
+    assert tap.usage is not None
+
+
+STREAMS = sorted(Path(__file__).parent.parent.glob("specimens/*/openai_chat.stream.sse"))
+
+
+@pytest.mark.parametrize("size", [1, 5, 100])
+@pytest.mark.parametrize("file", STREAMS, ids=lambda file: file.parent.name)
+def test_what_is_passed_over_tells_nothing(file: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [piece + b"\n\n" for piece in file.read_bytes().split(b"\n\n") if piece]
+
+    def told() -> tuple[Any, ...]:
+        tap = ChatTap(False)
+        for at in range(0, len(frames), size):
+            tap.feed(b"".join(frames[at : at + size]))
+        return tap.usage, tap.complete, tap.started, tap.error, tap._speaking, tap._finished
+
+    shortly = told()
+    monkeypatch.setattr(tap_module, "_only_speaks", lambda whole: False)
+    assert told() == shortly
+
+
+@pytest.mark.parametrize(
+    "telling",
+    [
+        said("x", "stop"),
+        said("x", usage=USAGE),
+        frame([{"index": 1, "delta": {"content": "x"}, "finish_reason": None}]),
+        frame([], usage=USAGE),
+        DONE,
+        b"event: error\ndata: {}\n\n",
+        frame([{"index": 0, "delta": {"content": "x"}, "finish_reason": None}], x_groq={"usage": USAGE}),
+        said("x").replace(b'":null', b'": null'),
+    ],
+)
+def test_what_may_tell_something_is_read(telling: bytes) -> None:
+    assert not tap_module._only_speaks(HELLO + telling + HELLO)
+    assert tap_module._only_speaks(HELLO + said('"usage":{} "error" "finish_reason":"stop"') + HELLO)

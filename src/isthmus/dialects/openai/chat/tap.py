@@ -21,6 +21,8 @@ from isthmus.wire.sse import SseSplitter
 
 RECENT = 16
 """Reads that are kept to be looked at. Usage and the end of an answer stand in the last ones, or in every one."""
+RECENT_BYTES = 64 * 1024
+"""Bytes of them, beyond which only the last two are kept."""
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _HOLLOW = frozenset({b"null", b'""', b"[]", b"{}"})
 
@@ -37,7 +39,8 @@ class ChatTap:
         self._finished: set[int] = set()
         self._hide = hide
         self._tail = bytearray()
-        self._recent: deque[bytes] = deque(maxlen=RECENT)
+        self._recent: deque[bytes] = deque()
+        self._kept = 0
 
     @property
     def usage(self) -> Usage | None:
@@ -55,7 +58,7 @@ class ChatTap:
         if not whole:
             return b"" if self._hide else data
         if self.started and b'"error"' not in whole and not (self._hide and b"[]" in whole):
-            self._recent.append(whole)
+            self._keep(whole)
             return whole if self._hide else data
         self._catch_up()
         shown = self._look(whole)
@@ -67,9 +70,19 @@ class ChatTap:
         self._tail.clear()
         return shown if self._hide else b""
 
+    def _keep(self, whole: bytes) -> None:
+        recent = self._recent
+        recent.append(whole)
+        self._kept += len(whole)
+        while len(recent) > RECENT or (self._kept > RECENT_BYTES and len(recent) > 2):
+            self._kept -= len(recent.popleft())
+
     def _catch_up(self) -> None:
+        self._kept = 0
         while self._recent:
-            self._look(self._recent.popleft())
+            whole = self._recent.popleft()
+            if not (0 in self._speaking and _only_speaks(whole)):
+                self._look(whole)
 
     def _whole(self, data: bytes) -> bytes:
         """The finished frames; the rest is kept. A frame costs its length, in however many reads it comes."""
@@ -132,6 +145,19 @@ class ChatTap:
             (self._finished if choice.finish_reason else self._speaking).add(choice.index or 0)
         self.started = self.started or _may_begin(frame)
         return self._hide and usage is not None and not chunk.choices
+
+
+def _only_speaks(whole: bytes) -> bool:
+    """Is this, for certain, nothing but more words of the first candidate? Most reads are, and need no reading."""
+    return (
+        whole.count(b'"finish_reason"') == whole.count(b'"finish_reason":null')
+        and whole.count(b'"usage"') == whole.count(b'"usage":null')
+        and whole.count(b'"index"') == whole.count(b'"index":0')
+        and not any(mark in whole for mark in _TELLING)
+    )
+
+
+_TELLING = (b"[DONE]", b"event:", b'"error"', b'"x_groq"')
 
 
 def _ends_a_frame(data: bytes) -> bool:
