@@ -220,6 +220,25 @@ def test_to_be_counted_a_request_names_its_model_as_vertex_spells_it() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (b"context-1m-2025-08-07", (b"context-1m-2025-08-07",)),
+        (
+            b"claude-code-20250219, interleaved-thinking-2025-05-14,prompt-caching-scope-2026-01-05,"
+            b"context-management-2025-06-27",
+            (b"interleaved-thinking-2025-05-14,context-management-2025-06-27",),
+        ),
+        (b"claude-code-20250219,effort-2025-11-24", ()),
+        (b"", ()),
+    ],
+)
+def test_of_the_betas_that_a_client_names_vertex_is_told_those_it_knows(sent: bytes, told: tuple[bytes, ...]) -> None:
+    headers = ((b"accept", b"*/*"), (b"anthropic-beta", sent))
+    signed = vertex(project="p").sign(headers, None)
+    assert signed == ((b"accept", b"*/*"), *((b"anthropic-beta", value) for value in told))
+
+
 FLASH = Aim(CHAT, "gemini", "gemini-2.5-flash")
 
 

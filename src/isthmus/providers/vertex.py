@@ -9,7 +9,7 @@ Source: https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest (me
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from urllib.parse import quote
 
@@ -37,6 +37,27 @@ _SHARED = {GLOBAL: "aiplatform.googleapis.com"} | {
 """Hosts that stand for more than one region."""
 _DATE = re.compile(r"-(20\d{6})$")
 
+_BETAS = frozenset(
+    {
+        b"compact-2026-01-12",
+        b"compact-2026-09-04",
+        b"computer-use-2025-01-24",
+        b"computer-use-2025-11-24",
+        b"context-1m-2025-08-07",
+        b"context-management-2025-06-27",
+        b"dangerous-tool-use-2026-09-03",
+        b"interleaved-thinking-2025-05-14",
+        b"per-turn-control-2026-07-01",
+        b"thinking-binding-controls-2026-08-01",
+        b"thinking-display-updates-2026-08-18",
+        b"tool-search-tool-2025-10-19",
+        b"web-search-2025-03-05",
+    }
+)
+"""Betas of Anthropic's that are known there. Requests that name others are refused, as are those of clients that mean
+Anthropic itself: github.com/anthropics/claude-code/issues/34802 and /21625. Which are known was tried out by others:
+github.com/BerriAI/litellm, anthropic_beta_headers_config.json."""
+
 _GOOGLE: Mapping[tuple[Operation, str], str] = {
     (Operation.CHAT, "gemini"): "generateContent",
     (Operation.COUNT_TOKENS, "gemini"): "countTokens",
@@ -61,8 +82,16 @@ def locate(place: Place) -> Location:
 
 
 def sign(headers: Headers, secret: Secret | None) -> Headers:
-    """`x-goog-api-key`. Without a key, a token of Google's signs."""
-    return header_key(b"x-goog-api-key", headers, secret)
+    """`x-goog-api-key`. Without a key, a token of Google's signs. Of Claude's betas those that are known there."""
+    return header_key(b"x-goog-api-key", tuple(_known(headers)), secret)
+
+
+def _known(headers: Headers) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in headers:
+        if name != b"anthropic-beta":
+            yield name, value
+        elif betas := [beta for beta in map(bytes.strip, value.split(b",")) if beta in _BETAS]:
+            yield name, b",".join(betas)
 
 
 def _host(region: str) -> str:
