@@ -225,8 +225,10 @@ def test_to_be_counted_a_request_names_its_model_as_vertex_spells_it() -> None:
     [
         (b"context-1m-2025-08-07", (b"context-1m-2025-08-07",)),
         (
-            b"claude-code-20250219, interleaved-thinking-2025-05-14,prompt-caching-scope-2026-01-05,"
-            b"context-management-2025-06-27",
+            (
+                b"claude-code-20250219, interleaved-thinking-2025-05-14,prompt-caching-scope-2026-01-05,"
+                b"context-management-2025-06-27"
+            ),
             (b"interleaved-thinking-2025-05-14,context-management-2025-06-27",),
         ),
         (b"claude-code-20250219,effort-2025-11-24", ()),
