@@ -3,6 +3,7 @@
 import pytest
 
 from fakes.transport import SSE, Scripted
+from isthmus.core.content import Inline
 from isthmus.core.embedding import EmbedRequest
 from isthmus.core.losses import Losses
 from isthmus.core.operations import Operation
@@ -10,6 +11,7 @@ from isthmus.core.profile import UNKNOWN
 from isthmus.core.secret import Secret
 from isthmus.dialects.table import EMBED_CODECS
 from isthmus.engine.embed import their_embeddings
+from isthmus.engine.exchange import Lane
 from isthmus.providers.build import build
 from isthmus.providers.provider import Aim, CloudKey, Origin, Outgoing, Provider
 from isthmus.providers.table import PROVIDERS
@@ -339,6 +341,39 @@ async def test_a_claude_client_is_given_vertexs_events_as_they_are() -> None:
     told = dict(sent.headers)
     assert (told[b"authorization"], told[b"anthropic-beta"]) == (b"Bearer google", b"context-1m-2025-08-07")
     assert b"x-api-key" not in told
+
+
+class Shelf:
+    """Implements the engine's Fetcher."""
+
+    async def fetch(self, url: str) -> Inline:
+        return Inline("image/png", "Y2F0")
+
+
+async def test_a_picture_by_url_is_fetched_for_claude_there() -> None:
+    asked = line(Scripted(EVENTS, headers=SSE))
+    asked.ports.fetcher = Shelf()
+    picture = {"type": "image", "source": {"type": "url", "url": "https://files.example.com/cat.png"}}
+    question = {"role": "user", "content": [{"type": "text", "text": "see"}, picture]}
+    body = {**json.decode(ASK), "messages": [question]}
+    assert (await asked.ask(json.encode(body), "anthropic"))[0] == 200
+    told = json.decode(asked.transport.sent[0].body)
+    assert told["messages"][0]["content"][1]["source"] == {
+        "type": "base64",
+        "media_type": "image/png",
+        "data": "Y2F0",
+    }
+
+
+@pytest.mark.parametrize("text", ['{"type":"url"}', "type url"])
+async def test_words_about_urls_are_carried_as_they_are(text: str) -> None:
+    asked = line(Scripted(EVENTS, headers=SSE))
+    asked.ports.fetcher = Shelf()
+    tool = {"name": "fetch", "input_schema": {"type": "object", "properties": {"url": {"type": "string"}}}}
+    body = {**json.decode(ASK), "tools": [tool], "messages": [{"role": "user", "content": text}]}
+    await asked.ask(json.encode(body), "anthropic")
+    assert asked.exchange is not None
+    assert asked.exchange.lane is Lane.PATCH
 
 
 async def test_an_openai_client_reaches_claude_there_too() -> None:

@@ -13,7 +13,7 @@ from isthmus.core.operations import Operation
 from isthmus.dialects.codec import AnyCodec, Codec, Peek
 from isthmus.engine.answer import Answer
 from isthmus.engine.exchange import Exchange, Lane
-from isthmus.engine.lane import choose_lane, forward, outgoing, their_codec, translate
+from isthmus.engine.lane import choose_lane, forward, names_files, outgoing, their_codec, translate
 from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.media import inline_media
@@ -88,7 +88,8 @@ async def _attempt(
     assert exchange.peek is not None  # noqa: S101  the line has peeked before it attempts
     assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
     thinking = exchange.plan.reasoning
-    exchange.lane = lane = choose_lane(ours, theirs, provider, exchange.peek) if thinking is None else Lane.TRANSLATE
+    anew = thinking is not None or (ports.fetcher is not None and names_files(asked.body, provider, target.model))
+    exchange.lane = lane = Lane.TRANSLATE if anew else choose_lane(ours, theirs, provider, exchange.peek)
     exchange.losses.found.clear()
     one = _Try(exchange, target, provider, asked, theirs, now, ports)
     if lane is not Lane.TRANSLATE:

@@ -1,5 +1,7 @@
 """The cheapest correct way to carry one request to one target, and the request it makes."""
 
+import re
+
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -16,6 +18,7 @@ from isthmus.wire import json
 from isthmus.wire.headers import Headers, pick
 from isthmus.wire.respell import respell
 
+_BY_URL = re.compile(rb'"type"\s*:\s*"url"')
 _JSON = ((b"content-type", b"application/json"), (b"user-agent", b"isthmus"))
 
 
@@ -47,6 +50,14 @@ def choose_lane(ours: Codec, theirs: Codec, provider: Provider, peek: Peek) -> L
     if peek.stream and ours.framing is not theirs.framing:
         return Lane.TRANSLATE
     return Lane.PATCH if provider.quirks or provider.envelope or peek.refused else Lane.PASSTHROUGH
+
+
+def names_files(body: bytes, provider: Provider, model: str) -> bool:
+    """Does the body name files by URL, where the model is one that is given none so?
+
+    What a dialect that such models are served in calls `source` says its type; a word in a text has other quotes.
+    """
+    return not provider.profile(model).fetches and _BY_URL.search(body) is not None
 
 
 def forward(body: bytes, peek: Peek, codec: Codec, *, provider: Provider, model: str, losses: Losses) -> bytes:
