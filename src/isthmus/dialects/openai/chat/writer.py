@@ -174,7 +174,9 @@ class ChatWriter:
         block = self._blocks[event.index]
         if block.kind is BlockKind.TOOL_CALL:
             signed = write_signature(event.signature, f"candidates[{block.candidate}]", self._losses)
-            return self._chunk(block.candidate, {"tool_calls": [{"index": block.place, **signed}]}) if signed else b""
+            # AI SDK's openai-compatible refuses a chunk of a call without a function: specimens/signed_call.
+            piece = {"index": block.place, "function": {"arguments": ""}, **signed}
+            return self._chunk(block.candidate, {"tool_calls": [piece]}) if signed else b""
         self._told[block.candidate].thoughts += 1
         thought = Reasoning("".join(block.pieces), event.signature, block.redacted)
         return self._chunk(block.candidate, {"reasoning_details": [write_detail(thought, block.place)]})
