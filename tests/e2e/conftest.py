@@ -1,11 +1,12 @@
 """The scripted provider, a gateway in front of it, and the clients that `make e2e` installed."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fakes.gateway import RunningGateway, between, open_gateway
+from fakes.gateway import RUNNING, RunningGateway, between, every_dialect, open_gateway
 from fakes.upstream import Upstream, open_upstream
 
 CLIENTS = Path(__file__).parents[2] / "build" / "e2e"
@@ -14,6 +15,10 @@ routes:
   agent-on-openai: [openai/agent]
   agent-on-anthropic: [anthropic/agent]
   agent-on-deepseek: [deepseek/agent]
+  agent-on-responses: ["responses/gpt-5.5+agent"]
+  agent-on-gemini: ["gemini/gemini-3-pro+agent"]
+  agent-on-ollama: [ollama/agent]
+  agent-on-bedrock: ["bedrock/amazon.nova-pro-v1:0+agent"]
   claude-sonnet-4-5: [openai/agent]
   claude-haiku-4-5-20251001: [openai/says-hello]
 """
@@ -35,5 +40,38 @@ def upstream() -> Iterator[Upstream]:
 
 @pytest.fixture(scope="session")
 def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    with open_gateway(between(upstream, more=ROUTES), tmp_path_factory.mktemp("gateway")) as running:
+    with open_gateway(
+        between(upstream, providers=every_dialect(upstream), more=ROUTES), tmp_path_factory.mktemp("gateway")
+    ) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def nobody_rests() -> None:
+    """What one test made fail does not concern the next."""
+    for running in RUNNING:
+        running.wake_all()
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Note in the report which cell of the table a test is for: its parameters `client`, `provider` and `scenario`."""
+    asked = getattr(item, "callspec", None)
+    if call.when == "call" and asked is not None and {"client", "provider"} <= set(asked.params):
+        scenario = asked.params.get("scenario") or item.originalname.removeprefix("test_").replace("_", " ")
+        item.user_properties.append(("cell", (asked.params["client"], asked.params["provider"], scenario)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table: a line for each client and provider, with the scenarios that passed and those that failed."""
+    cells: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            for name, told in report.user_properties:
+                if name == "cell":
+                    cells[told[0], told[1]][outcome].append(told[2])
+    if not cells:
+        return
+    terminalreporter.section("clients through the gateway")
+    for (client, provider), found in sorted(cells.items()):
+        bad = "".join(f"  FAILED: {scenario}" for scenario in sorted(found["failed"]))
+        terminalreporter.write_line(f"{client:30} {provider:10} {', '.join(sorted(found['passed']))}{bad}")

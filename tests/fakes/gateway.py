@@ -86,6 +86,33 @@ client-keys:
 """
 
 
+FURTHER = ("responses", "gemini", "ollama", "bedrock")
+"""Providers of `every_dialect` beside those of `between`."""
+NATIVE = {
+    "responses": "gpt-5.5+",
+    "gemini": "gemini-3-pro+",
+    "bedrock": "amazon.nova-pro-v1:0+",
+}
+"""What stands in front of a script's name at a provider whose models are known by theirs."""
+
+
+def every_dialect(upstream: Upstream) -> str:
+    """The scripted provider in each further dialect, for `providers` of `between`."""
+    root = upstream.root
+    entries = {
+        "responses": f"type: openai, base-url: '{root}/v1'",
+        "gemini": f"base-url: '{root}/gemini'",
+        "ollama": f"base-url: '{root}/ollama'",
+        "bedrock": f"base-url: '{root}/bedrock', region: us-east-1",
+    }
+    models = {
+        name: ", ".join(f"'{NATIVE.get(name, '')}{script}'" for script in (*SCRIPTS, "agent")) for name in entries
+    }
+    return "".join(
+        f"  {name}: {{{entry}, api-key: {KEY}, models: [{models[name]}]}}\n" for name, entry in entries.items()
+    )
+
+
 @contextmanager
 def open_gateway(config: str, folder: Path, *, home: Path | None = None) -> Iterator[RunningGateway]:
     """Start a gateway that listens, and stop it as an operator would. Fails with its log when it does not start.

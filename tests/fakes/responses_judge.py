@@ -17,8 +17,10 @@ FIELDS = names(
     "model input instructions background context_management conversation include max_output_tokens max_tool_calls "
     "metadata moderation parallel_tool_calls previous_response_id prompt prompt_cache_key prompt_cache_options "
     "prompt_cache_retention reasoning safety_identifier service_tier store stream stream_options temperature text "
-    "tool_choice tools top_logprobs top_p truncation user"
+    "tool_choice tools top_logprobs top_p truncation user client_metadata"
 )
+"""`client_metadata` is in no reference; Codex sends it to OpenAI itself, which takes it."""
+HOSTED = ("web_search", "file_search", "code_interpreter", "image_generation")
 INCLUDABLE = ("reasoning.encrypted_content", "message.output_text.logprobs", "web_search_call.action.sources")
 ITEM_FIELDS = {
     "message": names("type id status phase role content"),
@@ -99,6 +101,8 @@ def _tool(tool: Mapping[str, Any], where: str) -> str:
             raise Refused(f"Invalid schema for function {tool['name']!r}: must be of type 'object'.", where)
         if tool.get("strict", True) and schema is not None:
             strict(schema, f"function {tool['name']!r}")
+    elif kind in HOSTED:
+        return str(kind)
     elif kind == "namespace":
         for place, inner in enumerate(tool["tools"]):
             _tool(inner, f"{where}.tools[{place}]")

@@ -20,6 +20,7 @@ from fakes import (
     anthropic_judge,
     anthropic_talk,
     anthropic_voice,
+    desks,
     openai_judge,
     openai_voice,
     responses_judge,
@@ -162,6 +163,8 @@ class Upstream:
                 self._changed.notify_all()
 
     def _reply(self, seen: Seen) -> Reply:
+        if (desk := desks.find(seen.path)) is not None:
+            return desk.reply(seen, seen.path, self.script)
         if "/models" in seen.path:
             return _models(seen)
         answer = ANSWERS.get((seen.method, seen.path))
@@ -172,7 +175,8 @@ class Upstream:
         return answer(self, seen)
 
     def script(self, model: str) -> Script | None:
-        return self._scripts.get(model) or script_of(model)
+        """Of the model's own name, else of what stands behind the name that it carries in front."""
+        return self._scripts.get(model) or self._scripts.get(model.rpartition("+")[2]) or script_of(model)
 
 
 async def _departure(reader: asyncio.StreamReader) -> float:
@@ -221,7 +225,7 @@ async def _speak(reply: Reply, writer: asyncio.StreamWriter) -> bool:
             return reply.promised is None
         case Stream():
             headers = {
-                "content-type": "text/event-stream; charset=utf-8",
+                "content-type": reply.content_type,
                 "transfer-encoding": "chunked",
                 **reply.headers,
             }
@@ -363,6 +367,7 @@ ANSWERS: Mapping[tuple[str, str], Callable[[Upstream, Seen], Reply]] = {
     ("POST", "/v1/chat/completions"): _openai,
     ("POST", "/v1/responses"): _responses,
     ("POST", "/deepseek/chat/completions"): partial(_openai, also=frozenset({"thinking"})),
+    ("POST", "/deepseek/responses"): _responses,
     ("POST", "/v1/messages"): _anthropic,
 }
 

@@ -47,6 +47,7 @@ class Stream:
     late: float = 0.0
     crumb: int | None = None
     """Bytes written at a time; None for a whole event."""
+    content_type: str = "text/event-stream; charset=utf-8"
 
 
 Reply: TypeAlias = Whole | Stream | Reset | Silence
