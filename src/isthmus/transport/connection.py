@@ -18,7 +18,7 @@ from isthmus.transport.framing import HEAD_BYTES, Refusal, check_size, read_fram
 
 ONE_WRITE = 64 * 1024
 """Body bytes that leave together with the head."""
-SLICE = 64 * 1024
+SLICE = 256 * 1024
 """Body bytes handed to the transport at a time after that, as the peer takes them."""
 INTERIM = 20
 """Interim (1xx) answers before the real one."""
