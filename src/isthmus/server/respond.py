@@ -108,25 +108,26 @@ class Responder:
         try:
             async for data in answer.stream:
                 if data:
-                    await self._piece(data)
+                    await self._send(self._piece(data))
+                    self._writing = False
         finally:
             await answer.stream.aclose()
         self._over = True
         await self._send({"type": "http.response.body", "body": b""})
 
-    async def _piece(self, data: bytes) -> None:
+    def _piece(self, data: bytes) -> Message:
+        """The message that sends `data`; from now on it is being written."""
         self._writing = True
         self._last = self._loop.time()
         self._at_boundary = data.endswith(self._ends)
         self._exchange.bytes_out += len(data)
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
-        self._writing = False
+        return {"type": "http.response.body", "body": data, "more_body": True}
 
     async def _end_with_error(self) -> None:
         """A ping has opened the stream, and there is no answer: the error goes out as an event."""
         error, codec = self._exchange.error, self._exchange.call.codec
         if error is not None and isinstance(codec, Codec):
-            await self._piece(codec.write_error_event(error))
+            await self._send(self._piece(codec.write_error_event(error)))
         self._over = True
         await self._send({"type": "http.response.body", "body": b""})
 
