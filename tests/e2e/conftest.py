@@ -6,22 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from fakes.gateway import RUNNING, RunningGateway, between, every_dialect, open_gateway
+from fakes.gateway import FURTHER, NATIVE, RUNNING, RunningGateway, between, every_dialect, open_gateway
 from fakes.upstream import Upstream, open_upstream
 
 CLIENTS = Path(__file__).parents[2] / "build" / "e2e"
-ROUTES = """
-routes:
-  agent-on-openai: [openai/agent]
-  agent-on-anthropic: [anthropic/agent]
-  agent-on-deepseek: [deepseek/agent]
-  agent-on-responses: ["responses/gpt-5.5+agent"]
-  agent-on-gemini: ["gemini/gemini-3-pro+agent"]
-  agent-on-ollama: [ollama/agent]
-  agent-on-bedrock: ["bedrock/amazon.nova-pro-v1:0+agent"]
-  claude-sonnet-4-5: [openai/agent]
-  claude-haiku-4-5-20251001: [openai/says-hello]
-"""
+PROVIDERS = ("openai", "anthropic", "deepseek", *FURTHER)
+PLAYED = ("says-hello", "calls-two", "gives-json", "fails-429", "ends-midway", "errs-midway", "resets-midway", "agent")
+ROUTES = "\n".join(
+    [
+        "",
+        "routes:",
+        "  claude-sonnet-4-5: [openai/agent]",
+        "  claude-haiku-4-5-20251001: [openai/says-hello]",
+        *(
+            f"  {script}-on-{provider}: ['{provider}/{NATIVE.get(provider, '')}{script}']"
+            for provider in PROVIDERS
+            for script in PLAYED
+        ),
+    ]
+)
+"""Each script at each provider, under a name without slashes: some clients read more into those."""
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +34,11 @@ def clients() -> Path:
     if not (CLIENTS / "node_modules").is_dir():
         pytest.fail("the clients from npm are not installed: run `make e2e`")
     return CLIENTS
+
+
+@pytest.fixture(scope="session")
+def providers() -> tuple[str, ...]:
+    return PROVIDERS
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +77,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in terminalreporter.stats.get(outcome, ()):
             for name, told in report.user_properties:
                 if name == "cell":
-                    cells[told[0], told[1]][outcome].append(told[2])
+                    cells[told[0], told[1]][told[3] if len(told) > 3 else outcome].append(told[2])
     if not cells:
         return
     terminalreporter.section("clients through the gateway")

@@ -188,6 +188,22 @@ def _structured(talk: Conversation) -> Act:
     return Answer((Words(PARIS_JSON),))
 
 
+def _giving(talk: Conversation) -> Act:
+    """The same by whatever means it was asked for: a schema, a tool that must be called, or words."""
+    tools = talk.body.get("tools")
+    if talk.schema is None and tools:
+        return Answer((Call("call_give", _first_name(tools), PARIS_JSON),), "calls")
+    return Answer((Words(PARIS_JSON),))
+
+
+def _first_name(tools: Any) -> str:
+    """The first tool's name, in any dialect."""
+    inner = tools[0] if isinstance(tools, list) else tools
+    if isinstance(inner.get("name"), str):
+        return str(inner["name"])
+    return _first_name(next(value for value in inner.values() if isinstance(value, dict | list)))
+
+
 def _odd(talk: Conversation) -> Act:
     """The habit is the tag of the model's name."""
     habit = talk.model.partition("@")[2]
@@ -223,6 +239,7 @@ SCRIPTS: Mapping[str, Script] = {
     "calls-bare": _bare_call,
     "sees": _seeing,
     "answers-json": _structured,
+    "gives-json": _giving,
     "refuses": _says(Denial(DENIAL), stop="refused"),
     "runs-out": _says(Words("This goes on and"), stop="length"),
     "stops-at-word": _says(Words("One, two, "), stop="word"),
