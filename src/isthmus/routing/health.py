@@ -76,6 +76,11 @@ class Health:
         self._patience = patience
         self._records: dict[Place, _Record] = {}
 
+    @property
+    def ailing(self) -> bool:
+        """Has any place failed that has not come back? Where none has, every one is READY."""
+        return bool(self._records)
+
     def state(self, place: Place, now: float) -> State:
         """May `place` be asked? Its account's rest is its own."""
         if not self._records:

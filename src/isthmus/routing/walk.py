@@ -73,6 +73,8 @@ class Walk:
 
     def next(self, now: float) -> Ask | None:
         """Whom to ask now, or None when nobody is left."""
+        if self._asks and not self._tried and not self._health.ailing:  # mostly
+            return self._taken(self._asks[0])
         repeat, self._repeat = self._repeat, None
         if repeat is not None and repeat.wait <= self._patience:
             return self._taken(repeat)
