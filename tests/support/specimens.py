@@ -217,15 +217,19 @@ def told_in(dialect: str) -> Sequence[Specimen]:
     return [specimen for specimen in specimens() if dialect in specimen.dialects]
 
 
-def ways() -> Sequence[tuple[Specimen, Way]]:
-    """Every translation of every specimen, a dialect into itself too."""
+def ways_of(specimen: Specimen) -> Sequence[Way]:
+    """Every translation of it, a dialect into itself too."""
     return [
-        (specimen, Way(what, source, target))
-        for specimen in specimens()
+        Way(what, source, target)
         for what in WHATS
         for source in (CORE, *specimen.dialects)
         for target in specimen.dialects
     ]
+
+
+def ways() -> Sequence[tuple[Specimen, Way]]:
+    """Every translation of every specimen."""
+    return [(specimen, way) for specimen in specimens() for way in ways_of(specimen)]
 
 
 def ending(dialect: str, what: str) -> str:
