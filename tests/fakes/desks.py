@@ -84,6 +84,10 @@ def _ollama(body: Any, model: str, stream: bool) -> Conversation:
     return ollama_judge.converse(body)
 
 
+def _generate(body: Any, model: str, stream: bool) -> Conversation:
+    return _ollama(ollama_judge.as_chat(body), model, stream)
+
+
 def _converse(body: Any, model: str, stream: bool) -> Conversation:
     converse_judge.judge(body, model)
     return converse_judge.converse(body, model, stream)
@@ -103,6 +107,13 @@ DESKS = (
         "authorization",
         _ollama,
         ollama_voice.answer,
+        lambda status, message: Whole(status, ollama_voice.error_body(message)),
+    ),
+    Desk(
+        re.compile("/ollama/api/generate"),
+        "authorization",
+        _generate,
+        ollama_voice.continues,
         lambda status, message: Whole(status, ollama_voice.error_body(message)),
     ),
     Desk(

@@ -283,7 +283,7 @@ def converse(body: Mapping[str, Any], model: str, stream: bool) -> Conversation:
 
 
 def _told(response: Mapping[str, Any]) -> str:
-    for name in ("output", "result", "content", "error"):
+    for name in ("output", "result", "return_value", "content", "error"):
         if isinstance(response.get(name), str):
             return str(response[name])
     return str(dict(response))

@@ -77,6 +77,18 @@ def _pairs(messages: Any) -> None:
             raise Refused(f"a result of {message['tool_name']!r}, which was not called")
 
 
+def as_chat(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A request to continue a prompt, as one to chat."""
+    if "messages" in body or "tools" in body:
+        raise Refused("this is for prompts")
+    if not isinstance(body.get("prompt", ""), str):
+        raise Refused("json: cannot unmarshal into Go struct field GenerateRequest.prompt of type string")
+    said = {"role": "user", "content": body.get("prompt", ""), "images": body.get("images") or []}
+    system = [{"role": "system", "content": body["system"]}] if body.get("system") else []
+    rest = {name: value for name, value in body.items() if name not in ("prompt", "images", "system")}
+    return {**rest, "messages": [*system, said]}
+
+
 def converse(body: Mapping[str, Any]) -> Conversation:
     """The request as a script sees it."""
     messages = body.get("messages") or []

@@ -5,6 +5,7 @@ Source: docs.ollama.com/api/chat, /api/errors, /api/usage, /capabilities/tool-ca
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from fakes.ollama_judge import GIVEN, canonical
@@ -33,6 +34,30 @@ COUNTS = {
     "eval_count": TOKENS.visible + TOKENS.thought,
     "eval_duration": 4_799_921_000,
 }
+
+
+def continues(act: Act, talk: Conversation) -> Reply:
+    """As `answer` does, in the shape of a prompt that is continued."""
+    match answer(act, talk):
+        case Whole(status=200) as whole if b'"message"' in whole.body:
+            return replace(whole, body=_flat(whole.body))
+        case Stream() as stream:
+            return replace(stream, steps=(_flat_step(step) for step in stream.steps))
+        case other:
+            return other
+
+
+def _flat_step(step: Piece | Reset) -> Piece | Reset:
+    return replace(step, data=_flat(step.data) + b"\n") if isinstance(step, Piece) else step
+
+
+def _flat(line: bytes) -> bytes:
+    body = json.loads(line)
+    message = body.pop("message", None)
+    if message is not None:
+        body["response"] = message.pop("content")
+        body |= {name: value for name, value in message.items() if name == "thinking"}
+    return encode(body)
 
 
 def answer(act: Act, talk: Conversation) -> Reply:

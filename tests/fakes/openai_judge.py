@@ -273,7 +273,7 @@ def converse(body: Mapping[str, Any]) -> Conversation:
         body=body,
         said=_text(users[-1]) if users else "",
         system="\n".join(_text(message) for message in messages if message["role"] in ("system", "developer")),
-        results=results,
+        results=dict(reversed(results.items())),
         rounds=sum(1 for message in messages if message.get("tool_calls")),
         media=tuple(seen for message in messages for seen in _media(message)),
         schema=(wanted.get("json_schema") or {}).get("schema"),

@@ -154,10 +154,16 @@ def _weather(*cities: str, opening: tuple[Part, ...] = ()) -> Script:
         )
         if not talk.results:
             return Answer((*opening, *calls), "calls")
-        told = "; ".join(f"{city}: {talk.results[call.id]}" for city, call in zip(cities, calls, strict=True))
+        told = "; ".join(f"{city}: {text}" for city, text in zip(cities, _results_of(calls, talk), strict=True))
         return Answer((Words(told),))
 
     return script
+
+
+def _results_of(calls: tuple[Call, ...], talk: Conversation) -> list[str]:
+    """The calls' results: by id, or in their order where the client's dialect keeps no ids."""
+    known = all(call.id in talk.results for call in calls)
+    return [talk.results[call.id] for call in calls] if known else list(talk.results.values())
 
 
 def _awkward(talk: Conversation) -> Act:

@@ -28,12 +28,18 @@ def tools(provider: str) -> str:
     asked: dict[str, Any] = {"tools": [{"type": "function", "function": FUNCTION}], "messages": said(QUESTION)}
     with client.chat.completions.stream(model=at("calls-two", provider), **asked) as stream:
         message = stream.get_final_completion().choices[0].message
-    asked["messages"].append(message.model_dump(exclude_none=True, exclude={"parsed"}))
+    calls = [
+        {
+            "id": call.id,
+            "type": "function",
+            "function": {"name": call.function.name, "arguments": call.function.arguments},
+        }
+        for call in message.tool_calls or []
+    ]
+    asked["messages"].append({"role": "assistant", "content": message.content, "tool_calls": calls})
     for call in reversed(message.tool_calls or []):
         told = get_weather(**json.loads(call.function.arguments))
         asked["messages"].append({"role": "tool", "tool_call_id": call.id, "content": told})
-    for call in asked["messages"][1]["tool_calls"]:
-        call["function"].pop("parsed_arguments", None)
     return str(ask(at("calls-two", provider), **asked).choices[0].message.content)
 
 
