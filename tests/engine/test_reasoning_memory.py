@@ -114,3 +114,35 @@ async def test_reasoning_without_end_is_let_go() -> None:
         gatherer.take(event)
     await gatherer.keep()
     assert kept.size == 0
+
+
+async def test_the_same_words_again_leave_the_first_turns_thought_as_it_went() -> None:
+    """Else the conversation would no longer begin with the bytes that the provider has cached."""
+    kept, said = memory(), Text("Done.")
+    await remember((THOUGHT, said), SCOPE, kept)
+    await remember((replace(THOUGHT, text="Another."), said), SCOPE, kept)
+    told = await recall(asked(said), SCOPE, kept, Losses())
+    assert told.messages[1].parts == (THOUGHT, said)
+
+
+async def test_what_another_model_thought_gives_way_to_ones_own() -> None:
+    kept, said = memory(), Text("Done.")
+    await remember((HIDDEN, said), "another model", kept)
+    await remember((THOUGHT, said), SCOPE, kept)
+    told = await recall(asked(said), SCOPE, kept, Losses())
+    assert told.messages[1].parts == (THOUGHT, said)
+
+
+async def test_a_very_long_conversation_loses_its_oldest_thoughts_a_hundred_at_a_time() -> None:
+    """One at each turn would change its first bytes at each turn."""
+    kept = memory()
+    said = [Text(f"answer {number}") for number in range(301)]
+    for text in said:
+        await remember((THOUGHT, text), SCOPE, kept)
+
+    async def without_thought(turns: int) -> int:
+        told = [Message(Role.ASSISTANT, (text,)) for text in said[:turns]]
+        back = await recall(ChatRequest(model="m", messages=tuple(told)), SCOPE, kept, Losses())
+        return sum(len(turn.parts) == 1 for turn in back.messages)
+
+    assert [await without_thought(turns) for turns in (200, 201, 300, 301)] == [0, 100, 100, 200]

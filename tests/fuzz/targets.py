@@ -66,11 +66,13 @@ def targets() -> Mapping[str, Target]:
 
 def read_request(codec: Codec, body: bytes) -> None:
     """As a client's request is: looked at, read whole, split where it is several, and written for some provider."""
-    for read in (codec.peek, *((codec.split,) if codec.split else ())):
-        with expected_refusals():
-            read(body)
-    if codec.aside is not None:
-        codec.aside(body, CREATED)
+    with expected_refusals():
+        if codec.split is not None:
+            codec.split(body)
+    with expected_refusals():
+        codec.peek(body)
+        if codec.aside is not None:
+            codec.aside(body, CREATED)
     with expected_refusals():
         request = codec.read_request(body)
         echo = None if codec.echo is None else codec.echo(request)

@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 MOST = 1024 * 1024
 """Bytes of one answer's reasoning; a longer one is not kept."""
 LOOKED_BACK = 200
-"""Turns of a conversation that reasoning is looked up for, the latest ones."""
+"""Turns of a conversation that reasoning is looked up for at most, the latest ones."""
+STEP = 100
+"""Turns that are left out at once when a conversation grows beyond that: a provider's cache is then missed once in so
+many turns, and not at every one."""
 
 
 class Thought(Value, frozen=True):
@@ -68,7 +71,11 @@ def scope_of(provider: Provider, model: str) -> str:
 
 
 async def remember(parts: Sequence[Part], scope: str, memory: "Memory") -> None:
-    """Keep the reasoning of an answer, if it has any."""
+    """Keep the reasoning of an answer, if it has any.
+
+    Who says the same again, by the same model, is given the first thought again: a turn that once went to a provider
+    with one goes there with the same one ever after.
+    """
     thoughts = tuple(_thought(part) for part in parts if type(part) is Reasoning)
     calls = [part for part in parts if type(part) is ToolCall]
     signed = {
@@ -79,8 +86,14 @@ async def remember(parts: Sequence[Part], scope: str, memory: "Memory") -> None:
     if not thoughts and not signed:
         return
     value = _ENCODE(Kept(scope, thoughts, signed))
-    if len(value) <= MOST:
-        await memory.put(_keys(parts), value)
+    if len(value) <= MOST and (keys := await _free(_keys(parts), scope, memory)):
+        await memory.put(keys, value)
+
+
+async def _free(keys: Sequence[str], scope: str, memory: "Memory") -> Sequence[str]:
+    """Those under which nothing is kept for the same scope."""
+    held = await memory.get(keys)
+    return [key for key in keys if key not in held or _DECODE(held[key]).scope != scope]
 
 
 async def recall(request: ChatRequest, scope: str, memory: "Memory", losses: Losses) -> ChatRequest:
@@ -98,12 +111,17 @@ async def _look_up(request: ChatRequest, memory: "Memory") -> Mapping[int, Kept]
     bare = [number for number, one in enumerate(request.messages) if one.role is Role.ASSISTANT and not _carries(one)]
     if not bare:
         return {}
-    keys = {number: _keys(request.messages[number].parts) for number in bare[-LOOKED_BACK:]}
+    keys = {number: _keys(request.messages[number].parts) for number in bare[_left_out(len(bare)) :]}
     found = await memory.get([key for some in keys.values() for key in some])
     if not found:
         return {}
     values = {number: next((found[key] for key in some if key in found), None) for number, some in keys.items()}
     return {number: _DECODE(value) for number, value in values.items() if value is not None}
+
+
+def _left_out(turns: int) -> int:
+    """How many of the first of so many turns reasoning is not looked up for."""
+    return max(0, -((LOOKED_BACK - turns) // STEP) * STEP)
 
 
 def _restore(request: ChatRequest, kept: Mapping[int, Kept], scope: str, losses: Losses) -> ChatRequest:
