@@ -37,10 +37,10 @@ contract: .venv/dev.stamp
 fast: .venv/dev.stamp
 	$(PYTEST) -m "not e2e and not local_model and not recordings and not slow" tests
 
-e2e: .venv/dev.stamp  ## install clients from npm and run the tests that need them
+e2e: .venv/dev.stamp  ## install clients from npm and PyPI, run the tests that need them, print the table
 	@$(BIN)/isthmus local install
 	$(BIN)/python tests/e2e/install.py
-	$(BIN)/python -m pytest -m e2e tests/e2e
+	$(PYTEST) -m e2e tests/e2e
 
 bench: .venv/dev.stamp  ## measure the gateway beside nginx and a direct connection, in one run
 	$(BIN)/python -m bench
@@ -61,8 +61,9 @@ docs: .venv/dev.stamp  ## write the generated references again
 	$(BIN)/python -m isthmus.config.reference > docs/reference/configuration.md
 
 lock:  ## resolve the dependencies anew (needs uv)
-	uv pip compile pyproject.toml --extra local --group build $(LOCK) -o requirements.lock
-	uv pip compile pyproject.toml --extra local --group build --group dev $(LOCK) -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra local --extra tokens --group build $(LOCK) -o requirements.lock
+	uv pip compile pyproject.toml --extra local --extra tokens --group build --group dev $(LOCK) -o requirements-dev.lock
+	for name in sdks frameworks; do uv pip compile tests/e2e/python/$$name.in $(LOCK) -o tests/e2e/python/$$name.lock; done
 	uv pip compile --group fuzz $(LOCK) -o requirements-fuzz.lock
 
 LOCK := -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
