@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from e2e import documents
 from fakes.gateway import FURTHER, NATIVE, RUNNING, RunningGateway, between, every_dialect, open_gateway
 from fakes.upstream import Upstream, open_upstream
 
@@ -72,6 +73,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """The table: a line for each client and provider, with the scenarios that passed and those that failed."""
+    if not documents.blocks():
+        terminalreporter.write_line(
+            f"documents: not tried, because {documents.VARIABLE} names no folder that holds them"
+        )
     cells: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, ()):
