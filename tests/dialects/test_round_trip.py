@@ -4,12 +4,10 @@
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from isthmus.core.chat import ChatRequest, Message, Role
 from isthmus.core.content import Refusal, Text, ToolCall, ToolResult
@@ -168,34 +166,6 @@ def words_of(parts: Sequence[object]) -> str:
     """Texts, then refusals: not every dialect keeps the order between the two."""
     texts = [part.text for part in parts if isinstance(part, Text)]
     return "".join([*texts, *(part.text for part in parts if isinstance(part, Refusal))])
-
-
-@DIALECT
-@given(data=st.data())
-def test_another_message_changes_no_byte_of_those_before_it(dialect: str, data: st.DataObject) -> None:
-    """A provider's cache holds what begins with the same bytes."""
-    request, codec = data.draw(sayable_requests(dialect)), codec_of(dialect)
-    ends = [number + 1 for number, turn in enumerate(request.messages) if turn.role is Role.USER]
-    bodies = [
-        codec.write_request(replace(request, messages=request.messages[:end]), ABLE[dialect], Losses()) for end in ends
-    ]
-    for shorter, longer in pairwise(bodies):
-        head, tail = shorter.split(opening_of(dialect), 1)
-        messages = tail[: len(messages_in(shorter, dialect)) - 1]
-        assert longer.startswith(head + opening_of(dialect) + messages)
-
-
-LISTS = {"gemini": "contents", "openai_responses": "input"}
-"""What the list of turns is called, where not `messages`."""
-
-
-def opening_of(dialect: str) -> bytes:
-    return b'"%b":[' % LISTS.get(dialect, "messages").encode()
-
-
-def messages_in(body: bytes, dialect: str) -> bytes:
-    """The items of the list, with the bracket behind them."""
-    return bytes(json.read_fields(body)[LISTS.get(dialect, "messages")])[1:]
 
 
 @pytest.mark.parametrize("dialect", [one for one in DIALECTS if not TONGUES[one].toolless])
