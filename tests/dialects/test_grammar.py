@@ -1,6 +1,7 @@
 """Every reader obeys the grammar, whatever the provider sends, and no stream that broke off looks like a good one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ from msgspec.structs import replace
 from isthmus.core.events import Event, StreamError
 from isthmus.core.fold import fold
 from isthmus.core.grammar import Checker
+from isthmus.core.losses import Losses
 from isthmus.core.reply import Candidate
+from isthmus.dialects.codec import ReplyHead
 from isthmus.wire import json
 from isthmus.wire.frames import Frame
 from support.frames import anthropic_events, openai_chunks
-from support.specimens import DIALECTS, Specimen, bare, codec_of, specimens, told
-from support.streams import events_of, frames_of, read_frames
+from support.specimens import CREATED, DIALECTS, Specimen, bare, codec_of, specimens, told, told_in
+from support.streams import events_of, frames_of, read_frames, stream_of
 
 DIALECT = pytest.mark.parametrize("dialect", DIALECTS)
 ENDED_EVERYWHERE = ("interleaved_calls", "signed_thinking", "several_candidates")
@@ -99,37 +102,74 @@ def test_no_frame_makes_a_reader_raise(dialect: str, data: list[tuple[bytes, byt
     check(read_frames(codec_of(dialect), [Frame(name, body) for name, body in data]))
 
 
-@DIALECT
-@given(
-    frames=st.lists(
-        st.recursive(
-            st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-            lambda inner: (
-                st.lists(inner, max_size=3)
-                | st.dictionaries(
-                    st.sampled_from(
-                        [
-                            "type",
-                            "choices",
-                            "delta",
-                            "content",
-                            "index",
-                            "id",
-                            "message",
-                            "usage",
-                            "error",
-                            "tool_calls",
-                            "function",
-                        ]
-                    ),
-                    inner,
-                    max_size=4,
-                )
-            ),
-            max_leaves=8,
-        ),
-        max_size=4,
+@cache
+def streams_in(dialect: str) -> Sequence[Sequence[Frame]]:
+    """The frames of every specimen."""
+    return [frames_of([one.file(dialect, "stream")], codec_of(dialect).framing) for one in told_in(dialect)]
+
+
+@cache
+def frames_in(dialect: str) -> Sequence[Frame]:
+    """Every frame of every specimen, once."""
+    frames = (frame for frames in streams_in(dialect) for frame in frames)
+    return list({(frame.event, frame.data): frame for frame in frames}.values())
+
+
+@cache
+def any_frame(dialect: str) -> st.SearchStrategy[Frame]:
+    """JSON of any shape, whose fields and events are called what the dialect calls them."""
+    documents = [json.decode(frame.data) for frame in frames_in(dialect) if frame.data != b"[DONE]"]
+    names = sorted({name for document in documents for name in names_in(document)})
+    said = sorted({value for document in documents for value in kinds_in(document)})
+    leaf = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
+    shape = st.recursive(
+        leaf | st.sampled_from(said or [""]),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(names), inner, max_size=4),
+        max_leaves=8,
     )
-)
-def test_no_json_makes_a_reader_raise(dialect: str, frames: list[Any]) -> None:
-    check(read_frames(codec_of(dialect), [Frame(b"", json.encode(frame)) for frame in frames]))
+    events = sorted({frame.event for frame in frames_in(dialect)})
+    return st.builds(Frame, st.sampled_from(events), shape.map(json.encode))
+
+
+def names_in(document: Any) -> Iterator[str]:
+    """Of every field, however deep."""
+    inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+    if isinstance(document, dict):
+        yield from document
+    for item in inner:
+        yield from names_in(item)
+
+
+def kinds_in(document: Any) -> Iterator[str]:
+    """The top-level `type`, where the dialect has one: most of what follows from a frame follows from it."""
+    if isinstance(document, dict) and isinstance(kind := document.get("type"), str):
+        yield kind
+
+
+@DIALECT
+@given(data=st.data())
+def test_in_whatever_order_frames_come_the_reader_obeys(dialect: str, data: st.DataObject) -> None:
+    """Those of one answer among those of another, twice, or not at all; every writer takes what is made of them."""
+    frames = data.draw(st.lists(st.sampled_from(frames_in(dialect)), max_size=20))
+    events = read_frames(codec_of(dialect), frames)
+    check(events)
+    if not isinstance(events[-1], StreamError):
+        assert fold(events)
+        for target in DIALECTS:
+            assert stream_of(codec_of(target), ReplyHead("m", CREATED), events, Losses())
+
+
+@DIALECT
+@given(data=st.data())
+def test_no_json_makes_a_reader_raise(dialect: str, data: st.DataObject) -> None:
+    check(read_frames(codec_of(dialect), data.draw(st.lists(any_frame(dialect), max_size=4))))
+
+
+@DIALECT
+@given(data=st.data())
+def test_no_json_in_an_answer_makes_a_reader_raise(dialect: str, data: st.DataObject) -> None:
+    """Between the frames of a real one, where more of a frame matters than at the start."""
+    strange = data.draw(st.lists(any_frame(dialect), min_size=1, max_size=3))
+    frames = data.draw(st.sampled_from(streams_in(dialect)))
+    at = data.draw(st.integers(0, len(frames)))
+    check(read_frames(codec_of(dialect), [*frames[:at], *strange, *frames[at:]]))
