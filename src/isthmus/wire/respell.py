@@ -18,7 +18,7 @@ _MEMBER = rb"\s*" + _STRING + rb"\s*:\s*(?:" + _STRING + rb"|[-+.0-9eE]+|true|fa
 
 
 def respell(body: bytes, name: str, old: str, new: str) -> bytes | None:
-    """`body`, valid JSON of an object whose field `name` holds `old`, with `new` in its place.
+    """`body`, valid JSON of an object whose one field `name` holds `old`, with `new` in its place.
 
     None when the field does not stand where it can be told apart without reading everything. Every other
     byte stays as it is.
