@@ -80,6 +80,21 @@ def test_a_tool_loop_does_its_work_and_adds_up_its_usage(
     assert usage["output_tokens"] == ROUNDS * (TOKENS.visible + TOKENS.thought)
 
 
+@pytest.mark.parametrize("provider", ["deepseek", "responses", "gemini", "ollama", "bedrock"])
+@pytest.mark.parametrize("client", ["claude code"])
+def test_tool_loop(claude: ClaudeCode, upstream: Upstream, folder: Path, client: str, provider: str) -> None:
+    upstream.play("agent", two_files(folder))
+    before = len(upstream.requests)
+    result = claude.ask(
+        "Make two files.", "--dangerously-skip-permissions", model=f"agent-on-{provider}", folder=folder
+    )
+    asked = [seen for seen in upstream.requests[before:] if seen.model.endswith("agent")]
+    assert [seen.verdict for seen in asked] == [None] * ROUNDS, "the provider refused a turn, or was asked twice"
+    assert (folder / "one.txt").read_text() == "one é\n"
+    assert (folder / "two.txt").read_text() == 'two "quoted" \\ 🙂\n'
+    assert 'two "quoted" \\ 🙂' in result["result"], f"{client} did not tell what its tool read"
+
+
 @pytest.mark.parametrize("provider", ["anthropic", "deepseek"])
 def test_thoughts_come_back_to_the_provider_that_had_them(
     claude: ClaudeCode, upstream: Upstream, folder: Path, provider: str
