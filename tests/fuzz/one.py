@@ -12,6 +12,9 @@ with atheris.instrument_imports(include=["isthmus"]):
 
 WEIGHED = 256
 """One input in so many is weighed, which takes longer than to run it."""
+LARGE = 32
+"""One input in so many may grow to all that is allowed, the others to `USUAL` bytes: small ones run more often."""
+USUAL = 8_000
 
 
 def main() -> None:
@@ -25,8 +28,9 @@ def main() -> None:
 
     def change(data: bytes, limit: int, seed: int) -> bytes:
         dice = random.Random(seed)
-        found = mutated(data, target.framing, dice, limit) if dice.randrange(3) else None
-        return atheris.Mutate(data, limit) if found is None else found
+        most = limit if dice.randrange(LARGE) == 0 else max(len(data), min(limit, USUAL))
+        found = mutated(data, target.framing, dice, most) if dice.randrange(3) else None
+        return atheris.Mutate(data, most) if found is None else found
 
     atheris.Setup(sys.argv, run, custom_mutator=change)
     atheris.Fuzz()
