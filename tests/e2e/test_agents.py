@@ -1,12 +1,14 @@
 """Codex, Gemini CLI and opencode from npm, unmodified, doing real work through the gateway against each provider."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fakes.agents import AGENTS, Place, two_files
 from fakes.gateway import CLIENT_KEY, RunningGateway
-from fakes.scripts import Failure
+from fakes.scripts import Act, Answer, Call, Conversation, Failure, Words
 from fakes.upstream import Upstream
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -53,6 +55,25 @@ def test_tool_loop(client: str, place: Place, upstream: Upstream, binaries: Path
     assert (place.folder / "one.txt").read_text() == "one é\n"
     assert (place.folder / "two.txt").read_text() == 'two "quoted" \\ 🙂\n'
     assert 'two "quoted" \\ 🙂' in told.text, told.said
+
+
+@pytest.mark.parametrize(("model", "client", "provider"), [("gpt-5.5", "codex", "anthropic")])
+def test_a_tool_without_a_schema(model: str, client: str, place: Place, upstream: Upstream, binaries: Path) -> None:
+    """Codex gives models that it knows a tool that takes plain text, which other dialects have as a field."""
+    patch = '*** Begin Patch\n*** Add File: three.txt\n+three "quoted" é\n*** End Patch\n'
+    offered: list[str] = []
+
+    def script(talk: Conversation) -> Act:
+        offered.extend(tool["name"] for tool in talk.body["tools"] if "patch" in tool["name"])
+        if talk.rounds:
+            return Answer((Words(f"It said: {' '.join(talk.results.values())}"),))
+        return Answer((Call("call_0001", "apply_patch", json.dumps({"input": patch})),), "calls")
+
+    upstream.play("agent", script)
+    told = AGENTS[client].ask("Make a file.", replace(place, model=model), binaries=binaries)
+    assert offered[:1] == ["apply_patch"], told.said
+    assert (place.folder / "three.txt").read_text() == 'three "quoted" é\n', told.said
+    assert not told.failed, told.said
 
 
 @pytest.mark.parametrize("provider", ["openai"])
