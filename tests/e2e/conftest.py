@@ -19,6 +19,7 @@ ROUTES = "\n".join(
         "routes:",
         "  claude-sonnet-4-5: [openai/agent]",
         "  gpt-5.5: [anthropic/agent]",
+        "  gpt-6-sol: [anthropic/agent]",
         "  claude-haiku-4-5-20251001: [openai/says-hello]",
         *(
             f"  {script}-on-{provider}: ['{provider}/{NATIVE.get(provider, '')}{script}']"

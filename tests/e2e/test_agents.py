@@ -57,21 +57,33 @@ def test_tool_loop(client: str, place: Place, upstream: Upstream, binaries: Path
     assert 'two "quoted" \\ 🙂' in told.text, told.said
 
 
-@pytest.mark.parametrize(("model", "client", "provider"), [("gpt-5.5", "codex", "anthropic")])
-def test_a_tool_without_a_schema(model: str, client: str, place: Place, upstream: Upstream, binaries: Path) -> None:
-    """Codex gives models that it knows a tool that takes plain text, which other dialects have as a field."""
-    patch = '*** Begin Patch\n*** Add File: three.txt\n+three "quoted" é\n*** End Patch\n'
+PATCH = '*** Begin Patch\n*** Add File: three.txt\n+three "quoted" é\n*** End Patch\n'
+PROGRAM = """text(await tools.exec_command({ cmd: `printf 'three "quoted" é\\\\n' > three.txt` }));"""
+
+
+@pytest.mark.parametrize(("client", "provider"), [("codex", "anthropic")])
+@pytest.mark.parametrize(
+    ("model", "tool", "text"), [("gpt-5.5", "apply_patch", PATCH), ("gpt-6-sol", "functions__exec", PROGRAM)]
+)
+def test_tool_without_a_schema(
+    model: str, tool: str, text: str, client: str, place: Place, upstream: Upstream, binaries: Path
+) -> None:
+    """Codex gives models that it knows tools that take plain text, which other dialects have as a field.
+
+    To the later ones it tells them in an item among the messages, each in a namespace.
+    """
     offered: list[str] = []
 
     def script(talk: Conversation) -> Act:
-        offered.extend(tool["name"] for tool in talk.body["tools"] if "patch" in tool["name"])
+        offered.extend(told["name"] for told in talk.body["tools"])
         if talk.rounds:
             return Answer((Words(f"It said: {' '.join(talk.results.values())}"),))
-        return Answer((Call("call_0001", "apply_patch", json.dumps({"input": patch})),), "calls")
+        return Answer((Call("call_0001", tool, json.dumps({"input": text})),), "calls")
 
     upstream.play("agent", script)
     told = AGENTS[client].ask("Make a file.", replace(place, model=model), binaries=binaries)
-    assert offered[:1] == ["apply_patch"], told.said
+    assert tool in offered, told.said
+    assert (place.folder / "three.txt").exists(), told.said
     assert (place.folder / "three.txt").read_text() == 'three "quoted" é\n', told.said
     assert not told.failed, told.said
 
