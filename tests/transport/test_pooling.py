@@ -8,7 +8,8 @@ from hostile import LEAN, OK, QUICK, Server, Wire, answering, closing, serve
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.providers.provider import Deadlines
 from isthmus.transport.client import Client, open_transport
-from isthmus.transport.pool import PoolLimits
+from isthmus.transport.connection import Connection
+from isthmus.transport.pool import Pool, PoolLimits
 
 
 async def ask(client: Client, server: Server, deadlines: Deadlines = QUICK) -> bytes:
@@ -304,3 +305,21 @@ async def test_pools_of_origins_that_are_used_no_more_are_forgotten() -> None:
         await until(lambda: counts(client)["open"] == 0)
         await ask(client, new)
         assert list(client.stats()) == [f"http://127.0.0.1:{new.port}"]
+
+
+async def test_a_request_given_up_just_as_its_connection_is_made_leaves_no_place_taken(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = Pool.joined
+
+    def given_up(pool: Pool, connection: Connection) -> None:
+        joined(pool, connection)
+        asking.cancel()
+
+    monkeypatch.setattr(Pool, "joined", given_up)
+    async with serve(answering(LEAN)) as server:
+        asking = asyncio.create_task(ask(client, server))
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        assert counts(client)["open"] == 0
+        await client.aclose()

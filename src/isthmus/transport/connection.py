@@ -138,6 +138,8 @@ class Connection(asyncio.Protocol):
         self._owner.joined(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport is None:
+            return  # told before, by the pool
         answer, self._answer = self._answer, None
         self._alarm.stop()
         del self._parser  # it holds this connection as this connection holds it

@@ -170,6 +170,7 @@ class Pool:
         except BaseException:
             if connection in self._joined:
                 connection.abort()
+                connection.connection_lost(None)  # uvloop tells nobody, where the making itself was cancelled
             else:
                 self._leave_place()
             raise
