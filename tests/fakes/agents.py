@@ -55,7 +55,8 @@ class Agent:
     """Its tools that run a command, write a file and read one."""
 
     def ask(self, prompt: str, place: Place, *, binaries: Path) -> Told:
-        environment = {"PATH": os.environ["PATH"], "HOME": str(place.home), **self.prepare(place)}
+        home = str(place.home)
+        environment = {"PATH": os.environ["PATH"], "HOME": home, "TMPDIR": home, **self.prepare(place)}
         done = subprocess.run(
             [str(binaries / self.name), *self.command(prompt, place)],
             cwd=place.folder,
