@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from isthmus.cloud.authority import CloudAuthority, open_authority
 from isthmus.cloud.probe import AwsProbe
@@ -20,7 +21,7 @@ from isthmus.config.environment import ollama_answers
 from isthmus.config.load import Loaded
 from isthmus.config.places import data_dir
 from isthmus.config.reload import Reloader
-from isthmus.config.schema import Config, LogFormat
+from isthmus.config.schema import Config, LogFormat, StateEntry
 from isthmus.config.secrets import Environment
 from isthmus.config.watch import Watch
 from isthmus.core.errors import GatewayError, Kind
@@ -43,6 +44,9 @@ from isthmus.telemetry.recent import RecentLosses
 from isthmus.transport.client import Client, open_transport
 from isthmus.transport.fetch import Fetcher, open_fetcher
 
+if TYPE_CHECKING:
+    from isthmus.state.shared import SharedMemory
+
 DISCOVERY_PATIENCE = 1.0
 """Seconds that the start waits for providers to name their models, before it prints what is known."""
 
@@ -59,6 +63,16 @@ class SystemClock:
     time = staticmethod(time.time)  # noqa: TID251  the one clock, which others are handed
 
 
+class Outside(NamedTuple):
+    """What was opened, and is closed by whoever opened it."""
+
+    client: Client
+    fetcher: Fetcher
+    authority: CloudAuthority
+    supervisor: Supervisor
+    memory: "BoundedMemory | SharedMemory"
+
+
 class Gateway:
     """Everything that runs, for whoever serves it."""
 
@@ -66,29 +80,26 @@ class Gateway:
         self,
         loaded: Loaded,
         live: Live,
-        client: Client,
-        fetcher: Fetcher | None,
-        authority: CloudAuthority,
-        supervisor: Supervisor,
+        outside: Outside,
         lines: LineWriter,
     ) -> None:
         self.live = live
         self.gate = Gate()
         self.models_known = asyncio.Event()
         self.reloader = Reloader(loaded, live, ollama="ollama" in live.take().snapshot.providers)
-        self.transport = OnDemand(client, supervisor)
+        self.transport = OnDemand(outside.client, outside.supervisor)
         self.recorder = ExchangeLog(lines, as_json=_as_json(loaded.config))
-        self.aws = AwsProbe(live, authority)
-        self._client = client
+        self.aws = AwsProbe(live, outside.authority)
+        self._outside = outside
         self._lines = lines
         losses, counting = RecentLosses(self.recorder), Counting()
         ports = Ports(
             self.transport,
             SystemClock(),
             Learning(losses, counting),
-            authority=authority,
-            memory=BoundedMemory(SystemClock.now),
-            fetcher=fetcher,
+            authority=outside.authority,
+            memory=outside.memory,
+            fetcher=outside.fetcher,
             counting=counting,
         )
         self.application = Application(live, ports, self.gate, self.health, losses.of)
@@ -101,8 +112,9 @@ class Gateway:
             "running": self.gate.running,
             "providers": list(now.snapshot.providers),
             "configuration": {"source": now.snapshot.source, "version": now.version},
-            "connections": self._client.stats(),
+            "connections": self._outside.client.stats(),
             "tasks": len(asyncio.all_tasks()),
+            "memory": self._outside.memory.state,
             "log_lines_dropped": self._lines.dropped,
             **({} if self.aws.state is None else {"aws": self.aws.state}),
         }
@@ -119,13 +131,25 @@ async def open_gateway(loaded: Loaded, lines: LineWriter) -> AsyncIterator[Gatew
         authority = await opened.enter_async_context(open_authority(SystemClock(), loaded.environment.get))
         supervisor = Supervisor(partial(_model_command, loaded.environment), idle=loaded.config.local.idle_seconds)
         await opened.enter_async_context(supervisor)
-        gateway = Gateway(loaded, live, client, fetcher, authority, supervisor, lines)
+        memory = await opened.enter_async_context(_open_memory(loaded.config.state))
+        gateway = Gateway(loaded, live, Outside(client, fetcher, authority, supervisor, memory), lines)
         opened.callback(gateway.recorder.flush)
         asking = keep_discovering(live, gateway.transport, gateway.models_known)
         for work in (asking, gateway.aws.run(), _watch(loaded.path, gateway.reloader)):
             task = asyncio.create_task(work)
             opened.push_async_callback(_end, task)
         yield gateway
+
+
+@asynccontextmanager
+async def _open_memory(entry: StateEntry) -> "AsyncIterator[BoundedMemory | SharedMemory]":
+    if entry.url is None:
+        yield BoundedMemory(SystemClock.now)
+        return
+    from isthmus.state.shared import open_shared  # noqa: PLC0415  an extra, and slow to import
+
+    async with open_shared(entry.url, entry.prefix, SystemClock()) as memory:
+        yield memory
 
 
 def run(loaded: Loaded) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from isthmus.config.load import Listen, find, load
 from isthmus.config.problems import ConfigProblems
-from isthmus.config.schema import Config, Dialect, LogFormat, LogLevel, RouteEntry, Switch, TargetEntry
+from isthmus.config.schema import Config, Dialect, LogFormat, LogLevel, RouteEntry, StateEntry, Switch, TargetEntry
 from isthmus.config.secrets import Environment, fill
 from isthmus.core.secret import Secret
 from support.configured import config_of, load_text, problems_of
@@ -38,6 +38,7 @@ aliases: {quick: fast}
 limits: {request-body: 2MiB, reply-body: 4096, attempts: 2, ping-every: 5, drain: 0, exchanges: 10}
 log: {format: json, level: DEBUG, file: out.log}
 local: {enabled: true, idle-seconds: 30}
+state: {url: "rediss://:store-secret@redis.example.com:6380/2", prefix: team}
 """
 
 
@@ -61,6 +62,7 @@ def test_every_key_is_read() -> None:
     assert (config.limits.ping_every, config.limits.drain, config.limits.exchanges) == (5.0, 0.0, 10)
     assert (config.log.format, config.log.level, config.log.file) == (LogFormat.JSON, LogLevel.DEBUG, "nowhere/out.log")
     assert (config.local.enabled, config.local.idle_seconds) == (Switch.ON, 30.0)
+    assert config.state == StateEntry(Secret("rediss://:store-secret@redis.example.com:6380/2"), "team")
 
 
 @pytest.mark.parametrize(

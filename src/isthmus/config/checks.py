@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from isthmus.providers.host import Place
 from isthmus.providers.table import PROVIDERS, Host
 
 PROXIES = ("http", "https", "socks5", "socks5h")
+STORES = ("redis", "rediss")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -34,6 +36,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
     check_routes(config, reading)
     check_aliases(config, reading)
     check_models(config, reading)
+    check_state(config, reading)
 
 
 def check_listeners(config: Config, reading: Reading) -> None:
@@ -246,3 +249,22 @@ def _provider_names(config: Config, reading: Reading) -> Sequence[str]:
     if config.local.enabled is not Switch.OFF:
         found.append(LOCAL)
     return list(dict.fromkeys(found))
+
+
+def check_state(config: Config, reading: Reading) -> None:
+    if config.state.url is not None:
+        if not _is_store(config.state.url.reveal()):
+            reading.note(("state", "url"), "must be redis://[USER:PASSWORD@]HOST[:PORT][/NUMBER], or rediss:// for TLS")
+        elif find_spec("redis") is None:
+            reading.note(("state", "url"), "needs an extra; run: pip install 'isthmus[redis]'")
+    if not _NAME.fullmatch(config.state.prefix):
+        reading.note(("state", "prefix"), "must be letters, digits, '.', '_' and '-'")
+
+
+def _is_store(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in STORES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return whole and not parts.query and not parts.fragment and re.fullmatch(r"(/\d{0,5})?", parts.path) is not None

@@ -9,7 +9,7 @@ from isthmus.engine.live import Live
 
 log = logging.getLogger(__name__)
 
-AT_START = ("listeners", "log", "management_key")
+AT_START = ("listeners", "log", "management_key", "state")
 """Sections that are read only when the gateway starts."""
 
 

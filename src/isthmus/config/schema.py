@@ -265,6 +265,18 @@ class LocalEntry(Value, frozen=True, rename="kebab"):
     ] = 600.0
 
 
+class StateEntry(Value, frozen=True, rename="kebab"):
+    url: Annotated[
+        Secret | None,
+        About(
+            "A Redis or Valkey server (6.2 or later) that instances share, `redis://` or with TLS `rediss://`; takes"
+            " the extra `redis`. What is kept there for a day, reasoning and stored responses, holds text of"
+            " conversations. Without it: each instance keeps its own, in memory."
+        ),
+    ] = None
+    prefix: Annotated[str, About("What its keys there begin with; instances with the same one share.")] = "isthmus"
+
+
 class Config(Value, frozen=True, rename="kebab"):
     """One whole configuration."""
 
@@ -316,6 +328,9 @@ class Config(Value, frozen=True, rename="kebab"):
     habits: Annotated[HabitsEntry, About("What clients of a dialect expect, where they do not agree.")] = HabitsEntry()
     log: Annotated[LogEntry, About("What the gateway writes about its work.")] = LogEntry()
     local: Annotated[LocalEntry, About("The small model that comes with Isthmus.")] = LocalEntry()
+    state: Annotated[StateEntry, About("What is remembered between requests, and with whom it is shared.")] = (
+        StateEntry()
+    )
 
 
 def client_of(text: str) -> ClientEntry:

@@ -135,6 +135,11 @@ listeners:
 #  level: info
 #  file: isthmus.log
 
+# A Redis or Valkey server that instances share their memory through. It will hold text of conversations, for a day.
+#state:
+#  url: ${STATE_URL:-rediss://redis.example.com}
+#  prefix: isthmus
+
 # The bundled model: auto has it on when no other provider is.
 #local:
 #  enabled: auto

@@ -25,6 +25,9 @@ class _Kept:
 class BoundedMemory:
     """Implements the engine's Memory. `now` tells monotonic seconds."""
 
+    state = "local"
+    """For people: where it is."""
+
     def __init__(self, now: Callable[[], float], *, most_bytes: int = MOST_BYTES, kept_for: float = KEPT_FOR) -> None:
         self._now = now
         self._most = most_bytes

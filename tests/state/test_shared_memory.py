@@ -1,0 +1,213 @@
+"""A memory shared through a server: what one instance keeps, another finds; and a server that fails harms nobody."""
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from fakes.clock import FakeClock
+from isthmus.core.secret import Secret
+from isthmus.state.memory import BoundedMemory
+from isthmus.state.shared import BUDGET, FAILURES, MOST, REST, SharedMemory, open_shared
+
+SERVER = shutil.which("valkey-server") or shutil.which("redis-server")
+MARGIN = 0.5
+"""Seconds that a busy machine may add to a call; far below what a frozen server would take."""
+
+
+class Server:
+    """A server of its own, on a port of its own, that keeps nothing on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.url = Secret(f"redis://127.0.0.1:{self.port}/0")
+        self._folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        assert SERVER is not None
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen(
+            [SERVER, *options, "--dir", str(self._folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if b"eady to accept connections" in line:
+                return
+        raise AssertionError("the server did not start")
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        os.kill(self.process.pid, number)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            assert self.process.stdout is not None
+            self.process.stdout.close()
+            self.process = None
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    if SERVER is None:
+        pytest.skip("neither valkey-server nor redis-server is on the PATH")
+    server = Server(tmp_path)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+async def nobody() -> AsyncIterator[tuple[SharedMemory, FakeClock]]:
+    """A memory whose server refuses connections."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        clock = FakeClock()
+        async with open_shared(Secret(f"redis://:hunter2@127.0.0.1:{taken.getsockname()[1]}"), "t", clock) as memory:
+            yield memory, clock
+
+
+async def until_shared(memory: SharedMemory, clock: FakeClock) -> None:
+    """Ask, a rest apart, until the server is used again."""
+    async with asyncio.timeout(20):
+        while memory.state != "shared":
+            clock.move(REST)
+            await memory.get(("anything",))
+
+
+async def failed(memory: SharedMemory) -> None:
+    for _ in range(FAILURES):
+        await memory.get(("anything",))
+
+
+async def settled(memory: SharedMemory) -> None:
+    """A first connection may take longer than a call waits for it, so ask until one does not."""
+    async with asyncio.timeout(20):
+        await memory.put(("settled",), b"yes")
+        while await memory._ask(memory._server.ping) is None:
+            await asyncio.gather(*memory._under_way)
+
+
+async def test_what_one_instance_keeps_another_finds(server: Server) -> None:
+    async with open_shared(server.url, "t", FakeClock()) as one, open_shared(server.url, "t", FakeClock()) as other:
+        await settled(one)
+        await settled(other)
+        await one.put(("a", "b"), b"value")
+        assert await other.get(("a", "b", "c")) == {"a": b"value", "b": b"value"}
+
+
+async def test_what_one_instance_forgets_is_not_found_by_another(server: Server) -> None:
+    async with open_shared(server.url, "t", FakeClock()) as one, open_shared(server.url, "t", FakeClock()) as other:
+        await settled(one)
+        await settled(other)
+        await one.put(("a",), b"value")
+        await one.forget(("a",))
+        assert await other.get(("a",)) == {}
+
+
+async def test_another_prefix_is_another_memory(server: Server) -> None:
+    async with open_shared(server.url, "t", FakeClock()) as one, open_shared(server.url, "u", FakeClock()) as other:
+        await settled(one)
+        await settled(other)
+        await one.put(("a",), b"value")
+        assert await other.get(("a",)) == {}
+
+
+async def test_a_value_that_is_too_long_stays_with_its_instance(server: Server) -> None:
+    async with open_shared(server.url, "t", FakeClock()) as one, open_shared(server.url, "t", FakeClock()) as other:
+        await settled(one)
+        await settled(other)
+        await one.put(("a",), b"x" * (MOST + 1))
+        assert len((await one.get(("a",)))["a"]) == MOST + 1
+        assert await other.get(("a",)) == {}
+
+
+async def test_every_key_is_forgotten_a_day_after_it_was_last_asked_for(server: Server) -> None:
+    async with open_shared(server.url, "t", FakeClock()) as one, open_shared(server.url, "t", FakeClock()) as other:
+        await settled(one)
+        await settled(other)
+        await one.put(("a",), b"value")
+        assert 86_000 < await one._server.ttl("t:1:a") <= 86_400
+        await one._server.expire("t:1:a", 100)
+        await other.get(("a",))
+        assert 86_000 < await one._server.ttl("t:1:a") <= 86_400
+
+
+async def test_a_frozen_server_delays_no_call_and_is_taken_up_again(server: Server) -> None:
+    clock = FakeClock()
+    async with open_shared(server.url, "t", clock) as memory:
+        await settled(memory)
+        server.send(signal.SIGSTOP)
+        try:
+            for number in range(FAILURES + 3):
+                began = time.monotonic()
+                await memory.put((f"kept {number}",), b"value")
+                assert time.monotonic() - began < BUDGET + MARGIN
+            assert memory.state.startswith("shared, unreachable since ")
+            assert await memory.get(("kept 0",)) == {"kept 0": b"value"}
+        finally:
+            server.send(signal.SIGCONT)
+        await until_shared(memory, clock)
+
+
+async def test_a_server_that_was_restarted_is_taken_up_again(server: Server) -> None:
+    clock = FakeClock()
+    async with open_shared(server.url, "t", clock) as one, open_shared(server.url, "t", FakeClock()) as other:
+        await settled(one)
+        server.stop()
+        await failed(one)
+        assert one.state != "shared"
+        server.start()
+        await until_shared(one, clock)
+        await settled(other)
+        await one.put(("a",), b"value")
+        assert await other.get(("a",)) == {"a": b"value"}
+
+
+async def test_without_its_server_an_instance_goes_on_alone(nobody: tuple[SharedMemory, FakeClock]) -> None:
+    memory, _ = nobody
+    await memory.put(("a", "b"), b"value")
+    await memory.forget(("b",))
+    assert await memory.get(("a", "b")) == await local_after(("a", "b"), b"value", ("b",))
+
+
+async def local_after(keys: tuple[str, ...], value: bytes, forgotten: tuple[str, ...]) -> dict[str, bytes]:
+    local = BoundedMemory(FakeClock().now)
+    await local.put(keys, value)
+    await local.forget(forgotten)
+    return dict(await local.get(keys))
+
+
+async def test_a_server_that_is_gone_is_told_once_and_without_its_secret(
+    nobody: tuple[SharedMemory, FakeClock], caplog: pytest.LogCaptureFixture
+) -> None:
+    memory, _ = nobody
+    with caplog.at_level(logging.INFO, logger="isthmus"):
+        for _ in range(3):
+            await failed(memory)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "127.0.0.1:" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+async def test_a_server_that_is_gone_is_asked_once_for_each_rest(nobody: tuple[SharedMemory, FakeClock]) -> None:
+    memory, clock = nobody
+    await failed(memory)
+    assert not memory._breaker.lets_through()
+    clock.move(REST)
+    assert memory._breaker.lets_through()
+    assert not memory._breaker.lets_through()
