@@ -76,14 +76,15 @@ class Breaker:
 
 
 class SharedMemory:
-    """Implements the engine's Memory. `where` is the server's host and port, for the log."""
+    """Implements the engine's Memory. `where` is the server's host and port, for the log; `budget` is in seconds."""
 
-    def __init__(self, server: Redis, clock: Clock, *, prefix: str, where: str) -> None:
+    def __init__(self, server: Redis, clock: Clock, *, prefix: str, where: str, budget: float) -> None:
         self._server = server
         self._local = BoundedMemory(clock.now)
         self._breaker = Breaker(clock)
         self._prefix = prefix
         self._where = where
+        self._budget = budget
         self._under_way: set[asyncio.Task[Sequence[object] | None]] = set()
 
     @property
@@ -144,7 +145,7 @@ class SharedMemory:
         task = asyncio.ensure_future(_run(execute))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
-        await asyncio.wait((task,), timeout=BUDGET)
+        await asyncio.wait((task,), timeout=self._budget)
         answers = task.result() if task.done() else None
         self._note(answers is not None)
         return answers
@@ -165,7 +166,7 @@ async def _run(execute: Callable[[], Awaitable[Sequence[object]]]) -> Sequence[o
 
 
 @asynccontextmanager
-async def open_shared(url: Secret, prefix: str, clock: Clock) -> AsyncIterator[SharedMemory]:
+async def open_shared(url: Secret, prefix: str, clock: Clock, *, budget: float = BUDGET) -> AsyncIterator[SharedMemory]:
     """The memory at a redis:// or rediss:// URL. Connects when it is first asked."""
     parts = urlsplit(url.reveal())
     pool = BlockingConnectionPool.from_url(
@@ -176,9 +177,8 @@ async def open_shared(url: Secret, prefix: str, clock: Clock) -> AsyncIterator[S
         socket_timeout=LONGEST,
         retry=Retry(NoBackoff(), 0),
     )
-    memory = SharedMemory(
-        Redis.from_pool(pool), clock, prefix=prefix, where=f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
-    )
+    where = f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
+    memory = SharedMemory(Redis.from_pool(pool), clock, prefix=prefix, where=where, budget=budget)
     try:
         yield memory
     finally:
