@@ -1,0 +1,63 @@
+"""Two gateways with one server of Redis or Valkey: what one keeps, the other has."""
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fakes.gateway import CLIENT_KEY, RunningGateway, between, open_gateway
+from fakes.upstream import Upstream
+
+SERVER = shutil.which("valkey-server") or shutil.which("redis-server")
+WITHIN = 20.0
+"""Seconds; a busy machine's first calls to the server may be given up, and are made up for."""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[str]:
+    if SERVER is None:
+        pytest.skip("neither valkey-server nor redis-server is on the PATH")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    with subprocess.Popen([SERVER, *options], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        try:
+            assert any(b"eady to accept connections" in line for line in process.stdout)
+            yield f"redis://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def call(gateway: RunningGateway, path: str, body: object = None) -> tuple[int, dict[str, object]]:
+    asking = urllib.request.Request(
+        gateway.root + path,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"authorization": f"Bearer {CLIENT_KEY}", "content-type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(asking, timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_a_response_kept_by_one_is_told_by_the_other(upstream: Upstream, store: str, tmp_path: Path) -> None:
+    config = between(upstream, more=f"state: {{url: '{store}'}}")
+    folders = tmp_path / "one", tmp_path / "other"
+    for folder in folders:
+        folder.mkdir()
+    with open_gateway(config, folders[0]) as one, open_gateway(config, folders[1]) as other:
+        _, kept = call(one, "/v1/responses", {"model": "anthropic/says-hello", "input": "Hi"})
+        deadline = time.monotonic() + WITHIN
+        while (told := call(other, f"/v1/responses/{kept['id']}"))[0] != 200 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert told == (200, kept)
