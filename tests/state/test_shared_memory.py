@@ -17,7 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fakes.clock import FakeClock
+from isthmus.core.chat import ChatRequest, Message, Role
+from isthmus.core.content import Reasoning, Signature, Text
+from isthmus.core.losses import Losses
 from isthmus.core.secret import Secret
+from isthmus.engine.reasoning_memory import recall, remember
 from isthmus.state.memory import BoundedMemory
 from isthmus.state.shared import BUDGET, FAILURES, MOST, REST, SharedMemory, open_shared
 
@@ -114,6 +118,15 @@ async def test_what_one_instance_keeps_another_finds(server: Server) -> None:
     async with patient(server, "t") as one, patient(server, "t") as other:
         await one.put(("a", "b"), b"value")
         assert await other.get(("a", "b", "c")) == {"a": b"value", "b": b"value"}
+
+
+async def test_reasoning_kept_by_one_instance_is_put_back_by_another(server: Server) -> None:
+    said = (Reasoning("I think.", signature=Signature("anthropic", "proof")), Text("Hello."))
+    returns = ChatRequest(model="m", messages=(Message(Role.ASSISTANT, (Text("Hello."),)),))
+    async with patient(server, "t") as one, patient(server, "t") as other:
+        await remember(said, "scope", one)
+        recalled = await recall(returns, "scope", other, Losses())
+    assert recalled.messages[0].parts == said
 
 
 async def test_what_one_instance_forgets_is_not_found_by_another(server: Server) -> None:
