@@ -8,6 +8,8 @@ from isthmus.core.content import FileRef, Inline, Media, MediaKind, Source, Text
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.media import MOST, inline_media
 from isthmus.state.memory import BoundedMemory
+from isthmus.wire import json
+from support.line import Line, provider
 
 CAT = "https://files.example.com/cat.png"
 PICTURE = Inline("image/png", "Y2F0")
@@ -65,3 +67,13 @@ async def test_there_is_a_bound_to_the_files_of_a_request() -> None:
     many = [image(Url(f"{CAT}?{number}")) for number in range(MOST + 1)]
     with pytest.raises(GatewayError, match="20 files by URL"):
         await inline_media(asking(*many), Shelf(), None)
+
+
+@pytest.mark.parametrize(("dialect", "sent"), [("ollama", True), ("bedrock", True), ("anthropic", False)])
+async def test_only_for_providers_that_fetch_nothing_a_file_is_fetched(dialect: str, sent: bool) -> None:
+    shelf, made = Shelf(), Line([provider("one", dialect)], {"one": [GatewayError(Kind.UNREACHABLE, "refused")] * 2})
+    made.ports.fetcher = shelf
+    picture = {"type": "image_url", "image_url": {"url": CAT}}
+    await made.ask(json.encode({"model": "m", "messages": [{"role": "user", "content": [picture]}]}))
+    assert shelf.asked == ([CAT] if sent else [])
+    assert (b"Y2F0" in made.transport.sent[0].body) is sent

@@ -51,6 +51,7 @@ CODEC: Codec = Codec(
     framing=Framing.NDJSON,
     content_type=b"application/x-ndjson",
     ping=b" ",
+    fetches=False,
     passed_request_headers=frozenset(),
     passed_reply_headers=frozenset({b"retry-after"}),
     peek=peek,
