@@ -18,9 +18,8 @@ from isthmus.wire.event_stream import EXCEPTION, GARBLED, write_exception
 from isthmus.wire.frames import Frame
 from isthmus.wire.headers import Headers, find, retry_after
 from isthmus.wire.json import Fields, Malformed
+from isthmus.wire.no_json import LONGEST, describe
 
-LONGEST = 2000
-"""Characters of a provider's message that are passed on."""
 TOO_LONG = "Input is too long for requested model."
 
 _NAMES: Mapping[str, Kind] = {
@@ -112,7 +111,7 @@ def read_error(status: int, headers: Headers, body: bytes) -> GatewayError:
         said, message = _told(json.document(body))
     except Malformed:
         kind = _NAMES.get(name) or _by_status(status)
-        return GatewayError(kind, _describe(status, headers, body), status=status, retry_after=wait, code=name or None)
+        return GatewayError(kind, describe(status, headers, body), status=status, retry_after=wait, code=name or None)
     name = name or said
     shown = message.strip()[:LONGEST] or f"the provider answered {status} and did not say why"
     return GatewayError(
@@ -171,18 +170,6 @@ def _by_status(status: int) -> Kind:
     if status in _STATUSES:
         return _STATUSES[status]
     return Kind.INVALID if status in range(400, 500) and status not in (404, 405) else Kind.UPSTREAM_FAULT
-
-
-def _describe(status: int, headers: Headers, body: bytes) -> str:
-    """What came in place of JSON. A web page is never shown."""
-    start = body[: LONGEST * 4].decode(errors="replace").strip()
-    if not start:
-        return f"the provider answered {status} without a body"
-    if b"html" in (find(headers, b"content-type") or b"").lower() or start.startswith("<"):
-        return f"the provider answered {status} with a web page in place of JSON"
-    if not start.isprintable() and "\ufffd" in start:
-        return f"the provider answered {status} with {len(body)} bytes that are not text"
-    return start[:LONGEST]
 
 
 def write_error(error: GatewayError) -> bytes:

@@ -16,12 +16,10 @@ from isthmus.core.errors import GatewayError, Kind, UpstreamWords
 from isthmus.dialects.gemini.spelling import Camel
 from isthmus.dialects.gemini.words import DIALECT
 from isthmus.wire import json
-from isthmus.wire.headers import Headers, find, retry_after
+from isthmus.wire.headers import Headers, retry_after
 from isthmus.wire.json import Malformed
+from isthmus.wire.no_json import LONGEST, describe
 from isthmus.wire.sse import write_data
-
-LONGEST = 2000
-"""Characters of a provider's message that are passed on."""
 
 _WORDS: Mapping[str, Kind] = {
     "INVALID_ARGUMENT": Kind.INVALID,
@@ -117,7 +115,7 @@ def read_error(status: int, headers: Headers, body: bytes) -> GatewayError:
     try:
         fields = _only(body)
     except Malformed:
-        return GatewayError(_by_status(status), _describe(status, headers, body), status=status, retry_after=wait)
+        return GatewayError(_by_status(status), describe(status, headers, body), status=status, retry_after=wait)
     return read_told(fields, status=status, wait=wait, upstream=UpstreamWords(DIALECT, status, body))
 
 
@@ -234,19 +232,6 @@ def _by_status(status: int) -> Kind:
     if status in _STATUSES:
         return _STATUSES[status]
     return Kind.INVALID if status in range(400, 500) and status not in (404, 405) else Kind.UPSTREAM_FAULT
-
-
-def _describe(status: int, headers: Headers, body: bytes) -> str:
-    """What came in place of JSON. A web page is never shown."""
-    start = body[: LONGEST * 4].decode(errors="replace").strip()
-    if not start:
-        return f"the provider answered {status} without a body"
-    kind = (find(headers, b"content-type") or b"").lower()
-    if b"html" in kind or start.startswith("<"):
-        return f"the provider answered {status} with a web page in place of JSON"
-    if not start.isprintable() and "\ufffd" in start:
-        return f"the provider answered {status} with {len(body)} bytes that are not text"
-    return start[:LONGEST]
 
 
 def write_error(error: GatewayError) -> bytes:

@@ -14,9 +14,8 @@ from isthmus.dialects.ollama import OLLAMA
 from isthmus.wire import json
 from isthmus.wire.headers import Headers, retry_after
 from isthmus.wire.json import Fields, Malformed
+from isthmus.wire.no_json import LONGEST
 
-LONGEST = 2000
-"""Characters of an upstream's message that are kept."""
 TOO_LONG = "the input length exceeds the context length"
 """Said by the server, and by us, of a conversation that the model cannot hold."""
 

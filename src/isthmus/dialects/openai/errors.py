@@ -12,9 +12,7 @@ from isthmus.dialects.openai import CHAT
 from isthmus.wire import json
 from isthmus.wire.headers import Headers, retry_after
 from isthmus.wire.json import Fields, Malformed
-
-LONGEST = 2000
-"""Characters of an upstream's message that are kept."""
+from isthmus.wire.no_json import LONGEST
 
 _WORDS: Mapping[str, Kind] = {
     "context_length_exceeded": Kind.CONTEXT_EXCEEDED,
