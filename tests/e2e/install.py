@@ -34,7 +34,8 @@ def _from_npm() -> None:
         (INTO / name).unlink(missing_ok=True)
     shutil.copyfile(HERE / "package.json", INTO / "package.json")
     shutil.copyfile(HERE / "package-lock.json", INTO / "package-lock.json")
-    command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    # Not `npm ci`: it refuses a lock file without the other systems' optional packages, which not every registry has.
+    command = [npm, "install", "--no-audit", "--no-fund", "--loglevel=error"]
     if subprocess.run(command, cwd=INTO, check=False).returncode:
         (INTO / "package.json").unlink()
         sys.exit(f"npm could not install the clients into {INTO}; what it said stands above")
