@@ -11,7 +11,7 @@ from isthmus.core.secret import Secret
 from isthmus.engine.admit import identify
 from isthmus.engine.snapshot import Client, Limits, Snapshot
 from isthmus.providers.provider import Deadlines
-from isthmus.routing.plan import Target
+from isthmus.routing.plan import Route, Target, first_of
 from support.configured import config_of
 
 TWO = "providers:\n  openai: {api-key: k-0123456789, models: [gpt-5, gpt-*]}\n  vllm: {models: [tiny]}\n"
@@ -70,7 +70,7 @@ def test_a_disabled_provider_is_not_there_and_needs_no_key() -> None:
         "providers: {openai: {enabled: false}, vllm: {}}\nroutes: {r: [openai/a, vllm/b], s: [openai/c]}"
     )
     assert list(snapshot.providers) == ["vllm"]
-    assert snapshot.routes == {"r": (Target("vllm", "b"),)}
+    assert snapshot.routes == {"r": Route(tiers=first_of(Target("vllm", "b")))}
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_a_disabled_provider_is_not_there_and_needs_no_key() -> None:
 )
 def test_an_alias_leads_to_what_its_name_means(alias: str, targets: list[tuple[str, str]]) -> None:
     routes = f"{TWO}routes: {{both: [openai/gpt-5, vllm/tiny]}}\naliases: {{deeper: both, a: '{alias}'}}"
-    assert snapshot_of(routes).routes["a"] == tuple(Target(*target) for target in targets)
+    assert snapshot_of(routes).routes["a"].tiers == first_of(*(Target(*target) for target in targets))
 
 
 def test_an_alias_shared_by_providers_tries_them_in_their_order() -> None:
     snapshot = snapshot_of("providers: {vllm: {models: [m]}, ollama: {models: [m]}}\naliases: {a: m}")
-    assert snapshot.routes["a"] == (Target("vllm", "m"), Target("ollama", "m"))
+    assert snapshot.routes["a"].tiers == first_of(Target("vllm", "m"), Target("ollama", "m"))
 
 
 def test_an_unchecked_configuration_is_refused() -> None:

@@ -29,7 +29,7 @@ class Running:
 
     @property
     def model(self) -> str:
-        return self.live.take().snapshot.routes["r"][0].model
+        return self.live.take().snapshot.routes["r"].tiers[0].targets[0].model
 
     @property
     def version(self) -> int:
@@ -48,7 +48,7 @@ def test_a_good_file_is_put_in_force(running: Running) -> None:
     before = running.live.take()
     assert running.change(BETTER)
     assert (running.model, running.version) == ("two", 2)
-    assert before.snapshot.routes["r"][0].model == "one"
+    assert before.snapshot.routes["r"].tiers[0].targets[0].model == "one"
 
 
 def test_a_bad_file_changes_nothing_and_every_problem_is_logged(

@@ -17,7 +17,7 @@ from isthmus.engine.live import Live
 from isthmus.engine.snapshot import Snapshot
 from isthmus.providers.provider import Provider
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
-from isthmus.routing.plan import Target
+from isthmus.routing.plan import Route, Target, first_of
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
 from support.line import Line, provider
@@ -206,7 +206,7 @@ async def test_a_loss_is_refused_where_the_caller_wants_that() -> None:
 async def test_a_loss_is_refused_where_the_operator_wants_that() -> None:
     asked = line([], (), embedding("one", "bedrock_cohere"))
     snapshot: Snapshot = replace(
-        asked.live.take().snapshot, on_loss=OnLoss.REFUSE, routes={"fast": (Target("one", "m"),)}
+        asked.live.take().snapshot, on_loss=OnLoss.REFUSE, routes={"fast": Route(tiers=first_of(Target("one", "m")))}
     )
     asked.live = Live(snapshot)
     assert (await asked.embed(ASKED))[0] == 400

@@ -3,7 +3,7 @@
 import pytest
 
 from isthmus.routing.names import REMEMBERED, Directory, Offer, UnknownName
-from isthmus.routing.plan import Target
+from isthmus.routing.plan import Route, Target, first_of
 
 OFFERS = (
     Offer("openai", ("gpt-5", "o4-mini"), ("gpt-*",)),
@@ -11,7 +11,7 @@ OFFERS = (
     Offer("openrouter", ("anthropic/claude-sonnet-4.5", "gpt-5")),
     Offer("local", ("smollm2-135m",)),
 )
-ROUTES = {"fast": (Target("local", "smollm2-135m"), Target("openai", "gpt-5"))}
+ROUTES = {"fast": Route(tiers=first_of(Target("local", "smollm2-135m"), Target("openai", "gpt-5")))}
 
 
 @pytest.fixture

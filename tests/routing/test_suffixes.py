@@ -4,7 +4,7 @@ import pytest
 
 from isthmus.core.chat import ReasoningMode, ReasoningOptions
 from isthmus.routing.names import Directory, Offer, UnknownName
-from isthmus.routing.plan import Target
+from isthmus.routing.plan import Route, Target, first_of
 from isthmus.routing.suffixes import split_suffix
 
 ON, OFF = ReasoningMode.ON, ReasoningMode.OFF
@@ -13,7 +13,8 @@ OFFERS = (
     Offer("moonshot", ("kimi-k2", "kimi-k2-thinking")),
     Offer("xai", ("grok-4-fast-reasoning",)),
 )
-ROUTES = {"smart": (Target("moonshot", "kimi-k2"),)}
+KIMI = Target("moonshot", "kimi-k2")
+ROUTES = {"smart": Route(tiers=first_of(KIMI))}
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_a_provider_may_be_named_in_front(directory: Directory) -> None:
 
 def test_a_route_may_be_told_to_think(directory: Directory) -> None:
     plan = directory.plan("smart-thinking")
-    assert (plan.targets, plan.reasoning) == (ROUTES["smart"], ReasoningOptions(ON))
+    assert (plan.targets, plan.reasoning) == ((KIMI,), ReasoningOptions(ON))
 
 
 @pytest.mark.parametrize("name", ["kimi-k2-thinking", "grok-4-fast-reasoning"])

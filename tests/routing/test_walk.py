@@ -4,17 +4,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.core.errors import GatewayError, Kind, Rest
+from isthmus.routing.board import Board
 from isthmus.routing.health import Health, Place
-from isthmus.routing.plan import Target
-from isthmus.routing.walk import CEILING, SHORT, Rota, Walk
+from isthmus.routing.places import ONE_KEY, Credential, Places
+from isthmus.routing.plan import Target, first_of
+from isthmus.routing.walk import CEILING, SHORT, Walk
 
 ONE, TWO = Target("one", "m"), Target("two", "m")
-KEYS = {"one": ("key",), "two": ("key",), "pool": ("a", "b", "c")}
+PLACES = Places({"one": ONE_KEY, "two": ONE_KEY, "pool": tuple(map(Credential, "abc"))})
 OVERLOADED = GatewayError(Kind.OVERLOADED, "later")
 
 
 def walk(health: Health, *targets: Target, patience: float = 5.0) -> Walk:
-    return Walk(targets, KEYS, health, Rota(), patience=patience)
+    return Walk(first_of(*targets), PLACES, board_of(health), patience=patience)
+
+
+def board_of(health: Health) -> Board:
+    board = Board()
+    board.health = health
+    return board
 
 
 def limited(seconds: float | None) -> GatewayError:
@@ -86,8 +94,8 @@ def test_who_named_a_time_is_waited_for_if_that_is_short_and_else_nobody_is_left
 
 
 def test_keys_take_turns() -> None:
-    rota, health, pool = Rota(), Health(), Target("pool", "m")
-    first = [Walk((pool,), KEYS, health, rota, patience=0.0).next(0.0) for _ in range(4)]
+    board, pool = Board(), first_of(Target("pool", "m"))
+    first = [Walk(pool, PLACES, board, patience=0.0).next(0.0) for _ in range(4)]
     assert [ask.credential for ask in first if ask is not None] == ["a", "b", "c", "a"]
 
 

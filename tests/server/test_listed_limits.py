@@ -11,7 +11,7 @@ from isthmus.engine.discovery import ask_all, discover
 from isthmus.engine.live import Live
 from isthmus.engine.snapshot import Snapshot
 from isthmus.providers.provider import Provider
-from isthmus.routing.plan import Target
+from isthmus.routing.plan import Route, Target, first_of
 from isthmus.wire import json
 from support.asgi import Visit, application
 from support.line import Line, provider
@@ -60,7 +60,7 @@ async def test_what_is_known_otherwise_is_told_as_well() -> None:
         return ModelFacts(input_limit=7 if (provider, model) == ("ours", "large") else None)
 
     line = line_of()
-    route = {"best": (Target("ours", "large"),)}
+    route = {"best": Route(tiers=first_of(Target("ours", "large")))}
     line.live = Live(Snapshot(providers={"ours": listed("ours")}, routes=route, facts=known))
     assert [(one["id"], one.get("max_input_tokens")) for one in (await models(line))["data"]] == [("best", 7)]
 

@@ -16,7 +16,7 @@ from isthmus.engine.serve import serve
 from isthmus.engine.snapshot import Snapshot
 from isthmus.providers.provider import Origin, Provider
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
-from isthmus.routing.plan import Target
+from isthmus.routing.plan import Route, Target, first_of
 from isthmus.state.memory import BoundedMemory
 from isthmus.telemetry.recent import RecentLosses
 from isthmus.wire.headers import Headers
@@ -60,7 +60,10 @@ class Line:
         scripts: Mapping[str, Sequence[Scripted | GatewayError]],
         routes: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        named = {name: tuple(Target(*target.split("/", 1)) for target in to) for name, to in (routes or {}).items()}
+        named = {
+            name: Route(tiers=first_of(*(Target(*target.split("/", 1)) for target in to)))
+            for name, to in (routes or {}).items()
+        }
         snapshot = Snapshot(providers={one.name: one for one in providers}, routes=named)
         self.transport = ScriptedTransport({f"{name}.example.com": list(script) for name, script in scripts.items()})
         self.live = Live(snapshot)

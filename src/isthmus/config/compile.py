@@ -12,13 +12,15 @@ from isthmus.config.environment import with_ollama
 from isthmus.config.facts import Facts
 from isthmus.config.hosts import LOCAL, host_of, kind_of
 from isthmus.config.load import Loaded
-from isthmus.config.names import Targets, work_out
+from isthmus.config.names import targets_of, work_out
 from isthmus.config.places import data_dir
 from isthmus.config.schema import Config, ProviderEntry, Switch
 from isthmus.core.secret import Secret
 from isthmus.engine.snapshot import Client, FactsOf, Habits, Limits, Snapshot, as_listed
 from isthmus.providers.build import build, check_key
 from isthmus.providers.provider import Deadlines, Provider
+from isthmus.routing.places import Credential
+from isthmus.routing.plan import Route, Tier
 
 
 def compile_loaded(loaded: Loaded, *, ollama: bool) -> Snapshot:
@@ -38,9 +40,11 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
     providers = {name: _provider(name, entry) for name, entry in config.providers.items() if entry.enabled}
     if wants_local(config, providers, named):
         providers[LOCAL] = _provider(LOCAL, ProviderEntry())
+    pools = _pools(config, providers)
     return Snapshot(
         providers=MappingProxyType(providers),
-        keys=MappingProxyType(_pools(config, providers)),
+        keys=MappingProxyType(pools),
+        credentials=MappingProxyType({name: tuple(map(Credential, pool)) for name, pool in pools.items()}),
         routes=MappingProxyType(_reachable(named, providers)),
         clients=MappingProxyType(_clients(config)),
         management=_digest(config.management_key) if config.management_key is not None else None,
@@ -70,13 +74,13 @@ def _pools(config: Config, providers: Mapping[str, Provider]) -> dict[str, Mappi
     return pools
 
 
-def wants_local(config: Config, providers: Mapping[str, Provider], routes: Mapping[str, Targets]) -> bool:
+def wants_local(config: Config, providers: Mapping[str, Provider], routes: Mapping[str, Route]) -> bool:
     """Is the bundled model on? By the switch, or because nothing else is, or because a name leads to it."""
     if LOCAL in config.providers or config.local.enabled is Switch.OFF:
         return False
     if config.local.enabled is Switch.ON or not providers:
         return True
-    return any(target.provider == LOCAL for targets in routes.values() for target in targets)
+    return any(target.provider == LOCAL for route in routes.values() for target in targets_of(route))
 
 
 def _provider(name: str, entry: ProviderEntry) -> Provider:
@@ -99,11 +103,21 @@ def _provider(name: str, entry: ProviderEntry) -> Provider:
     )
 
 
-def _reachable(routes: Mapping[str, Targets], providers: Mapping[str, Provider]) -> dict[str, Targets]:
-    left = {
-        name: tuple(target for target in targets if target.provider in providers) for name, targets in routes.items()
-    }
-    return {name: targets for name, targets in left.items() if targets}
+def _reachable(routes: Mapping[str, Route], providers: Mapping[str, Provider]) -> dict[str, Route]:
+    left = {name: replace(route, tiers=_kept(route.tiers, providers)) for name, route in routes.items()}
+    return {name: route for name, route in left.items() if route.tiers}
+
+
+def _kept(tiers: tuple[Tier, ...], providers: Mapping[str, Provider]) -> tuple[Tier, ...]:
+    """The tiers without the targets whose provider is not there."""
+    found = []
+    for tier in tiers:
+        kept = [index for index, target in enumerate(tier.targets) if target.provider in providers]
+        if kept:
+            targets = tuple(tier.targets[index] for index in kept)
+            weights = tuple(tier.weights[index] for index in kept) if tier.weights else ()
+            found.append(Tier(targets, tier.strategy, weights))
+    return tuple(found)
 
 
 def _digest(key: Secret) -> bytes:

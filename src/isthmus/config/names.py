@@ -7,15 +7,13 @@ from isthmus.config.problems import Path, clip
 from isthmus.config.schema import Config, Switch
 from isthmus.core.value import Value
 from isthmus.routing.names import Directory, Offer, UnknownName
-from isthmus.routing.plan import Target
-
-Targets = tuple[Target, ...]
+from isthmus.routing.plan import Route, Target, first_of
 
 
 class Names(Value, frozen=True):
     """`routes` holds routes and aliases alike; `lost` are the aliases that lead nowhere, each with the reason."""
 
-    routes: Mapping[str, Targets]
+    routes: Mapping[str, Route]
     lost: tuple[tuple[Path, str], ...] = ()
 
 
@@ -26,14 +24,14 @@ class LeadsNowhere(Exception):
 def work_out(config: Config, also: Iterable[str] = ()) -> Names:
     """Every route and alias with its targets. `also` are providers that may be there without being configured."""
     routes = {
-        name: tuple(Target(target.provider, target.model) for target in route.targets)
+        name: Route(tiers=first_of(*(Target(target.provider, target.model) for target in route.targets)))
         for name, route in config.routes.items()
     }
     known = offers(config)
     named = {offer.provider for offer in known}
     directory = Directory(routes, [*known, *(Offer(name) for name in also if name not in named)])
     lost: list[tuple[Path, str]] = []
-    led: dict[str, Targets] = {}
+    led: dict[str, Route] = {}
     for name in config.aliases:
         try:
             led[name] = _follow(name, config.aliases, directory)
@@ -58,14 +56,21 @@ def _offer(name: str, models: Sequence[str]) -> Offer:
     return Offer(name, exact, tuple(model for model in models if "*" in model))
 
 
-def _follow(name: str, aliases: Mapping[str, str], directory: Directory) -> Targets:
+def _follow(name: str, aliases: Mapping[str, str], directory: Directory) -> Route:
     way = [name]
     while (name := aliases.get(way[-1], "")) and name not in way:
         way.append(name)
     if name:
         raise LeadsNowhere(f"leads back to itself: {' -> '.join(clip(step) for step in [*way, name])}")
     try:
-        return directory.plan(way[-1]).targets
+        plan = directory.plan(way[-1])
     except UnknownName:
         reason = "names no route, no alias and no model that a provider is known to serve; write provider/model"
         raise LeadsNowhere(reason) from None
+    return Route(tiers=plan.tiers, rules=plan.rules)
+
+
+def targets_of(route: Route) -> Iterable[Target]:
+    """Every target that a route may lead to by itself."""
+    tiers = [*route.tiers, *(tier for branch in route.rules.branches for tier in branch.tiers)]
+    return [target for tier in tiers for target in tier.targets]

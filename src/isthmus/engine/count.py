@@ -27,7 +27,6 @@ from isthmus.engine.serve import look, plan_for, refuse
 from isthmus.engine.walk import attempt
 from isthmus.providers.provider import Aim, Provider
 from isthmus.routing.plan import Target
-from isthmus.routing.walk import Ask
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
 
@@ -104,11 +103,11 @@ async def _ask_them(asked: _Asked, target: Target, now: Now, ports: Ports) -> An
         return None
     try:
         once = partial(_ask, asked, theirs=theirs, ports=ports)
-        ask = Ask(target, now.credentials[target.provider][0])
-        return await attempt(asked.exchange, ask, once, now=now, ports=ports)
+        for ask in now.places.of(target)[:1]:
+            return await attempt(asked.exchange, ask, once, now=now, ports=ports)
     except GatewayError:
         asked.exchange.lane = None
-        return None
+    return None
 
 
 async def _ask(asked: _Asked, target: Target, provider: Provider, *, theirs: CountCodec, ports: Ports) -> Answer:

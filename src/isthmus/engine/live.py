@@ -1,47 +1,41 @@
 """The snapshot in force. Swapping is one assignment; whoever took one keeps it to the end."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from isthmus.core.facts import ModelFacts
 from isthmus.core.value import Value
 from isthmus.engine.snapshot import Snapshot
-from isthmus.routing.health import Health
+from isthmus.routing.board import Board
 from isthmus.routing.names import Directory, Offer
-from isthmus.routing.walk import Rota
+from isthmus.routing.places import ONE_KEY, Places
 
 ANY = ("*",)
 """What a provider is taken to serve that has not been heard yet: it judges names itself, after all others."""
 
 
-ONE_KEY = ("key",)
-"""What the key of a provider is called that has no other."""
-
-
 class Now(Value, frozen=True):
     """What one exchange runs on: a snapshot, and the directory of names that goes with it.
 
-    `health` and `rota` outlive it; `credentials` are the names of each provider's keys. `told` is what
-    providers tell of their models, by provider and model.
+    `board` outlives it; `places` are those of the snapshot's targets. `told` is what providers tell of their
+    models, by provider and model.
     """
 
     snapshot: Snapshot
     directory: Directory
     version: int
-    health: Health
-    rota: Rota
-    credentials: Mapping[str, Sequence[str]]
+    board: Board
+    places: Places
     told: Mapping[str, Mapping[str, ModelFacts]] = {}
 
 
 class Live:
     """Holds what is in force. What providers list, and who of them rests, outlives a swap of the configuration."""
 
-    __slots__ = ("_health", "_listed", "_now", "_rota", "_told")
+    __slots__ = ("_board", "_listed", "_now", "_told")
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._health = Health()
-        self._rota = Rota()
+        self._board = Board()
         self._listed: dict[str, tuple[str, ...]] = {}
         self._told: dict[str, Mapping[str, ModelFacts]] = {}
         self._now = self._make(snapshot, 1)
@@ -53,7 +47,7 @@ class Live:
         """Put another configuration in force, for every exchange that begins from here on."""
         self._listed = {name: models for name, models in self._listed.items() if name in snapshot.providers}
         self._told = {name: facts for name, facts in self._told.items() if name in snapshot.providers}
-        self._health.keep(frozenset(snapshot.providers))
+        self._board.keep(frozenset(snapshot.providers))
         self._now = self._make(snapshot, self._now.version + 1)
 
     def learn(
@@ -72,13 +66,12 @@ class Live:
             if provider.listed and not provider.models and name not in self._listed:
                 patterns = ANY
             offers.append(Offer(name, exact + self._listed.get(name, ()), patterns))
-        credentials = {name: tuple(snapshot.keys.get(name, ONE_KEY)) for name in snapshot.providers}
+        credentials = {name: tuple(snapshot.credentials.get(name, ONE_KEY)) for name in snapshot.providers}
         return Now(
             snapshot=snapshot,
             directory=Directory(snapshot.routes, offers),
             version=version,
-            health=self._health,
-            rota=self._rota,
-            credentials=credentials,
+            board=self._board,
+            places=Places(credentials),
             told=dict(self._told),
         )

@@ -7,7 +7,8 @@ from isthmus.core.facts import NOTHING_KNOWN, ModelFacts
 from isthmus.core.losses import OnLoss
 from isthmus.core.value import Value
 from isthmus.providers.provider import Provider
-from isthmus.routing.plan import Target
+from isthmus.routing.places import Credential
+from isthmus.routing.plan import Route
 
 MIB = 1024 * 1024
 
@@ -57,15 +58,16 @@ class Snapshot(Value, frozen=True, kw_only=True):
     """`routes` are names with explicit targets; every other name is looked for among the providers.
 
     `clients` maps the SHA-256 digest of a client key to its owner; when it is empty no key is
-    asked for. `keys` has, for a provider with several keys, the same provider with each of them, by
-    the key's name. `management` is the digest of the management key, `cors` the origins
-    of web pages that may ask. `route_on_loss` is by the route's
+    asked for. `keys` has, for a provider with several keys, the same provider with each of them, by the
+    key's name, and `credentials` the same keys as routing knows them. `management` is the digest of the
+    management key, `cors` the origins of web pages that may ask. `route_on_loss` is by the route's
     name. `source` names where the configuration came from.
     """
 
     providers: Mapping[str, Provider]
     keys: Mapping[str, Mapping[str, Provider]] = {}
-    routes: Mapping[str, tuple[Target, ...]] = {}
+    credentials: Mapping[str, tuple[Credential, ...]] = {}
+    routes: Mapping[str, Route] = {}
     clients: Mapping[bytes, Client] = {}
     management: bytes | None = None
     cors: tuple[str, ...] = ()

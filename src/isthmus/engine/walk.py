@@ -14,8 +14,9 @@ from isthmus.engine.ports import Ports
 from isthmus.engine.presentable import presentable
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Provider
+from isthmus.routing.places import Ask
 from isthmus.routing.plan import Target
-from isthmus.routing.walk import Ask, Walk
+from isthmus.routing.walk import Walk
 from isthmus.wire.headers import find
 
 _T = TypeVar("_T")
@@ -30,7 +31,7 @@ async def in_order(exchange: Exchange, once: Once[_T], now: Now, ports: Ports) -
     assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
     limits, until = now.snapshot.limits, deadline(exchange)
     patience = limits.wait if until is None else min(limits.wait, until - ports.clock.now())
-    walk = Walk(exchange.plan.targets, now.credentials, now.health, now.rota, patience=patience)
+    walk = Walk(exchange.plan.tiers, now.places, now.board, patience=patience)
     failure: GatewayError | None = None
     for _ in range(limits.attempts):
         ask = walk.next(ports.clock.now())
@@ -51,7 +52,7 @@ async def attempt(
     exchange: Exchange, ask: Ask, once: Once[_T], *, now: Now, ports: Ports, until: float | None = None
 ) -> _T:
     """One try, which is over at `until`. Raises GatewayError, cleaned of every secret, when it brought no answer."""
-    provider, health, place = now.snapshot.keyed(ask.target.provider, ask.credential), now.health, ask.place
+    provider, health, place = now.snapshot.keyed(ask.target.provider, ask.credential), now.board.health, ask.place
     if until is not None:
         provider = _within(provider, until - ports.clock.now())
     record = AttemptRecord(ask.target)
@@ -101,11 +102,11 @@ def _note(error: GatewayError, ask: Ask, now: Now, ports: Ports) -> None:
     rule = error.rule
     if rule.blame is Blame.CLIENT:
         if error.upstream_status is not None:
-            now.health.succeeded(ask.place)
+            now.board.health.succeeded(ask.place)
         else:
-            now.health.left(ask.place)
+            now.board.health.left(ask.place)
         return
-    now.health.failed(ask.place, error.kind, rule.rest, ports.clock.now(), hint=error.retry_after)
+    now.board.health.failed(ask.place, error.kind, rule.rest, ports.clock.now(), hint=error.retry_after)
 
 
 def _nobody(rest: float) -> GatewayError:

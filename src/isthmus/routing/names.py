@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from msgspec.structs import replace
 
 from isthmus.core.value import Value
-from isthmus.routing.plan import Plan, Target
+from isthmus.routing.plan import Plan, Route, Target, first_of
 from isthmus.routing.suffixes import always_ours, split_suffix
 
 REMEMBERED = 4096
@@ -45,7 +45,7 @@ class UnknownName(Exception):
 class Directory:
     """All names of one configuration. Built when it is loaded, asked on every request."""
 
-    def __init__(self, routes: Mapping[str, tuple[Target, ...]], offers: Sequence[Offer]) -> None:
+    def __init__(self, routes: Mapping[str, Route], offers: Sequence[Offer]) -> None:
         self._routes = routes
         self._offers = {offer.provider: offer for offer in offers}
         self._known: dict[str, Plan] = {}
@@ -74,8 +74,8 @@ class Directory:
         return tuple(owners.items())
 
     def _work_out(self, name: str) -> Plan:
-        if (targets := self._routes.get(name)) is not None:
-            return Plan(targets, f"{name} is a route")
+        if (route := self._routes.get(name)) is not None:
+            return Plan(route.tiers, f"{name} is a route", name=name, rules=route.rules)
         if holders := [offer.provider for offer in self._offers.values() if name in offer.names]:
             return _plan(holders, name, f"offered by {', '.join(holders)}")
         if (thinking := self._thinking(name)) is not None:
@@ -131,4 +131,4 @@ def _spellings(name: str) -> list[tuple[str, str]]:
 
 
 def _plan(providers: Sequence[str], model: str, because: str) -> Plan:
-    return Plan(tuple(Target(provider, model) for provider in providers), because)
+    return Plan(first_of(*(Target(provider, model) for provider in providers)), because, name=model)

@@ -6,12 +6,16 @@ named a time is waited for, if that is short. A place that asks for a moment's p
 before another is asked, so that a cache is not lost for a second's sake.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind, Then
-from isthmus.core.value import Value
-from isthmus.routing.health import Health, Place, State
-from isthmus.routing.plan import Target
+from isthmus.routing.board import Board
+from isthmus.routing.health import Place, State
+from isthmus.routing.order import line_up
+from isthmus.routing.places import Ask, Places
+from isthmus.routing.plan import Tier
 
 SHORT = 3.0
 """Seconds that a place which names the time of its rest is waited for, before another one is asked."""
@@ -21,51 +25,15 @@ BASE, CEILING = 0.25, 2.0
 """Seconds before such a repetition, where the place names no time, and at most."""
 
 
-class Ask(Value, frozen=True):
-    """Ask `target` under the key called `credential`, after `wait` seconds."""
-
-    target: Target
-    credential: str
-    wait: float = 0.0
-
-    @property
-    def place(self) -> Place:
-        return Place(self.target.provider, self.credential, self.target.model)
-
-
-class Rota:
-    """Whose turn it is among the keys of each provider."""
-
-    def __init__(self) -> None:
-        self._turns: dict[str, int] = {}
-
-    def order(self, provider: str, credentials: Sequence[str]) -> Sequence[str]:
-        """All of them, beginning with the one that comes after the last first."""
-        if len(credentials) < 2:
-            return credentials
-        turn = self._turns.get(provider, 0) % len(credentials)
-        self._turns[provider] = turn + 1
-        return [*credentials[turn:], *credentials[:turn]]
-
-
 class Walk:
     """One request's way. `patience` is how many seconds it may wait in all for places that rest."""
 
-    def __init__(
-        self,
-        targets: Sequence[Target],
-        credentials: Mapping[str, Sequence[str]],
-        health: Health,
-        rota: Rota,
-        *,
-        patience: float,
-    ) -> None:
-        self._asks = [
-            Ask(target, name)
-            for target in targets
-            for name in rota.order(target.provider, credentials[target.provider])
-        ]
-        self._health = health
+    def __init__(self, tiers: Sequence[Tier], places: Places, board: Board, *, patience: float) -> None:
+        asks: list[Ask] = []
+        for tier in tiers:
+            asks += line_up(tier, [places.of(target) for target in tier.targets], board.turns)
+        self._asks = asks
+        self._health = board.health
         self._patience = patience
         self._tried: set[Place] = set()
         self._repeat: Ask | None = None
@@ -91,7 +59,7 @@ class Walk:
         wait = self._wait_after(error, jitter)
         if wait is not None and self._repeats < ONCE_MORE:
             self._repeats += 1
-            self._repeat = Ask(ask.target, ask.credential, wait)
+            self._repeat = replace(ask, wait=wait)
         return True
 
     def rests(self, now: float) -> float:
@@ -114,7 +82,7 @@ class Walk:
         if unnamed:
             return self._taken(min(unnamed, key=lambda pair: pair[0])[1])
         wait, ask = min(rests, key=lambda pair: pair[0], default=(0.0, None))
-        return None if ask is None or wait > self._patience else self._taken(Ask(ask.target, ask.credential, wait))
+        return None if ask is None or wait > self._patience else self._taken(replace(ask, wait=wait))
 
     def _taken(self, ask: Ask) -> Ask:
         self._tried.add(ask.place)

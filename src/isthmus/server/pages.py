@@ -110,7 +110,7 @@ def _rests(visit: Visit) -> Page:
             "failures": one.failures,
             "told_by_provider": one.hinted,
         }
-        for one in visit.now.health.resting(visit.at)
+        for one in visit.now.board.health.resting(visit.at)
     ]
     return Page(200, json.encode({"rests": told}))
 
@@ -124,7 +124,7 @@ def _wake(visit: Visit) -> Page:
         raise GatewayError(
             Kind.INVALID, "a rest is named PROVIDER/KEY or PROVIDER/KEY/MODEL, as GET /admin/rests lists"
         )
-    ended = visit.now.health.clear(Place(provider, key, model) if visit.route.rest else None)
+    ended = visit.now.board.health.clear(Place(provider, key, model) if visit.route.rest else None)
     return Page(200, json.encode({"ended": ended}))
 
 

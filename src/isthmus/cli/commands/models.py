@@ -69,8 +69,8 @@ class Book:
 
     def names(self) -> Iterator[Name]:
         """Routes and aliases first, then each provider's models, and what can be asked of it by its own name."""
-        for name, targets in self._snapshot.routes.items():
-            yield self._name(name, "route", targets)
+        for name, route in self._snapshot.routes.items():
+            yield self._name(name, "route", [target for tier in route.tiers for target in tier.targets])
         for provider in self._snapshot.providers.values():
             listed = self._listed.get(provider.name)
             for model in dict.fromkeys((*provider.models, *(listed.names if listed else ()))):

@@ -1,0 +1,18 @@
+"""All that is known of places right now, as one value handed to whoever decides."""
+
+from isthmus.routing.health import Health
+from isthmus.routing.order import Turns
+
+
+class Board:
+    """Outlives every swap of the configuration. Each part is bounded by itself."""
+
+    __slots__ = ("health", "turns")
+
+    def __init__(self) -> None:
+        self.health = Health()
+        self.turns = Turns()
+
+    def keep(self, providers: frozenset[str]) -> None:
+        """Forget what no configuration names any more."""
+        self.health.keep(providers)

@@ -1,0 +1,55 @@
+"""The places where a target can be asked: the target itself, under each of its provider's keys that may serve it."""
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from isthmus.core.value import Value
+from isthmus.routing.health import Place
+from isthmus.routing.plan import Target
+
+REMEMBERED = 4096
+"""Targets whose places are kept; beyond that, they are worked out again."""
+
+
+class Credential(Value, frozen=True):
+    """One key of a provider. `models` are the names and wildcards it may serve; empty for all of its provider's."""
+
+    name: str
+    models: tuple[str, ...] = ()
+
+    def serves(self, model: str) -> bool:
+        return not self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
+
+
+ONE_KEY = (Credential("key"),)
+"""What the key of a provider is called that has no other."""
+
+
+class Ask(Value, frozen=True):
+    """Ask `target` under the key called `credential`, after `wait` seconds. `place` is both as one name."""
+
+    target: Target
+    credential: str
+    place: Place
+    wait: float = 0.0
+
+
+class Places:
+    """Built when a configuration comes into force. `credentials` are each provider's keys, in their order."""
+
+    def __init__(self, credentials: Mapping[str, Sequence[Credential]]) -> None:
+        self._credentials = credentials
+        self._known: dict[Target, tuple[Ask, ...]] = {}
+
+    def of(self, target: Target) -> tuple[Ask, ...]:
+        """Its places, in the order of the keys; none where no key may serve the model."""
+        found = self._known.get(target)
+        if found is None:
+            found = tuple(
+                Ask(target, key.name, Place(target.provider, key.name, target.model))
+                for key in self._credentials.get(target.provider, ())
+                if key.serves(target.model)
+            )
+            if len(self._known) < REMEMBERED:
+                self._known[target] = found
+        return found
