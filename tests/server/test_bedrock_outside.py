@@ -145,3 +145,20 @@ def test_without_a_credential_the_log_says_what_to_do(
         bare.process.terminate()
         bare.process.wait(10)
         assert "aws configure" in bare.said()
+
+
+def test_betas_that_the_host_does_not_know_are_told_as_losses(gateway: RunningGateway) -> None:
+    with anthropic.Anthropic(base_url=gateway.root, api_key=CLIENT_KEY) as client:
+        raw = client.messages.with_raw_response.create(
+            model=f"bedrock/{SONNET}",
+            max_tokens=50,
+            messages=QUESTION,
+            extra_headers={"anthropic-beta": "interleaved-thinking-2025-05-14,claude-code-20250219"},
+        )
+    assert raw.headers["x-isthmus-losses"] == "betas.claude-code-20250219;dropped"
+
+
+def test_claude_is_listed_as_its_makers_and_others_as_the_providers(gateway: RunningGateway) -> None:
+    with openai.OpenAI(base_url=f"{gateway.root}/v1", api_key=CLIENT_KEY) as client:
+        owners = {model: client.models.retrieve(f"bedrock/{model}").owned_by for model in (SONNET, NOVA)}
+    assert owners == {SONNET: "anthropic", NOVA: "bedrock"}

@@ -13,7 +13,7 @@ from isthmus.core.operations import Operation
 from isthmus.dialects.codec import AnyCodec, Codec, Peek
 from isthmus.engine.answer import Answer
 from isthmus.engine.exchange import Exchange, Lane
-from isthmus.engine.lane import choose_lane, forward, names_files, outgoing, their_codec, translate
+from isthmus.engine.lane import choose_lane, forward, names_files, note_betas, outgoing, their_codec, translate
 from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.media import inline_media
@@ -149,10 +149,12 @@ async def _said_anew(one: _Try, request: ChatRequest) -> Answer:
 
 async def _send(one: _Try, body: bytes) -> Incoming:
     """Ask, unless something is lost of what may lose nothing."""
-    exchange = one.exchange
+    exchange, envelope = one.exchange, one.provider.envelope
+    aim = Aim(Operation.CHAT, one.theirs.dialect, one.target.model, one.stream)
+    if envelope is not None and envelope.betas is not None and one.asked.codec.dialect == aim.dialect:
+        note_betas(aim, body, exchange.call.headers, betas=envelope.betas, losses=exchange.losses)
     if exchange.losses.found:
         check_losses(exchange, one.now.snapshot)
-    aim = Aim(Operation.CHAT, one.theirs.dialect, one.target.model, one.stream)
     signed = outgoing(one.provider, aim, body, client=exchange.call.headers, ours=one.asked.codec)
     return await send(signed, aim, one.provider, one.ports)
 

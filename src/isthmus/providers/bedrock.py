@@ -105,7 +105,9 @@ def locate(place: Place) -> Location:
         raise ValueError("region is a name like us-east-1")
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     usual = f"https://bedrock-runtime.{region}.{suffix}"
-    return Location(place.base_url or usual, address, Envelope(wrap=wrap, unwrap=unwrap, read_error=read_error))
+    return Location(
+        place.base_url or usual, address, Envelope(wrap=wrap, unwrap=unwrap, read_error=read_error, betas=_CLAUDES)
+    )
 
 
 def address(prefix: str) -> Address:

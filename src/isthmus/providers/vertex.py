@@ -39,19 +39,19 @@ _DATE = re.compile(r"-(20\d{6})$")
 
 _BETAS = frozenset(
     {
-        b"compact-2026-01-12",
-        b"compact-2026-09-04",
-        b"computer-use-2025-01-24",
-        b"computer-use-2025-11-24",
-        b"context-1m-2025-08-07",
-        b"context-management-2025-06-27",
-        b"dangerous-tool-use-2026-09-03",
-        b"interleaved-thinking-2025-05-14",
-        b"per-turn-control-2026-07-01",
-        b"thinking-binding-controls-2026-08-01",
-        b"thinking-display-updates-2026-08-18",
-        b"tool-search-tool-2025-10-19",
-        b"web-search-2025-03-05",
+        "compact-2026-01-12",
+        "compact-2026-09-04",
+        "computer-use-2025-01-24",
+        "computer-use-2025-11-24",
+        "context-1m-2025-08-07",
+        "context-management-2025-06-27",
+        "dangerous-tool-use-2026-09-03",
+        "interleaved-thinking-2025-05-14",
+        "per-turn-control-2026-07-01",
+        "thinking-binding-controls-2026-08-01",
+        "thinking-display-updates-2026-08-18",
+        "tool-search-tool-2025-10-19",
+        "web-search-2025-03-05",
     }
 )
 """Betas of Anthropic's that are known there. Requests that name others are refused, as are those of clients that mean
@@ -78,7 +78,9 @@ def locate(place: Place) -> Location:
         raise ValueError("project is the id of a Google Cloud project, like my-project-123")
     home = "" if project is None else f"/projects/{project}/locations/{region}"
     usual = f"https://{_host(GLOBAL if project is None else region)}"
-    return Location(place.base_url or usual, partial(_address_below, home), Envelope(wrap=wrap, unwrap=_bare))
+    return Location(
+        place.base_url or usual, partial(_address_below, home), Envelope(wrap=wrap, unwrap=_bare, betas=_BETAS)
+    )
 
 
 def sign(headers: Headers, secret: Secret | None) -> Headers:
@@ -90,8 +92,8 @@ def _known(headers: Headers) -> Iterator[tuple[bytes, bytes]]:
     for name, value in headers:
         if name != b"anthropic-beta":
             yield name, value
-        elif betas := [beta for beta in map(bytes.strip, value.split(b",")) if beta in _BETAS]:
-            yield name, b",".join(betas)
+        elif betas := [beta for beta in map(str.strip, value.decode("latin-1").split(",")) if beta in _BETAS]:
+            yield name, ",".join(betas).encode()
 
 
 def _host(region: str) -> str:

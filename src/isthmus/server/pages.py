@@ -9,6 +9,7 @@ from isthmus import __version__
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import Losses
 from isthmus.core.models import ModelEntry
+from isthmus.core.operations import Operation
 from isthmus.core.value import Value
 from isthmus.dialects.listings import LISTINGS, Listing
 from isthmus.dialects.ollama import models as ollama
@@ -189,7 +190,7 @@ PAGES: Mapping[Serves, Callable[[Visit], Page]] = {
 
 def entries(now: Now) -> tuple[ModelEntry, ...]:
     """Every name that can be listed, in the order of configuration."""
-    return tuple(ModelEntry(id=name, owner=owner) for name, owner in now.directory.names())
+    return tuple(ModelEntry(id=name, owner=_owner(now, name, owner)) for name, owner in now.directory.names())
 
 
 def _entry(now: Now, name: str) -> ModelEntry:
@@ -198,7 +199,16 @@ def _entry(now: Now, name: str) -> ModelEntry:
         if entry.id == name:
             return entry
     plan = plan_for(name, now.directory)
-    return ModelEntry(id=name, owner=plan.targets[0].provider)
+    target = plan.targets[0]
+    return ModelEntry(id=name, owner=_owner(now, target.model, target.provider))
+
+
+def _owner(now: Now, model: str, owner: str) -> str:
+    """Who serves it, but for Claude at Bedrock, which is listed as its maker's."""
+    provider = now.snapshot.providers.get(owner)
+    if provider is None or "bedrock" not in provider.dialects.get(Operation.CHAT, ()):
+        return owner
+    return provider.profile(model).maker if provider.profile(model).maker == "anthropic" else owner
 
 
 def _shown(now: Now, entry: ModelEntry, listing: Listing) -> ModelEntry:
