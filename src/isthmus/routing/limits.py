@@ -1,0 +1,242 @@
+"""How much may be asked of one provider, key, client or route, and how much has been.
+
+Holds limits and the ledger of what was claimed against them: a request claims before it is sent what it may come to,
+and the claim is settled when it is known what it came to. Decides who may go on, not who goes on next, nor who waits.
+Times are Unix seconds that the caller passes in, so that the windows of all who count together are the same.
+
+A window of several parts slides: all that was claimed in any `span` seconds is within the limit, since a part counts
+in full for as long as the last `span` seconds touch it. A window of one part begins anew at each multiple of `span`.
+What can exceed a limit is only what a request comes to beyond its claim: requests and running ones never, tokens and
+microdollars by as much as the estimates of the requests under way were short.
+"""
+
+import itertools
+import math
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from isthmus.core.value import Value
+
+MOST_WINDOWS = 50_000
+"""Windows that are remembered; beyond that, the one that was claimed of the longest time ago is forgotten."""
+SWEPT = 2
+"""Idle windows that are looked for whenever one is made."""
+NEVER = math.inf
+"""The wait of a claim that is greater than its limit."""
+
+
+class Measure(StrEnum):
+    """What is counted. RUNNING counts requests from their claim until it is settled, the others within a span."""
+
+    REQUESTS = "requests"
+    TOKENS = "tokens"
+    MICRODOLLARS = "microdollars"
+    RUNNING = "running"
+
+
+class Limit(Value, frozen=True):
+    """At most `most` of `measure` in `span` seconds, for all that is asked of or by `scope`.
+
+    `scope` is a kind and a name, such as "key:openai/key-1" or "client:alice". `parts` is into how many parts the
+    window is cut; `span` and `parts` mean nothing for RUNNING.
+    """
+
+    scope: str
+    measure: Measure
+    most: int
+    span: int = 0
+    parts: int = 1
+
+    @property
+    def window(self) -> tuple[str, Measure, int]:
+        """What is counted together, whatever is allowed of it."""
+        return self.scope, self.measure, self.span
+
+
+class Claim(NamedTuple):
+    """`amount` of a limit's measure is wanted."""
+
+    limit: Limit
+    amount: int
+
+
+class Grant(NamedTuple):
+    """All of `claims` were granted, at Unix time `at`. `lease` is its name, which no other has."""
+
+    claims: tuple[Claim, ...]
+    at: float
+    lease: str
+
+
+class Refusal(NamedTuple):
+    """`limit` has no room. `wait`: seconds until there is enough, if nothing else is claimed.
+
+    NEVER for more than the whole limit; 0 for RUNNING, where nobody knows.
+    """
+
+    limit: Limit
+    wait: float
+
+
+class Ledger:
+    """What was claimed and not yet outlived. One claim names each limit at most once.
+
+    `name` distinguishes its leases from those of others. A lease that is not renewed ends after `lease` seconds.
+    """
+
+    def __init__(self, name: str = "", *, lease: float = math.inf) -> None:
+        self._leases = (f"{name}{number}" for number in itertools.count(1))
+        self._lease = lease
+        self._windows: OrderedDict[tuple[str, Measure, int], _Window | _Running] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._windows)
+
+    def claim(self, claims: Sequence[Claim], now: float) -> Grant | Refusal:
+        """All of `claims` or nothing. Refused by the limit that has no room for the longest time."""
+        worst: Refusal | None = None
+        for limit, amount in claims:
+            window = self._windows.get(limit.window)
+            wait = window_of(limit).wait(limit, amount, now) if window is None else window.wait(limit, amount, now)
+            if wait is not None and (worst is None or wait > worst.wait):
+                worst = Refusal(limit, wait)
+        if worst is not None:
+            return worst
+        grant = Grant(tuple(claims), now, next(self._leases))
+        self.note(grant)
+        return grant
+
+    def note(self, grant: Grant) -> None:
+        """Count what was granted elsewhere, whether there is room for it or not."""
+        for limit, amount in grant.claims:
+            self._window(limit, grant.at).add(grant.lease, amount, grant.at, grant.at + self._lease)
+
+    def settle(self, grant: Grant, spent: Mapping[Measure, int], now: float) -> None:
+        """What was granted came to `spent`; a measure that is not among it came to what was claimed.
+
+        What is not outlived is corrected where it was claimed. Of what is, more than was claimed counts from now on.
+        """
+        for limit, amount in grant.claims:
+            window = self._windows.get(limit.window)
+            if window is None and limit.measure is not Measure.RUNNING:
+                window = self._window(limit, now)
+            if window is not None:
+                window.settle(grant, spent.get(limit.measure, amount) - amount, now)
+
+    def renew(self, grants: Sequence[Grant], now: float) -> None:
+        """These are still running."""
+        for grant in grants:
+            for limit, _ in grant.claims:
+                window = self._windows.get(limit.window)
+                if isinstance(window, _Running):
+                    window.renew(grant.lease, now, now + self._lease)
+
+    def used(self, limit: Limit, now: float) -> int:
+        """How much counts at present."""
+        window = self._windows.get(limit.window)
+        return 0 if window is None else window.used(now)
+
+    def share(self, limit: Limit, now: float) -> float:
+        """How much counts at present, as a part of the limit: 1 when it is used up."""
+        return self.used(limit, now) / limit.most if limit.most > 0 else 1.0
+
+    def _window(self, limit: Limit, now: float) -> "_Window | _Running":
+        name = limit.window
+        window = self._windows.get(name)
+        if window is None:
+            self._sweep(now)
+            window = self._windows[name] = window_of(limit)
+        else:
+            self._windows.move_to_end(name)
+        return window
+
+    def _sweep(self, now: float) -> None:
+        """Make room by what is idle; where everything is in use, by what was for the longest time."""
+        for name in list(itertools.islice(self._windows, SWEPT)):
+            if self._windows[name].used(now) <= 0:
+                del self._windows[name]
+        if len(self._windows) >= MOST_WINDOWS:
+            self._windows.popitem(last=False)
+
+
+def window_of(limit: Limit) -> "_Window | _Running":
+    """An empty one."""
+    return _Running() if limit.measure is Measure.RUNNING else _Window(limit)
+
+
+class _Window:
+    """Amounts by part, where a part is a number of `width` seconds since 1970."""
+
+    __slots__ = ("_ahead", "_amounts", "_behind", "_width")
+
+    def __init__(self, limit: Limit) -> None:
+        self._amounts: dict[int, int] = {}
+        self._width = limit.span / limit.parts
+        self._behind = limit.parts if limit.parts > 1 else 0
+        self._ahead = limit.parts
+
+    def wait(self, limit: Limit, amount: int, now: float) -> float | None:
+        """Seconds until there is room for `amount`; None where there is."""
+        if amount > limit.most:
+            return NEVER
+        excess = self.used(now) + amount - limit.most
+        if excess <= 0 or amount <= 0:
+            return None
+        for part in sorted(self._amounts):
+            excess -= self._amounts[part]
+            if excess <= 0:
+                return (part + self._behind + 1) * self._width - now
+        return NEVER
+
+    def used(self, now: float) -> int:
+        """The sum of the parts that count. A clock that was set back for longer than a span has outlived them too."""
+        current = math.floor(now / self._width)
+        first, last = current - self._behind, current + self._ahead
+        for part in [part for part in self._amounts if not first <= part <= last]:
+            del self._amounts[part]
+        return sum(self._amounts.values())
+
+    def add(self, lease: str, amount: int, now: float, until: float) -> None:  # noqa: ARG002  as a _Running's
+        part = math.floor(now / self._width)
+        self._amounts[part] = self._amounts.get(part, 0) + amount
+
+    def settle(self, grant: Grant, difference: int, now: float) -> None:
+        self.used(now)
+        claimed = math.floor(grant.at / self._width)
+        part = claimed if claimed in self._amounts or difference < 0 else math.floor(now / self._width)
+        if difference and (part in self._amounts or difference > 0):
+            self._amounts[part] = max(0, self._amounts.get(part, 0) + difference)
+
+
+class _Running:
+    """When each lease ends."""
+
+    __slots__ = ("_leases",)
+
+    def __init__(self) -> None:
+        self._leases: dict[str, float] = {}
+
+    def wait(self, limit: Limit, amount: int, now: float) -> float | None:
+        """0 where there is no room for `amount`; None where there is."""
+        if amount > limit.most:
+            return NEVER
+        return 0.0 if self.used(now) + amount > limit.most else None
+
+    def used(self, now: float) -> int:
+        for lease in [lease for lease, until in self._leases.items() if until <= now]:
+            del self._leases[lease]
+        return len(self._leases)
+
+    def add(self, lease: str, amount: int, now: float, until: float) -> None:  # noqa: ARG002  as a _Window's
+        if until > now:
+            self._leases[lease] = until
+
+    def renew(self, lease: str, now: float, until: float) -> None:
+        self.used(now)
+        if lease in self._leases:
+            self._leases[lease] = until
+
+    def settle(self, grant: Grant, difference: int, now: float) -> None:  # noqa: ARG002  as a _Window's
+        self._leases.pop(grant.lease, None)
