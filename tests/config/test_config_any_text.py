@@ -7,10 +7,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from isthmus.config.about import Unit
 from isthmus.config.compile import compile_config
 from isthmus.config.problems import ConfigProblems, Problem
 from isthmus.config.scalars import write_number
-from isthmus.config.schema import Config, ProviderEntry, Unit
+from isthmus.config.schema import Config
+from isthmus.config.schema_providers import ProviderEntry
 from isthmus.core.secret import Secret
 from support.configured import config_of
 

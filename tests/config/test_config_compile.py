@@ -5,7 +5,8 @@ import hashlib
 import pytest
 
 from isthmus.config.compile import compile_config
-from isthmus.config.schema import Config, ProviderEntry
+from isthmus.config.schema import Config
+from isthmus.config.schema_providers import ProviderEntry
 from isthmus.core.operations import Operation
 from isthmus.core.secret import Secret
 from isthmus.engine.admit import identify

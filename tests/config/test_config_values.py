@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from isthmus.config.about import Switch
 from isthmus.config.load import Listen, find, load
 from isthmus.config.problems import ConfigProblems
-from isthmus.config.schema import Config, Dialect, LogFormat, LogLevel, RouteEntry, StateEntry, Switch, TargetEntry
+from isthmus.config.schema import Config, LogFormat, LogLevel, StateEntry
+from isthmus.config.schema_providers import Dialect
+from isthmus.config.schema_routing import RouteEntry, TargetEntry
 from isthmus.config.secrets import Environment, fill
 from isthmus.core.secret import Secret
 from support.configured import config_of, load_text, problems_of

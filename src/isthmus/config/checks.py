@@ -7,12 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
+from isthmus.config.about import Switch
 from isthmus.config.clouds import FIELDS, SECRET, settings_of
 from isthmus.config.hosts import COMPATIBLE, LOCAL, OLLAMA, host_of, kind_of
 from isthmus.config.names import work_out
 from isthmus.config.problems import Path, nearest, write_path
 from isthmus.config.reading import Reading
-from isthmus.config.schema import Config, ProviderEntry, Switch
+from isthmus.config.schema import Config
+from isthmus.config.schema_providers import ProviderEntry
 from isthmus.core.secret import Secret
 from isthmus.providers.build import check_headers, check_key, parse_base
 from isthmus.providers.host import Place

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from isthmus.config.schema import ProviderEntry
+from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.secrets import Environment
 from isthmus.providers.table import Host
 

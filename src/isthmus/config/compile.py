@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from msgspec.structs import asdict, replace
 
+from isthmus.config.about import Switch
 from isthmus.config.catalogues import take_shelf
 from isthmus.config.clouds import settings_of
 from isthmus.config.environment import with_ollama
@@ -14,7 +15,8 @@ from isthmus.config.hosts import LOCAL, host_of, kind_of
 from isthmus.config.load import Loaded
 from isthmus.config.names import targets_of, work_out
 from isthmus.config.places import data_dir
-from isthmus.config.schema import Config, ProviderEntry, Switch
+from isthmus.config.schema import Config
+from isthmus.config.schema_providers import ProviderEntry
 from isthmus.core.secret import Secret
 from isthmus.engine.snapshot import Client, FactsOf, Habits, Limits, Snapshot, as_listed
 from isthmus.providers.build import build, check_key

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from isthmus.config.clouds import address_of, with_environment
 from isthmus.config.hosts import OLLAMA, host_of, key_of
-from isthmus.config.schema import Config, ProviderEntry
+from isthmus.config.schema import Config
+from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.secrets import Environment
 from isthmus.providers.table import PROVIDERS
 

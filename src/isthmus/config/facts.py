@@ -15,7 +15,8 @@ from isthmus.config.catalogues import Shelf, take_shelf
 from isthmus.config.hosts import host_of
 from isthmus.config.load import Loaded
 from isthmus.config.places import data_dir
-from isthmus.config.schema import Config, FactsEntry, PriceEntry, ProviderEntry
+from isthmus.config.schema import Config
+from isthmus.config.schema_providers import FactsEntry, PriceEntry, ProviderEntry
 from isthmus.core.facts import Ability, ModelFacts, Price, Rates
 
 REMEMBERED = 4096

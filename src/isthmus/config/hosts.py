@@ -1,6 +1,6 @@
 """Which row of the provider table a configured provider stands for, and where its key comes from."""
 
-from isthmus.config.schema import Dialect, ProviderEntry
+from isthmus.config.schema_providers import Dialect, ProviderEntry
 from isthmus.config.secrets import Environment
 from isthmus.core.secret import Secret
 from isthmus.providers.table import PROVIDERS, Host

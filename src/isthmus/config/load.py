@@ -9,7 +9,8 @@ from isthmus.config.environment import complete
 from isthmus.config.nodes import MAX_BYTES, Broken, compose
 from isthmus.config.problems import ConfigProblems, Problem
 from isthmus.config.reading import Reading
-from isthmus.config.schema import Config, ListenerEntry, ProviderEntry
+from isthmus.config.schema import Config, ListenerEntry
+from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.secrets import Environment
 from isthmus.core.value import Value
 

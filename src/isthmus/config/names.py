@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from isthmus.config.about import Switch
 from isthmus.config.hosts import LOCAL, host_of
 from isthmus.config.problems import Path, clip
-from isthmus.config.schema import Config, Switch
+from isthmus.config.schema import Config
 from isthmus.core.value import Value
 from isthmus.routing.names import Directory, Offer, UnknownName
 from isthmus.routing.plan import Route, Target, first_of

@@ -13,10 +13,11 @@ import yaml
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
+from isthmus.config.about import About, unwrap
 from isthmus.config.nodes import Node, Place, place_of
 from isthmus.config.problems import Path, Problem, clip, nearest, write_path
 from isthmus.config.scalars import expected, read_scalar
-from isthmus.config.schema import LIST_FORMS, SHORT_FORMS, About, Config, unwrap
+from isthmus.config.schema import LIST_FORMS, SHORT_FORMS, Config
 from isthmus.config.secrets import Environment, fill
 
 UNREAD: Final = object()

@@ -8,9 +8,11 @@ from typing import get_args, get_origin
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
 
+from isthmus.config.about import About, unwrap
 from isthmus.config.hosts import LOCAL
 from isthmus.config.scalars import PLAIN, expected, write_number
-from isthmus.config.schema import SHORT_FORMS, About, Config, Dialect, unwrap
+from isthmus.config.schema import SHORT_FORMS, Config
+from isthmus.config.schema_providers import Dialect
 from isthmus.core.secret import Secret
 from isthmus.providers.host import ANTHROPIC, GEMINI, OLLAMA, OPENAI_CHAT
 from isthmus.providers.table import PROVIDERS, Host
@@ -18,7 +20,7 @@ from isthmus.providers.table import PROVIDERS, Host
 OPENING = """\
 # Configuration reference
 
-Written from the schema in `isthmus.config.schema`; do not edit. The guide is [configure.md](../guide/configure.md).
+Written from the schema in `isthmus.config`; do not edit. The guide is [configure.md](../guide/configure.md).
 
 The file is YAML, UTF-8, at most 4 MiB. It is looked for as `--config FILE`, as `ISTHMUS_CONFIG`, as `./isthmus.yaml`,
 and as `isthmus/isthmus.yaml` in `$XDG_CONFIG_HOME` (or `~/.config`); the first that is there is used. An unknown key is

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
-from isthmus.config.schema import GIB, KIB, MIB, About, Unit
+from isthmus.config.about import GIB, KIB, MIB, About, Unit
 from isthmus.core.secret import Secret
 
 PLAIN = About("")

@@ -5,45 +5,16 @@ what must agree between keys is in checks.py.
 """
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from enum import StrEnum
-from types import NoneType, UnionType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated
 
-from isthmus.core.facts import Ability
+from isthmus.config.about import DAY, GIB, KIB, About, Switch, Unit
+from isthmus.config.schema_providers import FactsEntry, KeyEntry, ProviderEntry, key_of
+from isthmus.config.schema_routing import RouteEntry, RoutingEntry, TargetEntry, target_of
 from isthmus.core.losses import OnLoss
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 from isthmus.engine import snapshot
-from isthmus.providers import provider
-
-KIB, MIB, GIB = 1024, 1024**2, 1024**3
-DAY = 86_400.0
-
-
-class Unit(StrEnum):
-    """What a number counts. BYTES also lets it be written as 512KiB, 64MiB or 1GiB."""
-
-    NONE = ""
-    BYTES = "bytes"
-    SECONDS = "seconds"
-    DOLLARS = "US dollars"
-
-
-class About(Value, frozen=True):
-    """What a key means, for people, and the bounds of its number."""
-
-    sentence: str
-    unit: Unit = Unit.NONE
-    least: float | None = None
-    most: float | None = None
-
-
-class Dialect(StrEnum):
-    OPENAI = "openai"
-    ANTHROPIC = "anthropic"
-    OLLAMA = "ollama"
-    GEMINI = "gemini"
 
 
 class LogFormat(StrEnum):
@@ -58,17 +29,7 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class Switch(StrEnum):
-    AUTO = "auto"
-    ON = "true"
-    OFF = "false"
-
-
-MILLION = 1_000_000
-_PRICE = (Unit.DOLLARS, 0, MILLION)
-_TOKENS = (Unit.NONE, 1, 1_000_000_000)
 _LIMITS = snapshot.Limits()
-_DEADLINES = provider.Deadlines()
 _HABITS = snapshot.Habits()
 
 
@@ -87,122 +48,6 @@ class ClientEntry(Value, frozen=True, rename="kebab", kw_only=True):
         About(
             "Whether its requests may lose something in translation. Without it: as the route or the top level says."
         ),
-    ] = None
-
-
-class KeyEntry(Value, frozen=True, rename="kebab", kw_only=True):
-    name: Annotated[str, About("What the key is called, for the log. Without it: key-2, key-3, by position.")] = ""
-    key: Annotated[Secret, About("The key itself.")]
-
-
-class DeadlinesEntry(Value, frozen=True, rename="kebab"):
-    connect: Annotated[float, About("For a connection, with TLS.", Unit.SECONDS, 0.1, 600)] = _DEADLINES.connect
-    first_byte: Annotated[
-        float, About("From the request's last byte to the answer's first.", Unit.SECONDS, 0.1, DAY)
-    ] = _DEADLINES.first_byte
-    between_bytes: Annotated[float, About("For any silence inside an answer.", Unit.SECONDS, 0.1, DAY)] = (
-        _DEADLINES.between_bytes
-    )
-    total: Annotated[
-        float | None, About("For the whole of one request; without it there is no such limit.", Unit.SECONDS, 0.1, DAY)
-    ] = _DEADLINES.total
-
-
-class ProviderEntry(Value, frozen=True, rename="kebab"):
-    type: Annotated[
-        str | None,
-        About("A host that Isthmus knows, or `compatible` for another that speaks a known dialect. Without it: NAME."),
-    ] = None
-    api_key: Annotated[
-        Secret | None, About("The key. Without it, and without a base-url, the host's usual variable is read.")
-    ] = None
-    api_keys: Annotated[
-        tuple[KeyEntry, ...],
-        About("Further keys, each a mapping or the key alone. All take turns; one that fails rests."),
-    ] = ()
-    base_url: Annotated[
-        str | None, About("Where the API begins, http or https, in place of the host's usual address.")
-    ] = None
-    proxy_url: Annotated[Secret | None, About("An http, https, socks5 or socks5h proxy to go through.")] = None
-    ca_file: Annotated[
-        str | None,
-        About("A PEM file of authorities to trust in place of the system's, relative to the configuration file."),
-    ] = None
-    http2: Annotated[bool, About("Speak HTTP/2 where the host does.")] = False
-    headers: Annotated[Mapping[str, Secret], About("Headers to add to every request, by name.")] = {}
-    models: Annotated[
-        tuple[str, ...],
-        About("The models it serves, as names or wildcards (`gpt-*`). Without it: what is known, and what it lists."),
-    ] = ()
-    dialect: Annotated[
-        Dialect | None, About("What it speaks; only for `type: compatible`, which speaks openai unless told otherwise.")
-    ] = None
-    deadlines: Annotated[DeadlinesEntry, About("How long to wait for it.")] = DeadlinesEntry()
-    region: Annotated[
-        str | None, About("The cloud's region, for `bedrock` and `vertex`, which also takes `global`, `us` and `eu`.")
-    ] = None
-    project: Annotated[str | None, About("The Google Cloud project, for `vertex`.")] = None
-    profile: Annotated[str | None, About("The name of a profile in the AWS configuration, for `bedrock`.")] = None
-    api_version: Annotated[
-        str | None,
-        About("For `azure`: a dated version asks at the deployments; without it, the v1 API is asked, which has none."),
-    ] = None
-    credentials_file: Annotated[
-        str | None,
-        About(
-            "The cloud's credentials, relative to the configuration file: what Google gave out as JSON, or the"
-            " federated token that Entra takes. Without it, and without an api-key: what the machine itself can prove."
-        ),
-    ] = None
-    tenant_id: Annotated[str | None, About("The Entra tenant, for `azure` without an api-key.")] = None
-    client_id: Annotated[
-        str | None, About("The application, or the managed identity, in Entra, for `azure` without an api-key.")
-    ] = None
-    client_secret: Annotated[Secret | None, About("What the application proves itself with to Entra.")] = None
-    authority_url: Annotated[
-        str | None, About("Where Entra gives out tokens. Without it: the address of the cloud that the host is in.")
-    ] = None
-    enabled: Annotated[bool, About("Whether it is used.")] = True
-
-
-class TargetEntry(Value, frozen=True, rename="kebab"):
-    provider: Annotated[str, About("The NAME of a provider.")]
-    model: Annotated[str, About("The model's name there.")]
-
-
-class PriceEntry(Value, frozen=True, rename="kebab", kw_only=True):
-    input: Annotated[Decimal, About("Input, for a million tokens.", Unit.DOLLARS, 0, MILLION)]
-    output: Annotated[Decimal, About("Output, for a million tokens.", Unit.DOLLARS, 0, MILLION)]
-    cache_read: Annotated[Decimal | None, About("Input found in a cache. Without it: as input.", *_PRICE)] = None
-    cache_write: Annotated[Decimal | None, About("Input put into a cache. Without it: as input.", *_PRICE)] = None
-    cache_write_hour: Annotated[
-        Decimal | None, About("Input kept in a cache for an hour. Without it: as cache-write.", *_PRICE)
-    ] = None
-    reasoning: Annotated[Decimal | None, About("Thinking. Without it: as output.", *_PRICE)] = None
-    audio_input: Annotated[Decimal | None, About("Sound taken in. Without it: as input.", *_PRICE)] = None
-    audio_output: Annotated[Decimal | None, About("Speech. Without it: as output.", *_PRICE)] = None
-    image_input: Annotated[Decimal | None, About("Images taken in. Without it: as input.", *_PRICE)] = None
-    image_output: Annotated[Decimal | None, About("Images drawn. Without it: as output.", *_PRICE)] = None
-    request: Annotated[Decimal | None, About("One request, beside its tokens.", *_PRICE)] = None
-
-
-class FactsEntry(Value, frozen=True, rename="kebab"):
-    context_limit: Annotated[int | None, About("Tokens of input and output together.", *_TOKENS)] = None
-    input_limit: Annotated[int | None, About("Tokens of input.", *_TOKENS)] = None
-    output_limit: Annotated[int | None, About("Tokens of output.", *_TOKENS)] = None
-    can: Annotated[tuple[Ability, ...], About("What the model can do.")] = ()
-    cannot: Annotated[tuple[Ability, ...], About("What the model cannot do.")] = ()
-    price: Annotated[
-        PriceEntry | None, About("What it costs, in US dollars. It takes the place of every other price list.")
-    ] = None
-
-
-class RouteEntry(Value, frozen=True, rename="kebab"):
-    targets: Annotated[
-        tuple[TargetEntry, ...], About("Tried in order, each a mapping or written `provider/model`.")
-    ] = ()
-    on_loss: Annotated[
-        OnLoss | None, About("Whether requests to it may lose something in translation. Without it: as the top level.")
     ] = None
 
 
@@ -307,6 +152,7 @@ class Config(Value, frozen=True, rename="kebab"):
         Mapping[str, RouteEntry],
         About("Model names of your own, each a mapping, or the list of its targets alone."),
     ] = {}
+    routing: Annotated[RoutingEntry, About("How the places where a model can be asked are chosen.")] = RoutingEntry()
     aliases: Annotated[
         Mapping[str, str], About("Other names: for a route, for another alias, or for a model, as `provider/model`.")
     ] = {}
@@ -338,19 +184,6 @@ def client_of(text: str) -> ClientEntry:
     return ClientEntry(key=Secret(text))
 
 
-def key_of(text: str) -> KeyEntry:
-    """A provider's key written as the key alone."""
-    return KeyEntry(key=Secret(text))
-
-
-def target_of(text: str) -> TargetEntry:
-    """A target written as `provider/model`. Raises ValueError."""
-    name, _, model = text.partition("/")
-    if not name or not model:
-        raise ValueError("a target is written provider/model, or as a mapping of provider and model")
-    return TargetEntry(name, model)
-
-
 SHORT_FORMS: Mapping[type, Callable[[str], Value]] = {
     ClientEntry: client_of,
     KeyEntry: key_of,
@@ -360,13 +193,3 @@ SHORT_FORMS: Mapping[type, Callable[[str], Value]] = {
 
 LIST_FORMS: Mapping[type, str] = {RouteEntry: "targets"}
 """What may be written as one list in place of a mapping: the field that it is."""
-
-
-def unwrap(hint: Any) -> tuple[Any, About | None]:
-    """A declared type without `| None` and without its sentence, and the sentence."""
-    about = None
-    if get_origin(hint) is Annotated:
-        hint, about = get_args(hint)[0], get_args(hint)[1]
-    if get_origin(hint) is UnionType:
-        hint = next(kind for kind in get_args(hint) if kind is not NoneType)
-    return hint, about

@@ -92,6 +92,10 @@ listeners:
 #        model: our-small-1
 #    on-loss: refuse
 
+# How the places where a model can be asked are chosen, where a route says nothing of it.
+#routing:
+#  strategy: first
+
 # Other names: for a route, for another alias, or for a model, as provider/model.
 #aliases:
 #  default: smart
