@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from isthmus.core.errors import GatewayError, Kind, Rest
 from isthmus.routing.board import Board
 from isthmus.routing.health import Health, Place
+from isthmus.routing.order import Moment
 from isthmus.routing.places import ONE_KEY, Credential, Places
 from isthmus.routing.plan import Target, first_of
 from isthmus.routing.walk import CEILING, SHORT, Walk
@@ -15,8 +16,8 @@ PLACES = Places({"one": ONE_KEY, "two": ONE_KEY, "pool": tuple(map(Credential, "
 OVERLOADED = GatewayError(Kind.OVERLOADED, "later")
 
 
-def walk(health: Health, *targets: Target, patience: float = 5.0) -> Walk:
-    return Walk(first_of(*targets), PLACES, board_of(health), patience=patience)
+def walk(health: Health, *targets: Target, patience: float = 5.0, now: float = 0.0) -> Walk:
+    return Walk(first_of(*targets), PLACES, board_of(health), patience=patience, moment=Moment(now))
 
 
 def board_of(health: Health) -> Board:
@@ -77,7 +78,7 @@ def test_who_rests_comes_after_who_is_well() -> None:
 def test_whose_rest_is_over_is_asked_in_its_old_place() -> None:
     health = Health()
     health.failed(Place("one", "key", "m"), Kind.OVERLOADED, Rest.TARGET, 0.0)
-    first = walk(health, ONE, TWO).next(1.0)
+    first = walk(health, ONE, TWO, now=1.0).next(1.0)
     assert first is not None
     assert first.target == ONE
 

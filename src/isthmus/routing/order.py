@@ -1,53 +1,288 @@
-"""The order in which a tier's places are asked when all of them are well, by the tier's strategy."""
+"""The order in which a tier's places are asked when all of them are well, by the tier's strategy.
 
-from collections.abc import Callable, Mapping, Sequence
+Places that rest, and those that have nearly used up what they may, stand behind the others whatever the strategy;
+it orders those that are left. Every order has all places of the tier, each once. Errors that fade with time take a
+part of a place's traffic away and give it back by and by: where requests are shared out, a place is due less for
+them; where the best comes first, they make it worse.
+"""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from math import inf
+from typing import NamedTuple
+
+from isthmus.core.value import Value
+from isthmus.routing.board import Board
+from isthmus.routing.health import Place, State
 from isthmus.routing.places import Ask
 from isthmus.routing.plan import Strategy, Tier
 
-MOST_TURNS = 50_000
-"""Pools whose turn is remembered; beyond that, all begin again."""
+NEAR = 0.8
+"""The share of any of its limits from which on a place stands behind others."""
+LEAST_DUE = 0.05
+"""The part of its share that a place is sent even where nothing but errors comes back, so that its recovery is seen."""
+DOUBT = 0.1
+"""The share of errors from which on a place that never answered is no longer the first to be tried."""
+EXPLORING = 0.03
+"""The share of a tier's requests that go to the place asked longest ago, where the fastest is looked for."""
 
 
-class Turns:
-    """Whose turn it is in each pool."""
+class HybridWeights(Value, frozen=True, kw_only=True):
+    """What each part weighs in the score of the hybrid strategy; each part is between 0 and 1, and the least wins.
 
-    def __init__(self) -> None:
-        self._turns: dict[str, int] = {}
+    `requests` and `tokens` are the shares of the limits that are used, `errors` the share that fails, `latency` is
+    measured against the slowest place of the tier, `cost` against the dearest.
+    """
 
-    def next(self, pool: str, size: int) -> int:
-        """A number below `size`: one more than the last time, from 0 on."""
-        turn = self._turns.get(pool, -1) + 1
-        if turn >= size:
-            turn = 0
-        if len(self._turns) >= MOST_TURNS:
-            self._turns.clear()
-        self._turns[pool] = turn
-        return turn
+    requests: float = 0.2
+    tokens: float = 0.3
+    errors: float = 0.2
+    latency: float = 0.1
+    cost: float = 0.2
 
 
-Pools = Sequence[tuple[Ask, ...]]
+class Used(NamedTuple):
+    """How much of its limits a place has used, each between 0 and 1: `most` is that of the limit nearest to its end."""
+
+    requests: float = 0.0
+    tokens: float = 0.0
+    most: float = 0.0
+
+
+UNUSED = Used()
+
+
+class Scales(Value, frozen=True, kw_only=True):
+    """How places are weighed, beside what the board knows. None where nothing is known of any.
+
+    `price` is in micro-dollars for 1000 tokens of input and 1000 of output; None for a place without a known price.
+    """
+
+    share: Callable[[Place], Used] | None = None
+    price: Callable[[Ask], float | None] | None = None
+    weights: HybridWeights = HybridWeights()
+
+
+NO_SCALES = Scales()
+
+
+class Moment(Value, frozen=True):
+    """The request that is lined up for: when (monotonic seconds), is its answer streamed, a `draw` between 0 and 1."""
+
+    now: float = 0.0
+    stream: bool = False
+    draw: float = 1.0
+    scales: Scales = NO_SCALES
+
+
+Pools = Sequence[Sequence[Ask]]
 """The places of each target of a tier, in the targets' order."""
-Order = Callable[[Tier, Pools, Turns], list[Ask]]
+Order = Callable[[Tier, Pools, Board, Moment], Sequence[Ask]]
 
 
-def line_up(tier: Tier, pools: Pools, turns: Turns) -> Sequence[Ask]:
-    """All places of the tier, the one to ask first in front."""
+def line_up(tier: Tier, pools: Pools, board: Board, moment: Moment, *, prefer: Place | None = None) -> Sequence[Ask]:
+    """All places of the tier, the one to ask first in front: `prefer`, if it is one of them and none is better off."""
     if len(pools) == 1 and len(pools[0]) < 2:
         return pools[0]
-    return ORDERS[tier.strategy](tier, pools, turns)
+    order = ORDERS[tier.strategy]
+    if not board.health.ailing and moment.scales.share is None:
+        return _preferred(order(tier, pools, board, moment), prefer)
+    ranks = _ranks(pools, board, moment)
+    front = min(ranks.values(), default=0)
+    chosen = [tuple(ask for ask in pool if ranks[ask.place] == front) for pool in pools]
+    left = [ask for ask in chain.from_iterable(pools) if ranks[ask.place] != front]
+    left.sort(key=lambda ask: ranks[ask.place])
+    return [*_preferred(order(tier, chosen, board, moment), prefer), *left]
 
 
-def _first(tier: Tier, pools: Pools, turns: Turns) -> list[Ask]:  # noqa: ARG001  one of Order
+def _preferred(asks: Sequence[Ask], prefer: Place | None) -> Sequence[Ask]:
+    return asks if prefer is None else sorted(asks, key=lambda ask: ask.place != prefer)
+
+
+def _ranks(pools: Pools, board: Board, moment: Moment) -> Mapping[Place, float]:
+    """0 for who is well and has room; between 0 and 2 for who is near a limit; 2 for who rests."""
+    ranks: dict[Place, float] = {}
+    share, health = moment.scales.share, board.health
+    for ask in chain.from_iterable(pools):
+        place = ask.place
+        used = 0.0 if share is None else share(place).most
+        if health.state(place, moment.now) is State.RESTING:
+            ranks[place] = 2.0
+        else:
+            ranks[place] = 0.0 if used < NEAR else min(used, 1.0)
+    return ranks
+
+
+def _first(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:  # noqa: ARG001  one of Order
     """The targets as they stand, the keys of each in turn."""
     found: list[Ask] = []
     for pool in pools:
         if len(pool) < 2:
             found += pool
         else:
-            turn = turns.next(pool[0].target.provider, len(pool))
-            found += pool[turn:] + pool[:turn]
+            turn = board.turns.next(pool[0].target.provider, len(pool))
+            found += (*pool[turn:], *pool[:turn])
     return found
 
 
-ORDERS: Mapping[Strategy, Order] = {Strategy.FIRST: _first}
+def _fill_first(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:  # noqa: ARG001  one of Order
+    """As it stands: targets and keys."""
+    return list(chain.from_iterable(pools))
+
+
+def _round_robin(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+    """The same for every place."""
+    return _shared_out(tier, ((ask, 1.0) for ask in chain.from_iterable(pools)), board, moment)
+
+
+def _weighted(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+    """Each target's weight, in equal parts for its keys."""
+    weights = tier.weights or (1.0,) * len(pools)
+    parts = ((ask, weight / len(pool)) for pool, weight in zip(pools, weights, strict=True) for ask in pool)
+    return _shared_out(tier, parts, board, moment)
+
+
+def _shared_out(tier: Tier, parts: Iterable[tuple[Ask, float]], board: Board, moment: Moment) -> Sequence[Ask]:
+    """Who is due most comes first: each is due its part of every request, and pays with a whole one when it is asked.
+
+    So after every round of requests each had exactly its part, and none had two in a row that others were due.
+    """
+    credit, total, asks = dict(board.turns.credit(tier)), 0.0, []
+    for ask, part in parts:
+        due = part * max(LEAST_DUE, 1.0 - board.meters.errors(ask.place, moment.now))
+        credit[ask.place] = credit.get(ask.place, 0.0) + due
+        total += due
+        asks.append(ask)
+    asks.sort(key=lambda ask: -credit[ask.place])
+    if asks:
+        credit[asks[0].place] -= total
+        board.turns.keep_credit(tier, credit)
+    return asks
+
+
+def _sticky(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+    """The place that was first the last time, while it is well; else the next one behind it that is."""
+    asks, held = list(chain.from_iterable(pools)), board.turns.held(tier)
+    asks = _from(asks, next((index for index, ask in enumerate(asks) if ask.place == held), 0))
+    well = (index for index, ask in enumerate(asks) if board.health.state(ask.place, moment.now) is State.READY)
+    asks = _from(asks, next(well, 0))
+    if asks and asks[0].place != held:
+        board.turns.hold(tier, asks[0].place)
+    return asks
+
+
+def _least_busy(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:  # noqa: ARG001  one of Order
+    def running(ask: Ask) -> float:
+        meter = board.meters.of(ask.place)
+        return 0 if meter is None else meter.running
+
+    return _best(tier, pools, board, running)
+
+
+def _least_error(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+    """To a hundredth: what is left of an error after a while makes no difference."""
+    return _best(tier, pools, board, lambda ask: round(board.meters.errors(ask.place, moment.now), 2))
+
+
+def _fastest(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+    """The least time to an answer. Who never answered is tried first, with one request at a time."""
+    asks = _best(tier, pools, board, lambda ask: _expected(ask, board, moment))
+    if moment.draw >= EXPLORING or not asks:
+        return asks
+    return _from(asks, asks.index(min(asks, key=lambda ask: _asked_at(ask, board))))
+
+
+def _cheapest(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+    """The least price, and the fastest of those that cost the same. Who has no known price comes last."""
+
+    def dearness(ask: Ask) -> tuple[float, float]:
+        price = _price(ask, moment)
+        return inf if price is None else price, _expected(ask, board, moment)
+
+    return _best(tier, pools, board, dearness)
+
+
+def _hybrid(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+    """The least weighted sum of what is used, what fails, how long it takes and what it costs."""
+    asks = list(chain.from_iterable(pools))
+    weights, share = moment.scales.weights, moment.scales.share
+    times = _against_most({ask.place: _pace(ask, board, moment) for ask in asks}, unknown=0.0)
+    costs = _against_most({ask.place: _price(ask, moment) for ask in asks}, unknown=1.0)
+
+    def score(ask: Ask) -> float:
+        used = UNUSED if share is None else share(ask.place)
+        return round(
+            weights.requests * used.requests
+            + weights.tokens * used.tokens
+            + weights.errors * board.meters.errors(ask.place, moment.now)
+            + weights.latency * times[ask.place]
+            + weights.cost * costs[ask.place],
+            3,
+        )
+
+    return _best(tier, pools, board, score)
+
+
+def _best(
+    tier: Tier, pools: Pools, board: Board, badness: Callable[[Ask], float | tuple[float, float]]
+) -> Sequence[Ask]:
+    """By badness, the least first; those that share the first rank take turns, the others stay as they stand."""
+    asks = list(chain.from_iterable(pools))
+    bad = {ask.place: badness(ask) for ask in asks}
+    asks.sort(key=lambda ask: bad[ask.place])
+    level = sum(1 for ask in asks if bad[ask.place] == bad[asks[0].place])
+    if level < 2:
+        return asks
+    return _from(asks[:level], board.turns.next(tier, level)) + asks[level:]
+
+
+def _from(asks: Sequence[Ask], index: int) -> list[Ask]:
+    """The same circle, begun at `index`."""
+    return [*asks[index:], *asks[:index]]
+
+
+def _pace(ask: Ask, board: Board, moment: Moment) -> float | None:
+    meter = board.meters.of(ask.place)
+    return None if meter is None else meter.pace(stream=moment.stream)
+
+
+def _expected(ask: Ask, board: Board, moment: Moment) -> float:
+    """Seconds to an answer, to a millisecond, with the tries that fail before it; 0 for who is to be tried first."""
+    meter = board.meters.of(ask.place)
+    if meter is None:
+        return 0.0
+    seconds, errors = meter.pace(stream=moment.stream), meter.errors(moment.now)
+    if seconds is None:
+        return 0.0 if meter.running == 0 and errors < DOUBT else inf
+    return round(seconds / max(LEAST_DUE, 1.0 - errors), 3)
+
+
+def _asked_at(ask: Ask, board: Board) -> float:
+    meter = board.meters.of(ask.place)
+    return -inf if meter is None else meter.asked_at
+
+
+def _price(ask: Ask, moment: Moment) -> float | None:
+    return None if moment.scales.price is None else moment.scales.price(ask)
+
+
+def _against_most(numbers: Mapping[Place, float | None], *, unknown: float) -> Mapping[Place, float]:
+    """Each as a part of the greatest; `unknown` for those that are not known where others are."""
+    most = max((number for number in numbers.values() if number is not None), default=0.0)
+    if most <= 0:
+        return dict.fromkeys(numbers, 0.0)
+    return {place: unknown if number is None else number / most for place, number in numbers.items()}
+
+
+ORDERS: Mapping[Strategy, Order] = {
+    Strategy.FIRST: _first,
+    Strategy.ROUND_ROBIN: _round_robin,
+    Strategy.WEIGHTED: _weighted,
+    Strategy.LEAST_BUSY: _least_busy,
+    Strategy.FASTEST: _fastest,
+    Strategy.LEAST_ERROR: _least_error,
+    Strategy.CHEAPEST: _cheapest,
+    Strategy.HYBRID: _hybrid,
+    Strategy.STICKY: _sticky,
+    Strategy.FILL_FIRST: _fill_first,
+}

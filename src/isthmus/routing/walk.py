@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from isthmus.core.errors import GatewayError, Kind, Then
 from isthmus.routing.board import Board
 from isthmus.routing.health import Place, State
-from isthmus.routing.order import line_up
+from isthmus.routing.order import Moment, line_up
 from isthmus.routing.places import Ask, Places
 from isthmus.routing.plan import Tier
 
@@ -26,12 +26,24 @@ BASE, CEILING = 0.25, 2.0
 
 
 class Walk:
-    """One request's way. `patience` is how many seconds it may wait in all for places that rest."""
+    """One request's way. `patience` is how many seconds it may wait in all for places that rest.
 
-    def __init__(self, tiers: Sequence[Tier], places: Places, board: Board, *, patience: float) -> None:
+    `moment` is the request, as strategies see it; `prefer` a place that comes first in its tier while it is well.
+    """
+
+    def __init__(
+        self,
+        tiers: Sequence[Tier],
+        places: Places,
+        board: Board,
+        *,
+        patience: float,
+        moment: Moment = Moment(),  # noqa: B008  a frozen value
+        prefer: Place | None = None,
+    ) -> None:
         asks: list[Ask] = []
         for tier in tiers:
-            asks += line_up(tier, [places.of(target) for target in tier.targets], board.turns)
+            asks += line_up(tier, [places.of(target) for target in tier.targets], board, moment, prefer=prefer)
         self._asks = asks
         self._health = board.health
         self._patience = patience
