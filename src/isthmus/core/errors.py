@@ -63,11 +63,12 @@ class Then(Enum):
 
 
 class Rest(Enum):
-    """What cools down."""
+    """What cools down: nothing, all models under one credential, one model under it, or the provider as a whole."""
 
     NOTHING = auto()
     CREDENTIAL = auto()
     TARGET = auto()
+    PROVIDER = auto()
 
 
 class Tell(Enum):
@@ -110,7 +111,7 @@ RULES: Mapping[Kind, Rule] = {
     Kind.CREDENTIAL_REVOKED: Rule(502, False, _GATEWAY, Then.NEXT, Rest.CREDENTIAL, _KIND),
     Kind.OVERLOADED: Rule(503, True, _UPSTREAM, Then.AGAIN, Rest.TARGET, _ALL),
     Kind.UPSTREAM_FAULT: Rule(502, True, _UPSTREAM, Then.AGAIN, Rest.TARGET, _ALL),
-    Kind.UNREACHABLE: Rule(502, False, _UPSTREAM, Then.AGAIN, Rest.TARGET, _KIND),
+    Kind.UNREACHABLE: Rule(502, False, _UPSTREAM, Then.AGAIN, Rest.PROVIDER, _KIND),
     Kind.TIMED_OUT: Rule(504, False, _UPSTREAM, Then.NEXT, Rest.TARGET, _KIND),
     Kind.GARBLED: Rule(502, False, _UPSTREAM, Then.NEXT, Rest.TARGET, _KIND),
     Kind.CUT_SHORT: Rule(502, False, _UPSTREAM, Then.AGAIN, Rest.TARGET, _KIND),
