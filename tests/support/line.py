@@ -69,8 +69,8 @@ class Line:
         self.live = Live(snapshot)
         self.recorded = Recorded()
         self.losses = RecentLosses(self.recorded)
-        clock = FakeClock()
-        self.ports = Ports(self.transport, clock, self.losses, memory=BoundedMemory(clock.now))
+        self.clock = FakeClock()
+        self.ports = Ports(self.transport, self.clock, self.losses, memory=BoundedMemory(self.clock.now))
         self.exchange: Exchange | None = None
 
     def open(self, dialect: str = "openai_chat", headers: Headers = ()) -> Exchange:

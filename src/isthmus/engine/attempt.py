@@ -11,6 +11,7 @@ from isthmus.core.errors import GatewayError
 from isthmus.core.fold import fold
 from isthmus.core.operations import Operation
 from isthmus.dialects.codec import AnyCodec, Codec, Peek
+from isthmus.engine.affinity import find_bond
 from isthmus.engine.answer import Answer
 from isthmus.engine.exchange import Exchange, Lane
 from isthmus.engine.lane import choose_lane, forward, names_files, note_betas, outgoing, their_codec, translate
@@ -57,6 +58,9 @@ class Asked:
 
 async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Ports) -> Answer:
     """Walk the plan until a target answers. Raises the last error when none does."""
+    assert exchange.plan is not None  # noqa: S101  the line has planned before
+    if ports.memory is not None and now.places.several(exchange.plan):
+        exchange.bond = await find_bond(exchange, asked.body, now.snapshot.affinity, ports.memory)
     return await in_order(exchange, partial(_attempt, exchange, asked=asked, now=now, ports=ports), now, ports)
 
 

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterator
 from enum import StrEnum
 
-from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.errors import Blame, GatewayError, Kind
 from isthmus.core.losses import Losses
 from isthmus.core.usage import Usage
 from isthmus.core.value import Value
@@ -13,6 +13,8 @@ from isthmus.dialects.codec import AnyCodec, Peek
 from isthmus.engine.counting import Estimated
 from isthmus.engine.ports import Clock
 from isthmus.engine.snapshot import ANYONE, Client
+from isthmus.routing.health import Place
+from isthmus.routing.meters import Meter
 from isthmus.routing.plan import Plan, Target
 from isthmus.wire.headers import Headers
 
@@ -53,13 +55,28 @@ class Call(Value, frozen=True):
     named: Named | None = None
 
 
+class Bond:
+    """What a conversation is kept under, and the place it prefers. `at` is the Unix time when that was written."""
+
+    __slots__ = ("at", "key", "place")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.place: Place | None = None
+        self.at = 0.0
+
+
 class AttemptRecord:
-    """One try at one target. `milliseconds` is until its answer began, or until it failed; `reason` is for the log."""
+    """One try at one target under one key.
 
-    __slots__ = ("error", "milliseconds", "reason", "target")
+    `milliseconds` is until its answer began, or until it failed; `reason` is for the log.
+    """
 
-    def __init__(self, target: Target) -> None:
+    __slots__ = ("credential", "error", "milliseconds", "reason", "target")
+
+    def __init__(self, target: Target, credential: str = "") -> None:
         self.target = target
+        self.credential = credential
         self.milliseconds = 0.0
         self.error: Kind | None = None
         self.reason: str | None = None
@@ -71,6 +88,7 @@ class Exchange:
     __slots__ = (
         "at",
         "attempts",
+        "bond",
         "bytes_out",
         "call",
         "cancelled",
@@ -80,11 +98,14 @@ class Exchange:
         "finished_at",
         "first_byte_at",
         "guessed",
+        "held",
         "id",
         "lane",
         "losses",
+        "meter",
         "peek",
         "plan",
+        "skipped",
         "started_at",
         "status",
         "usage",
@@ -102,7 +123,9 @@ class Exchange:
         self.peek: Peek | None = None
         self.plan: Plan | None = None
         self.lane: Lane | None = None
+        self.bond: Bond | None = None
         self.attempts: list[AttemptRecord] = []
+        self.meter: Meter | None = None
         self.losses = Losses()
         self.usage: Usage | None = None
         self.guessed: Estimated | None = None
@@ -117,6 +140,19 @@ class Exchange:
         """The exchange ends badly. The first error stays: what follows from it is not news."""
         if self.error is None:
             self.error = error
+
+    def runs_at(self, meter: Meter) -> None:
+        """An answer has begun at the place that `meter` measures. One that began elsewhere before is over there."""
+        self.leave()
+        self.meter = meter
+
+    def leave(self) -> None:
+        """Nothing of it runs at any place any more. An answer that broke off by its provider's fault is told there."""
+        meter, self.meter = self.meter, None
+        if meter is not None:
+            meter.ended()
+            if self.error is not None and self.error.rule.blame is Blame.UPSTREAM:
+                meter.failed(self.clock.now())
 
     @property
     def outcome(self) -> str:

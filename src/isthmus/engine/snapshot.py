@@ -21,6 +21,16 @@ def as_listed(provider: str, model: str, listed: ModelFacts | None) -> ModelFact
     return listed or NOTHING_KNOWN
 
 
+class AffinityRule(Value, frozen=True):
+    """`enabled` is None where conversations that name themselves are kept together, True for all of them.
+
+    `seconds` after its last request a conversation is forgotten.
+    """
+
+    enabled: bool | None = None
+    seconds: float = 3600.0
+
+
 class Client(Value, frozen=True):
     """Who is calling. `name` is for logs; it is never a secret. `on_loss` is None where nothing was said of it."""
 
@@ -75,6 +85,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     habits: Habits = Habits()
     on_loss: OnLoss = OnLoss.ALLOW
     route_on_loss: Mapping[str, OnLoss] = {}
+    affinity: AffinityRule = AffinityRule()
     facts: FactsOf = as_listed
     source: str = "defaults"
 

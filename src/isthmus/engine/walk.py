@@ -8,6 +8,7 @@ from typing import TypeAlias, TypeVar
 from msgspec.structs import replace
 
 from isthmus.core.errors import Blame, GatewayError, Kind
+from isthmus.engine.affinity import keep_bond
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
@@ -31,7 +32,9 @@ async def in_order(exchange: Exchange, once: Once[_T], now: Now, ports: Ports) -
     assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
     limits, until = now.snapshot.limits, deadline(exchange)
     patience = limits.wait if until is None else min(limits.wait, until - ports.clock.now())
-    walk = Walk(exchange.plan.tiers, now.places, now.board, patience=patience)
+    bond = exchange.bond
+    prefer = None if bond is None else bond.place
+    walk = Walk(exchange.plan.tiers, now.places, now.board, patience=patience, prefer=prefer)
     failure: GatewayError | None = None
     for _ in range(limits.attempts):
         ask = walk.next(ports.clock.now())
@@ -40,11 +43,15 @@ async def in_order(exchange: Exchange, once: Once[_T], now: Now, ports: Ports) -
         if ask.wait > 0:
             await asyncio.sleep(ask.wait)
         try:
-            return await attempt(exchange, ask, once, now=now, ports=ports, until=until)
+            answer = await attempt(exchange, ask, once, now=now, ports=ports, until=until)
         except GatewayError as error:
             failure = error
             if not walk.failed(ask, error, _DICE.random()):
                 raise
+        else:
+            if bond is not None and ports.memory is not None:
+                await keep_bond(bond, ask.place, now.snapshot.affinity, clock=ports.clock, memory=ports.memory)
+            return answer
     raise failure or _nobody(walk.rests(ports.clock.now()))
 
 
@@ -55,21 +62,29 @@ async def attempt(
     provider, health, place = now.snapshot.keyed(ask.target.provider, ask.credential), now.board.health, ask.place
     if until is not None:
         provider = _within(provider, until - ports.clock.now())
-    record = AttemptRecord(ask.target)
+    record = AttemptRecord(ask.target, ask.credential)
     exchange.attempts.append(record)
     began = ports.clock.now()
     health.begin(place, began)
+    meter = now.board.meters.began(place, began)
     try:
         answer = await once(ask.target, provider)
     except GatewayError as error:
+        meter.ended()
+        if error.rule.blame is not Blame.CLIENT:
+            meter.failed(ports.clock.now())
         record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
         _note(error, ask, now, ports)
         raise presentable(error, provider) from error
     except BaseException:
+        meter.ended()
         health.left(place)
         raise
     else:
         health.succeeded(place)
+        answered = ports.clock.now()
+        meter.answered(answered - began, answered, stream=exchange.peek is not None and exchange.peek.stream)
+        exchange.runs_at(meter)
         return answer
     finally:
         record.milliseconds = (ports.clock.now() - began) * 1000

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from isthmus.core.value import Value
 from isthmus.routing.health import Place
-from isthmus.routing.plan import Target
+from isthmus.routing.plan import Plan, Target
 
 REMEMBERED = 4096
 """Targets whose places are kept; beyond that, they are worked out again."""
@@ -40,6 +40,10 @@ class Places:
     def __init__(self, credentials: Mapping[str, Sequence[Credential]]) -> None:
         self._credentials = credentials
         self._known: dict[Target, tuple[Ask, ...]] = {}
+
+    def several(self, plan: Plan) -> bool:
+        """Is there a choice in any tier of the plan?"""
+        return any(len(tier.targets) > 1 or any(len(self.of(one)) > 1 for one in tier.targets) for tier in plan.tiers)
 
     def of(self, target: Target) -> tuple[Ask, ...]:
         """Its places, in the order of the keys; none where no key may serve the model."""
