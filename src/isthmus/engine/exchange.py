@@ -3,6 +3,7 @@
 import itertools
 import secrets
 from collections.abc import Iterator
+from copy import copy
 from enum import StrEnum
 
 from isthmus.core.errors import Blame, GatewayError, Kind
@@ -11,7 +12,8 @@ from isthmus.core.usage import Usage
 from isthmus.core.value import Value
 from isthmus.dialects.codec import AnyCodec, Peek
 from isthmus.engine.counting import Estimated
-from isthmus.engine.ports import Clock
+from isthmus.engine.held import Held
+from isthmus.engine.ports import Clock, Incoming
 from isthmus.engine.snapshot import ANYONE, Client
 from isthmus.routing.health import Place
 from isthmus.routing.meters import Meter
@@ -66,13 +68,21 @@ class Bond:
         self.at = 0.0
 
 
+class Note(StrEnum):
+    """What is odd of an attempt: another that was asked at the same time answered first, or it went on with an answer
+    that had broken off."""
+
+    HEDGED = "hedged"
+    CONTINUED = "continued"
+
+
 class AttemptRecord:
     """One try at one target under one key.
 
     `milliseconds` is until its answer began, or until it failed; `reason` is for the log.
     """
 
-    __slots__ = ("credential", "error", "milliseconds", "reason", "target")
+    __slots__ = ("credential", "error", "milliseconds", "note", "reason", "target")
 
     def __init__(self, target: Target, credential: str = "") -> None:
         self.target = target
@@ -80,6 +90,11 @@ class AttemptRecord:
         self.milliseconds = 0.0
         self.error: Kind | None = None
         self.reason: str | None = None
+        self.note: Note | None = None
+
+
+OF_THE_ANSWER = frozenset({"error", "first_byte_at", "guessed", "lane", "losses", "meter", "upstream", "usage"})
+"""What an exchange notes of the attempt that answers it. All else is the request's, or the server's to note."""
 
 
 class Exchange:
@@ -108,6 +123,7 @@ class Exchange:
         "skipped",
         "started_at",
         "status",
+        "upstream",
         "usage",
         "version",
     )
@@ -125,8 +141,11 @@ class Exchange:
         self.lane: Lane | None = None
         self.bond: Bond | None = None
         self.attempts: list[AttemptRecord] = []
+        self.skipped: tuple[str, ...] = ()
+        self.held: tuple[Held, ...] = ()
         self.meter: Meter | None = None
         self.losses = Losses()
+        self.upstream: Incoming | None = None
         self.usage: Usage | None = None
         self.guessed: Estimated | None = None
         self.error: GatewayError | None = None
@@ -135,6 +154,23 @@ class Exchange:
         self.finished_at: float | None = None
         self.bytes_out = 0
         self.cancelled = False
+
+    def fork(self) -> "Exchange":
+        """The same request, for an attempt beside the one that is noted here. What it is held to stays here."""
+        twin = copy(self)
+        twin.attempts = []
+        twin.losses = Losses()
+        twin.held = ()
+        twin.skipped = ()
+        for name in OF_THE_ANSWER - {"losses"}:
+            setattr(twin, name, None)
+        return twin
+
+    def adopt(self, twin: "Exchange") -> None:
+        """The answer is that of the attempt which `twin` notes."""
+        for name in OF_THE_ANSWER:
+            setattr(self, name, getattr(twin, name))
+        twin.meter = twin.upstream = None
 
     def fail(self, error: GatewayError) -> None:
         """The exchange ends badly. The first error stays: what follows from it is not news."""
@@ -148,6 +184,9 @@ class Exchange:
 
     def leave(self) -> None:
         """Nothing of it runs at any place any more. An answer that broke off by its provider's fault is told there."""
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            upstream.close()
         meter, self.meter = self.meter, None
         if meter is not None:
             meter.ended()

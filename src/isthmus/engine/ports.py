@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from isthmus.core.content import Inline
 from isthmus.engine.counting import Counting
+from isthmus.engine.expected import Expectations
 from isthmus.providers.provider import CloudKey, Deadlines, Outgoing
+from isthmus.routing.limits import Claim, Grant, Limit, Measure, Refusal
 from isthmus.wire.headers import Headers
 
 if TYPE_CHECKING:
@@ -78,6 +80,30 @@ class Memory(Protocol):
         ...
 
 
+class Limiter(Protocol):
+    """Knows what was claimed of limits, here or by all instances together. What is claimed is settled once."""
+
+    @property
+    def state(self) -> str:
+        """For people: where it is counted."""
+        ...
+
+    async def claim(self, claims: Sequence[Claim]) -> Grant | Refusal:
+        """All of `claims` or nothing; each limit stands among them at most once. Never raises."""
+        ...
+
+    def settle(self, grant: Grant, spent: Mapping[Measure, int]) -> None:
+        """What was granted came to `spent`, and no longer runs. A measure that is not told came to what was claimed.
+
+        Never blocks and never raises.
+        """
+        ...
+
+    def share(self, limit: Limit) -> float:
+        """How much of the limit counts at present, as far as it is known here: 1 when it is used up."""
+        ...
+
+
 class Fetcher(Protocol):
     """Fetches files that clients name by URL, and trusts nothing of the URL."""
 
@@ -105,9 +131,9 @@ class Recorder(Protocol):
 class Ports:
     """The outside, as one value handed down the line."""
 
-    __slots__ = ("authority", "clock", "counting", "fetcher", "memory", "recorder", "transport")
+    __slots__ = ("authority", "clock", "counting", "expected", "fetcher", "limiter", "memory", "recorder", "transport")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all that is outside
         self,
         transport: Transport,
         clock: Clock,
@@ -117,8 +143,11 @@ class Ports:
         memory: Memory | None = None,
         fetcher: Fetcher | None = None,
         counting: Counting | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         self.counting = counting or Counting()
+        self.expected = Expectations()
+        self.limiter = limiter
         self.memory = memory
         self.fetcher = fetcher
         self.authority = authority

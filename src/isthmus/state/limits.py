@@ -1,0 +1,28 @@
+"""Limits that hold within this process."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure, Refusal
+
+
+class LocalLimiter:
+    """Implements the engine's Limiter. `time` tells Unix seconds."""
+
+    state = "local"
+    """For people: where it is counted."""
+
+    def __init__(self, time: Callable[[], float]) -> None:
+        self._time = time
+        self._ledger = Ledger()
+
+    async def claim(self, claims: Sequence[Claim]) -> Grant | Refusal:
+        """All of `claims` or nothing."""
+        return self._ledger.claim(claims, self._time())
+
+    def settle(self, grant: Grant, spent: Mapping[Measure, int]) -> None:
+        """What was granted came to `spent`."""
+        self._ledger.settle(grant, spent, self._time())
+
+    def share(self, limit: Limit) -> float:
+        """How much of the limit counts at present: 1 when it is used up."""
+        return self._ledger.share(limit, self._time())
