@@ -115,6 +115,7 @@ class Application:
             responder.close()
             if entered:
                 self._gate.leave()
+            exchange.leave()
             exchange.finished_at = self._ports.clock.now()
             _forget_traces(exchange.error)
             self._ports.recorder.record(exchange)
