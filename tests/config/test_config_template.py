@@ -24,7 +24,7 @@ VARIABLES = {
         "TEAM_KEY",
         "OPENAI_API_KEY",
         "ANTHROPIC_API_KEY",
-        "ANTHROPIC_API_KEY_2",
+        "OPENAI_API_KEY_2",
         "AZURE_CLIENT_SECRET",
         "OUR_KEY",
     )

@@ -2,14 +2,16 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
 from isthmus.config.about import Switch
+from isthmus.config.checks_routing import check_bounds, check_routes
 from isthmus.config.clouds import FIELDS, SECRET, settings_of
 from isthmus.config.hosts import COMPATIBLE, LOCAL, OLLAMA, host_of, kind_of
+from isthmus.config.keys import named_keys
 from isthmus.config.names import work_out
 from isthmus.config.problems import Path, nearest, write_path
 from isthmus.config.reading import Reading
@@ -21,6 +23,7 @@ from isthmus.providers.host import Place
 from isthmus.providers.table import PROVIDERS, Host
 
 PROXIES = ("http", "https", "socks5", "socks5h")
+NO_PROXY = f"is not a proxy's address; write it like socks5://127.0.0.1:1080 ({', '.join(PROXIES)})"
 STORES = ("redis", "rediss")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -35,7 +38,8 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
         check_address(name, entry, reading)
         check_place(name, entry, reading, folder)
         check_way_there(name, entry, reading, folder)
-    check_routes(config, reading)
+        check_bounds(name, entry, reading)
+    check_routes(config, _provider_names(config, reading), reading)
     check_aliases(config, reading)
     check_models(config, reading)
     check_state(config, reading)
@@ -128,6 +132,10 @@ def check_keys(name: str, entry: ProviderEntry, reading: Reading) -> None:
             if said and (first := seen.get(said)):
                 reading.note(path, f"is the same as {first}")
             seen.setdefault(said, write_path(path))
+        if one.proxy_url is not None and not _is_proxy(one.proxy_url.reveal()):
+            reading.note((*path, "proxy-url"), NO_PROXY)
+    if entry.enabled and entry.api_keys and not named_keys(entry):
+        reading.note(("providers", name, "api-keys"), "has no key that is enabled; say enabled: false of the provider")
 
 
 def check_address(name: str, entry: ProviderEntry, reading: Reading) -> None:
@@ -182,10 +190,7 @@ def check_way_there(name: str, entry: ProviderEntry, reading: Reading, folder: F
     """The proxy, the authorities and the headers."""
     path: Path = ("providers", name)
     if entry.proxy_url is not None and not _is_proxy(entry.proxy_url.reveal()):
-        reading.note(
-            (*path, "proxy-url"),
-            f"is not a proxy's address; write it like socks5://127.0.0.1:1080 ({', '.join(PROXIES)})",
-        )
+        reading.note((*path, "proxy-url"), NO_PROXY)
     if entry.ca_file is not None and not (folder / entry.ca_file).is_file():
         reading.note((*path, "ca-file"), "there is no such file")
     for header, value in entry.headers.items():
@@ -201,33 +206,6 @@ def _is_proxy(url: str) -> bool:
         return parts.scheme in PROXIES and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         return False
-
-
-def check_routes(config: Config, reading: Reading) -> None:
-    known = _provider_names(config, reading)
-    for name, route in config.routes.items():
-        path = _targets_path(name, reading)
-        if not route.targets and (*path, 0) not in reading.values:
-            reading.note(path, "has no targets")
-        if name in config.aliases:
-            reading.note(("aliases", name), "is also a route; a name can be only one of them", at_key=True)
-    for at, said in _targets(config, reading):
-        if said not in known:
-            reading.note(at, f"{reading.quote(at, said)} is not a configured provider{nearest(said, known)}")
-
-
-def _targets(config: Config, reading: Reading) -> Iterator[tuple[Path, str]]:
-    """Every route's targets: where each one's provider stands, and its name."""
-    for name, route in config.routes.items():
-        for index, target in enumerate(route.targets):
-            at = reading.item(_targets_path(name, reading), index)
-            yield ((*at, "provider") if (*at, "provider") in reading.values else at), target.provider
-
-
-def _targets_path(name: str, reading: Reading) -> Path:
-    """Where a route's targets stand: under their key, or right below the route's name."""
-    path: Path = ("routes", name)
-    return (*path, "targets") if (*path, "targets") in reading.values else path
 
 
 def check_aliases(config: Config, reading: Reading) -> None:

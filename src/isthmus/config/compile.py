@@ -4,25 +4,35 @@ import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from msgspec.structs import asdict, replace
+from msgspec.structs import asdict
 
 from isthmus.config.about import Switch
+from isthmus.config.allowances import allowances, client_name
 from isthmus.config.catalogues import take_shelf
-from isthmus.config.clouds import settings_of
 from isthmus.config.environment import with_ollama
-from isthmus.config.facts import Facts
-from isthmus.config.hosts import LOCAL, host_of, kind_of
+from isthmus.config.facts import Facts, price_of
+from isthmus.config.hosts import LOCAL
+from isthmus.config.keys import named_keys
 from isthmus.config.load import Loaded
-from isthmus.config.names import targets_of, work_out
+from isthmus.config.names import work_out
 from isthmus.config.places import data_dir
+from isthmus.config.providers import by_key, provider_of
+from isthmus.config.routes import targets_of, within_reach
 from isthmus.config.schema import Config
 from isthmus.config.schema_providers import ProviderEntry
+from isthmus.config.schema_routing import AffinityEntry
+from isthmus.core.facts import Price
 from isthmus.core.secret import Secret
-from isthmus.engine.snapshot import Client, FactsOf, Habits, Limits, Snapshot, as_listed
-from isthmus.providers.build import build, check_key
-from isthmus.providers.provider import Deadlines, Provider
+from isthmus.engine.queue import QueueRule
+from isthmus.engine.snapshot import AffinityRule, Client, FactsOf, Habits, Limits, Snapshot, as_listed
+from isthmus.providers.provider import Provider
+from isthmus.routing.adaptive import AdaptiveRule
+from isthmus.routing.order import HybridWeights
 from isthmus.routing.places import Credential
-from isthmus.routing.plan import Route, Tier
+from isthmus.routing.plan import Route
+from isthmus.routing.retry_budget import RetryBudgetRule
+
+_SWITCHED = MappingProxyType({Switch.AUTO: None, Switch.ON: True, Switch.OFF: False})
 
 
 def compile_loaded(loaded: Loaded, *, ollama: bool) -> Snapshot:
@@ -39,14 +49,16 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
     The configuration is one that `load` returned; for any other a ValueError may be raised.
     """
     named = work_out(config).routes
-    providers = {name: _provider(name, entry) for name, entry in config.providers.items() if entry.enabled}
+    providers = {name: provider_of(name, entry) for name, entry in config.providers.items() if entry.enabled}
     if wants_local(config, providers, named):
-        providers[LOCAL] = _provider(LOCAL, ProviderEntry())
-    pools = _pools(config, providers)
+        providers[LOCAL] = provider_of(LOCAL, ProviderEntry())
+    several = {name: entry for name, entry in config.providers.items() if name in providers and named_keys(entry)}
     return Snapshot(
         providers=MappingProxyType(providers),
-        keys=MappingProxyType(pools),
-        credentials=MappingProxyType({name: tuple(map(Credential, pool)) for name, pool in pools.items()}),
+        keys=MappingProxyType({name: by_key(providers[name], entry) for name, entry in several.items()}),
+        credentials=MappingProxyType({name: _credentials(entry) for name, entry in several.items()}),
+        prices=MappingProxyType(_prices(several)),
+        allowances=MappingProxyType(allowances(config)),
         routes=MappingProxyType(_reachable(named, providers)),
         clients=MappingProxyType(_clients(config)),
         management=_digest(config.management_key) if config.management_key is not None else None,
@@ -55,25 +67,14 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         route_on_loss={name: route.on_loss for name, route in config.routes.items() if route.on_loss is not None},
         limits=Limits(**asdict(config.limits)),
         habits=Habits(**asdict(config.habits)),
+        weights=HybridWeights(**asdict(config.routing.hybrid_weights)),
+        affinity=_affinity(config.routing.affinity),
+        retry_budget=RetryBudgetRule(**asdict(config.routing.retry_budget)),
+        queue=QueueRule(**asdict(config.routing.queue)),
+        adaptive=MappingProxyType(_adaptive(config, providers)),
         facts=facts,
         source=source,
     )
-
-
-def _pools(config: Config, providers: Mapping[str, Provider]) -> dict[str, Mapping[str, Provider]]:
-    """The providers that have several keys, with each of them."""
-    pools: dict[str, Mapping[str, Provider]] = {}
-    for name, entry in config.providers.items():
-        provider = providers.get(name)
-        if provider is None or not entry.api_keys:
-            continue
-        first = {} if entry.api_key is None else {"key-1": provider}
-        further = {
-            one.name or f"key-{number}": replace(provider, secret=check_key(one.key), cloud=None)
-            for number, one in enumerate(entry.api_keys, len(first) + 1)
-        }
-        pools[name] = MappingProxyType({**first, **further})
-    return pools
 
 
 def wants_local(config: Config, providers: Mapping[str, Provider], routes: Mapping[str, Route]) -> bool:
@@ -85,41 +86,31 @@ def wants_local(config: Config, providers: Mapping[str, Provider], routes: Mappi
     return any(target.provider == LOCAL for route in routes.values() for target in targets_of(route))
 
 
-def _provider(name: str, entry: ProviderEntry) -> Provider:
-    host = host_of(name, entry)
-    if host is None:
-        raise ValueError(f"{kind_of(name, entry)} is not a known type of provider")
-    return build(
-        host,
-        name=name,
-        base_url=entry.base_url,
-        secret=entry.api_key if entry.api_key is not None or not entry.api_keys else entry.api_keys[0].key,
-        headers=[(header, value.reveal()) for header, value in entry.headers.items()],
-        models=entry.models or None,
-        deadlines=Deadlines(**asdict(entry.deadlines)),
-        proxy=entry.proxy_url.reveal() if entry.proxy_url else None,
-        ca_file=entry.ca_file,
-        http2=entry.http2,
-        settings=settings_of(entry),
-        cloud_secret=entry.client_secret,
-    )
-
-
 def _reachable(routes: Mapping[str, Route], providers: Mapping[str, Provider]) -> dict[str, Route]:
-    left = {name: replace(route, tiers=_kept(route.tiers, providers)) for name, route in routes.items()}
+    left = {name: within_reach(route, providers) for name, route in routes.items()}
     return {name: route for name, route in left.items() if route.tiers}
 
 
-def _kept(tiers: tuple[Tier, ...], providers: Mapping[str, Provider]) -> tuple[Tier, ...]:
-    """The tiers without the targets whose provider is not there."""
-    found = []
-    for tier in tiers:
-        kept = [index for index, target in enumerate(tier.targets) if target.provider in providers]
-        if kept:
-            targets = tuple(tier.targets[index] for index in kept)
-            weights = tuple(tier.weights[index] for index in kept) if tier.weights else ()
-            found.append(Tier(targets, tier.strategy, weights))
-    return tuple(found)
+def _credentials(entry: ProviderEntry) -> tuple[Credential, ...]:
+    return tuple(Credential(name, key.models) for name, key in named_keys(entry).items())
+
+
+def _prices(several: Mapping[str, ProviderEntry]) -> dict[tuple[str, str], Price]:
+    return {
+        (provider, name): price_of(key.price)
+        for provider, entry in several.items()
+        for name, key in named_keys(entry).items()
+        if key.price is not None
+    }
+
+
+def _affinity(entry: AffinityEntry) -> AffinityRule:
+    return AffinityRule(_SWITCHED[entry.enabled], entry.seconds)
+
+
+def _adaptive(config: Config, providers: Mapping[str, Provider]) -> dict[str, AdaptiveRule]:
+    bounds = {name: entry.concurrency for name, entry in config.providers.items() if name in providers}
+    return {name: AdaptiveRule(bound.most, bound.least) for name, bound in bounds.items() if bound and bound.adaptive}
 
 
 def _digest(key: Secret) -> bytes:
@@ -128,6 +119,6 @@ def _digest(key: Secret) -> bytes:
 
 def _clients(config: Config) -> dict[bytes, Client]:
     return {
-        _digest(entry.key): Client(entry.name or f"client-{number}", entry.on_loss)
+        _digest(entry.key): Client(client_name(entry.name, number), entry.on_loss)
         for number, entry in enumerate(config.client_keys, 1)
     }

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from isthmus.config.about import Switch
 from isthmus.config.hosts import LOCAL, host_of
 from isthmus.config.problems import Path, clip
+from isthmus.config.routes import routes_of
 from isthmus.config.schema import Config
 from isthmus.core.value import Value
 from isthmus.routing.names import Directory, Offer, UnknownName
-from isthmus.routing.plan import Route, Target, first_of
+from isthmus.routing.plan import Route
 
 
 class Names(Value, frozen=True):
@@ -24,10 +25,7 @@ class LeadsNowhere(Exception):
 
 def work_out(config: Config, also: Iterable[str] = ()) -> Names:
     """Every route and alias with its targets. `also` are providers that may be there without being configured."""
-    routes = {
-        name: Route(tiers=first_of(*(Target(target.provider, target.model) for target in route.targets)))
-        for name, route in config.routes.items()
-    }
+    routes = routes_of(config)
     known = offers(config)
     named = {offer.provider for offer in known}
     directory = Directory(routes, [*known, *(Offer(name) for name in also if name not in named)])
@@ -69,9 +67,3 @@ def _follow(name: str, aliases: Mapping[str, str], directory: Directory) -> Rout
         reason = "names no route, no alias and no model that a provider is known to serve; write provider/model"
         raise LeadsNowhere(reason) from None
     return Route(tiers=plan.tiers, rules=plan.rules)
-
-
-def targets_of(route: Route) -> Iterable[Target]:
-    """Every target that a route may lead to by itself."""
-    tiers = [*route.tiers, *(tier for branch in route.rules.branches for tier in branch.tiers)]
-    return [target for tier in tiers for target in tier.targets]

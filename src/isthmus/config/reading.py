@@ -17,7 +17,7 @@ from isthmus.config.about import About, unwrap
 from isthmus.config.nodes import Node, Place, place_of
 from isthmus.config.problems import Path, Problem, clip, nearest, write_path
 from isthmus.config.scalars import expected, read_scalar
-from isthmus.config.schema import LIST_FORMS, SHORT_FORMS, Config
+from isthmus.config.schema import LIST_FORMS, LONE_FORMS, SHORT_FORMS, Config
 from isthmus.config.secrets import Environment, fill
 
 UNREAD: Final = object()
@@ -76,12 +76,12 @@ class Reading:
         return self._scalar(node, kind, about, path)
 
     def _record(self, node: Node, kind: type[Struct], path: Path) -> object:
+        known = {field.encode_name: field for field in fields(kind)}
+        if (name := _stands_for(node, kind)) is not None:
+            only = self.read(node, known[name].type, path)
+            return UNREAD if only is UNREAD else kind(**{name: only})
         if isinstance(node, yaml.ScalarNode) and not _says_nothing(node):
             return self._short(node, kind, path)
-        known = {field.encode_name: field for field in fields(kind)}
-        if isinstance(node, yaml.SequenceNode) and (name := LIST_FORMS.get(kind)) is not None:
-            items = self.read(node, known[name].type, path)
-            return UNREAD if items is UNREAD else kind(**{name: items})
         read: dict[str, object] = {}
         for name, value in self._items(node, path):
             if (field := known.get(name)) is None:
@@ -178,6 +178,13 @@ class Reading:
             if place := self.keys.get(path) or self.values.get(path):
                 return place
         return START
+
+
+def _stands_for(node: Node, kind: type[Struct]) -> str | None:
+    """The one key of `kind` that the node is the value of, where it is written in place of a mapping."""
+    if isinstance(node, yaml.SequenceNode):
+        return LIST_FORMS.get(kind)
+    return LONE_FORMS.get(kind) if isinstance(node, yaml.ScalarNode) and not _says_nothing(node) else None
 
 
 def _unknown(name: str, known: Iterable[str]) -> str:

@@ -1,9 +1,9 @@
 """The configuration reference, written from the schema: `python -m isthmus.config.reference`."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import get_args, get_origin
+from typing import TypeAlias, get_args, get_origin
 
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
@@ -11,7 +11,7 @@ from msgspec.structs import FieldInfo, fields
 from isthmus.config.about import About, unwrap
 from isthmus.config.hosts import LOCAL
 from isthmus.config.scalars import PLAIN, expected, write_number
-from isthmus.config.schema import SHORT_FORMS, Config
+from isthmus.config.schema import LIST_FORMS, LONE_FORMS, SHORT_FORMS, Config
 from isthmus.config.schema_providers import Dialect
 from isthmus.core.secret import Secret
 from isthmus.providers.host import ANTHROPIC, GEMINI, OLLAMA, OPENAI_CHAT
@@ -36,6 +36,7 @@ What `type` can name. With an empty last column no key is needed; a host marked 
 | --- | --- | --- | --- |
 """
 
+_Found: TypeAlias = dict[type[Struct], tuple[list[str], About]]
 _CLOUDS: Mapping[str, str] = {"aws": "AWS", "entra": "Entra", "google": "Google Cloud"}
 _DIALECTS: Mapping[str, Dialect] = {
     OPENAI_CHAT: Dialect.OPENAI,
@@ -47,12 +48,13 @@ _DIALECTS: Mapping[str, Dialect] = {
 
 def write_reference() -> str:
     """The whole page, in Markdown."""
-    sections = "".join(_section(title, kind, about) for title, kind, about in _sections("", Config))
-    return OPENING + _section("Top level", Config, PLAIN) + sections + HOSTS + "".join(map(_host, PROVIDERS.values()))
+    sections = [_section(paths, kind, about) for kind, (paths, about) in _gather("", Config, {}).items()]
+    top = _section([], Config, PLAIN)
+    return OPENING + top + "".join(sections) + HOSTS + "".join(map(_host, PROVIDERS.values()))
 
 
-def _sections(above: str, kind: type[Struct]) -> Iterator[tuple[str, type[Struct], About]]:
-    """Every structure inside of `kind`, with the path that leads to it."""
+def _gather(above: str, kind: type[Struct], found: _Found) -> _Found:
+    """Every structure inside of `kind`, with the paths that lead to it and what is said of it first."""
     for field in fields(kind):
         inner, about = unwrap(field.type)
         path = f"{above}.{field.encode_name}" if above else field.encode_name
@@ -61,21 +63,26 @@ def _sections(above: str, kind: type[Struct]) -> Iterator[tuple[str, type[Struct
         if get_origin(inner) is tuple:
             inner, path = get_args(inner)[0], f"{path}[]"
         if isinstance(inner, type) and issubclass(inner, Struct):
-            yield path, inner, about or PLAIN
-            yield from _sections(path, inner)
+            found.setdefault(inner, ([], about or PLAIN))[0].append(path)
+            _gather(path, inner, found)
+    return found
 
 
-def _section(title: str, kind: type[Struct], about: About) -> str:
+def _section(paths: Sequence[str], kind: type[Struct], about: About) -> str:
     rows = "".join(_row(field) for field in fields(kind))
-    heading = f"`{title}`" if title != "Top level" else title
-    words = f"\n{about.sentence}\n" if about.sentence else ""
+    heading = ", ".join(f"`{path}`" for path in paths) or "Top level"
+    words = f"\n{about.sentence}\n" if about.sentence and len(paths) == 1 else ""
     return f"\n## {heading}\n{words}\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n{rows}"
 
 
 def _row(field: FieldInfo) -> str:
-    kind, about = unwrap(field.type)
-    about = about or PLAIN
+    kind, about = _described(field)
     return f"| `{field.encode_name}` | {_value(kind, about)} | {_default(field, about)} | {about.sentence} |\n"
+
+
+def _described(field: FieldInfo) -> tuple[type, About]:
+    kind, about = unwrap(field.type)
+    return kind, about or PLAIN
 
 
 def _value(kind: type, about: About) -> str:
@@ -84,15 +91,24 @@ def _value(kind: type, about: About) -> str:
     if get_origin(kind) is Mapping:
         return f"a mapping of names to {_plural(get_args(kind)[1])}"
     if issubclass(kind, Struct):
-        return "a mapping"
+        return f"a mapping{_lone(kind)}"
     return "text, secret" if kind is Secret else expected(kind, about)
+
+
+def _lone(kind: type[Struct]) -> str:
+    """What the one value looks like that may stand in place of the mapping."""
+    if kind not in LONE_FORMS:
+        return ", or text" if kind in SHORT_FORMS else ""
+    only = next(field for field in fields(kind) if field.encode_name == LONE_FORMS[kind])
+    return f", or {_value(*_described(only))}"
 
 
 def _plural(kind: type) -> str:
     if get_origin(kind) is tuple:
         return f"lists of {_plural(get_args(kind)[0])}"
     if issubclass(kind, Struct):
-        return "mappings or texts" if kind in SHORT_FORMS else "mappings"
+        also = ["lists"] * (kind in LIST_FORMS) + ["texts"] * (kind in SHORT_FORMS or kind in LONE_FORMS)
+        return " or ".join(["mappings", *also])
     if issubclass(kind, StrEnum):
         return ", ".join(kind)
     return "secret texts" if kind is Secret else "texts"

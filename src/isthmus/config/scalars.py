@@ -41,6 +41,8 @@ def write_number(number: float, unit: Unit = Unit.NONE) -> str:
         for name, scale in (("GiB", GIB), ("MiB", MIB), ("KiB", KIB)):
             if number and number % scale == 0:
                 return f"{int(number // scale)}{name}"
+    if unit is Unit.SHARE:
+        return f"{number * 100:g}%"
     return str(int(number)) if number == int(number) else str(number)
 
 
@@ -53,7 +55,7 @@ def _bounds(about: About) -> str:
 
 def _choice(text: str, kind: type[StrEnum]) -> StrEnum:
     lower = text.lower()
-    for said in (lower, _FLAGS.get(lower)):
+    for said in (lower, lower.replace("-", "_"), _FLAGS.get(lower)):
         if said in list(kind):
             return kind(said)
     raise ValueError(f"must be {expected(kind, None)}")
@@ -93,9 +95,10 @@ def _scale(unit: str, about: About) -> int | None:
 
 
 def _number(text: str, about: About) -> float:
-    if not _NUMBER.fullmatch(text):
+    digits = text.removesuffix("%") if about.unit is Unit.SHARE else text
+    if not _NUMBER.fullmatch(digits):
         raise ValueError(f"must be {expected(float, about)}")
-    number = float(text)
+    number = float(digits) if digits == text else float(digits) / 100
     _check_bounds(number, float, about)
     return number
 
@@ -105,11 +108,11 @@ def _amount(text: str, about: About) -> Decimal:
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"must be {expected(Decimal, about)}")
     number = Decimal(text)
-    _check_bounds(number, Decimal, about)
+    _check_bounds(float(number), Decimal, about)
     return number
 
 
-def _check_bounds(number: float | Decimal, kind: type, about: About) -> None:
+def _check_bounds(number: float, kind: type, about: About) -> None:
     if (about.least is not None and number < about.least) or (about.most is not None and number > about.most):
         raise ValueError(f"must be {expected(kind, about)}")
 
@@ -128,6 +131,8 @@ _NAMES: Mapping[tuple[type, Unit], str] = {
     (bool, Unit.NONE): "true or false",
     (int, Unit.NONE): "a whole number",
     (int, Unit.BYTES): "a size such as 512KiB or 64MiB",
+    (float, Unit.NONE): "a number",
+    (float, Unit.SHARE): "a share such as 10% or 0.1,",
     (float, Unit.SECONDS): "a number of seconds",
     (Decimal, Unit.DOLLARS): "an amount of US dollars",
 }

@@ -8,9 +8,24 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated
 
-from isthmus.config.about import DAY, GIB, KIB, About, Switch, Unit
-from isthmus.config.schema_providers import FactsEntry, KeyEntry, ProviderEntry, key_of
-from isthmus.config.schema_routing import RouteEntry, RoutingEntry, TargetEntry, target_of
+from isthmus.config.about import DAY, GIB, KIB, MILLION, About, Switch, Unit
+from isthmus.config.schema_providers import (
+    AllowanceEntry,
+    ConcurrencyEntry,
+    FactsEntry,
+    KeyEntry,
+    ProviderEntry,
+)
+from isthmus.config.schema_routing import (
+    AffinityEntry,
+    HedgeEntry,
+    RouteEntry,
+    RoutingEntry,
+    TargetEntry,
+    TierEntry,
+    target_of,
+    tier_of,
+)
 from isthmus.core.losses import OnLoss
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
@@ -40,15 +55,18 @@ class ListenerEntry(Value, frozen=True, rename="kebab"):
     port: Annotated[int, About("The port to listen on; 0 takes any free one.", least=0, most=65535)] = 8317
 
 
-class ClientEntry(Value, frozen=True, rename="kebab", kw_only=True):
-    name: Annotated[str, About("Who uses the key, for the log. Without it: client-1, client-2, by position.")] = ""
+class ClientEntry(AllowanceEntry, frozen=True, rename="kebab"):
     key: Annotated[Secret, About("The key that the client sends.")]
+    name: Annotated[str, About("Who uses the key, for the log. Without it: client-1, client-2, by position.")] = ""
     on_loss: Annotated[
         OnLoss | None,
         About(
             "Whether its requests may lose something in translation. Without it: as the route or the top level says."
         ),
     ] = None
+    concurrency: Annotated[int | None, About("Its requests that may run at the same time.", least=1, most=MILLION)] = (
+        None
+    )
 
 
 class LimitsEntry(Value, frozen=True, rename="kebab"):
@@ -179,17 +197,17 @@ class Config(Value, frozen=True, rename="kebab"):
     )
 
 
-def client_of(text: str) -> ClientEntry:
-    """A client key written as the key alone."""
-    return ClientEntry(key=Secret(text))
-
-
-SHORT_FORMS: Mapping[type, Callable[[str], Value]] = {
-    ClientEntry: client_of,
-    KeyEntry: key_of,
-    TargetEntry: target_of,
-}
+SHORT_FORMS: Mapping[type, Callable[[str], Value]] = {TargetEntry: target_of, TierEntry: tier_of}
 """What may be written as one text in place of a mapping."""
 
-LIST_FORMS: Mapping[type, str] = {RouteEntry: "targets"}
+LONE_FORMS: Mapping[type, str] = {
+    ClientEntry: "key",
+    KeyEntry: "key",
+    ConcurrencyEntry: "most",
+    HedgeEntry: "enabled",
+    AffinityEntry: "enabled",
+}
+"""What may be written as one value in place of a mapping: the field that it is."""
+
+LIST_FORMS: Mapping[type, str] = {RouteEntry: "targets", TierEntry: "targets"}
 """What may be written as one list in place of a mapping: the field that it is."""

@@ -13,6 +13,8 @@ from isthmus.providers import provider
 
 _PRICE = (Unit.DOLLARS, 0, MILLION)
 _TOKENS = (Unit.NONE, 1, 1_000_000_000)
+_COUNT = (Unit.NONE, 1, 1_000_000_000_000)
+_RUNNING = (Unit.NONE, 1, MILLION)
 _DEADLINES = provider.Deadlines()
 
 
@@ -23,9 +25,55 @@ class Dialect(StrEnum):
     GEMINI = "gemini"
 
 
-class KeyEntry(Value, frozen=True, rename="kebab", kw_only=True):
-    name: Annotated[str, About("What the key is called, for the log. Without it: key-2, key-3, by position.")] = ""
+class AllowanceEntry(Value, frozen=True, rename="kebab", kw_only=True):
+    """How much may be asked, of a provider or under a key, or by a client. What is not said has no limit."""
+
+    requests_per_minute: Annotated[int | None, About("Requests in any 60 seconds.", *_COUNT)] = None
+    tokens_per_minute: Annotated[int | None, About("Tokens, of input and output, in any 60 seconds.", *_COUNT)] = None
+    requests_per_day: Annotated[int | None, About("Requests in a day, from midnight UTC.", *_COUNT)] = None
+    tokens_per_day: Annotated[int | None, About("Tokens, of input and output, in such a day.", *_COUNT)] = None
+    dollars_per_day: Annotated[
+        Decimal | None, About("What such a day may cost, by the prices that are known.", Unit.DOLLARS, 0.01, MILLION)
+    ] = None
+
+
+class ConcurrencyEntry(Value, frozen=True, rename="kebab"):
+    most: Annotated[int, About("Requests that may run at the same time.", *_RUNNING)]
+    adaptive: Annotated[
+        bool, About("Whether fewer may while the provider is overloaded or slow: as many as are found to go well.")
+    ] = False
+    least: Annotated[int, About("Those that always may, where it is adaptive.", *_RUNNING)] = 1
+
+
+class PriceEntry(Value, frozen=True, rename="kebab", kw_only=True):
+    input: Annotated[Decimal, About("Input, for a million tokens.", Unit.DOLLARS, 0, MILLION)]
+    output: Annotated[Decimal, About("Output, for a million tokens.", Unit.DOLLARS, 0, MILLION)]
+    cache_read: Annotated[Decimal | None, About("Input found in a cache. Without it: as input.", *_PRICE)] = None
+    cache_write: Annotated[Decimal | None, About("Input put into a cache. Without it: as input.", *_PRICE)] = None
+    cache_write_hour: Annotated[
+        Decimal | None, About("Input kept in a cache for an hour. Without it: as cache-write.", *_PRICE)
+    ] = None
+    reasoning: Annotated[Decimal | None, About("Thinking. Without it: as output.", *_PRICE)] = None
+    audio_input: Annotated[Decimal | None, About("Sound taken in. Without it: as input.", *_PRICE)] = None
+    audio_output: Annotated[Decimal | None, About("Speech. Without it: as output.", *_PRICE)] = None
+    image_input: Annotated[Decimal | None, About("Images taken in. Without it: as input.", *_PRICE)] = None
+    image_output: Annotated[Decimal | None, About("Images drawn. Without it: as output.", *_PRICE)] = None
+    request: Annotated[Decimal | None, About("One request, beside its tokens.", *_PRICE)] = None
+
+
+class KeyEntry(AllowanceEntry, frozen=True, rename="kebab"):
     key: Annotated[Secret, About("The key itself.")]
+    name: Annotated[str, About("What the key is called, for the log. Without it: key-2, key-3, by position.")] = ""
+    models: Annotated[
+        tuple[str, ...],
+        About("The models it may be used for, as names or wildcards (`gpt-*`). Without it: all of its provider's."),
+    ] = ()
+    proxy_url: Annotated[Secret | None, About("The proxy to go through with it. Without it: the provider's.")] = None
+    price: Annotated[
+        PriceEntry | None, About("What every model costs under it, where that is not what is known of the model.")
+    ] = None
+    enabled: Annotated[bool, About("Whether it is used.")] = True
+    concurrency: Annotated[int | None, About("Requests that may run under it at the same time.", *_RUNNING)] = None
 
 
 class DeadlinesEntry(Value, frozen=True, rename="kebab"):
@@ -41,7 +89,7 @@ class DeadlinesEntry(Value, frozen=True, rename="kebab"):
     ] = _DEADLINES.total
 
 
-class ProviderEntry(Value, frozen=True, rename="kebab"):
+class ProviderEntry(AllowanceEntry, frozen=True, rename="kebab"):
     type: Annotated[
         str | None,
         About("A host that Isthmus knows, or `compatible` for another that speaks a known dialect. Without it: NAME."),
@@ -95,23 +143,10 @@ class ProviderEntry(Value, frozen=True, rename="kebab"):
     authority_url: Annotated[
         str | None, About("Where Entra gives out tokens. Without it: the address of the cloud that the host is in.")
     ] = None
-    enabled: Annotated[bool, About("Whether it is used.")] = True
-
-
-class PriceEntry(Value, frozen=True, rename="kebab", kw_only=True):
-    input: Annotated[Decimal, About("Input, for a million tokens.", Unit.DOLLARS, 0, MILLION)]
-    output: Annotated[Decimal, About("Output, for a million tokens.", Unit.DOLLARS, 0, MILLION)]
-    cache_read: Annotated[Decimal | None, About("Input found in a cache. Without it: as input.", *_PRICE)] = None
-    cache_write: Annotated[Decimal | None, About("Input put into a cache. Without it: as input.", *_PRICE)] = None
-    cache_write_hour: Annotated[
-        Decimal | None, About("Input kept in a cache for an hour. Without it: as cache-write.", *_PRICE)
+    concurrency: Annotated[
+        ConcurrencyEntry | None, About("How many requests may run there at the same time. Without it: any number.")
     ] = None
-    reasoning: Annotated[Decimal | None, About("Thinking. Without it: as output.", *_PRICE)] = None
-    audio_input: Annotated[Decimal | None, About("Sound taken in. Without it: as input.", *_PRICE)] = None
-    audio_output: Annotated[Decimal | None, About("Speech. Without it: as output.", *_PRICE)] = None
-    image_input: Annotated[Decimal | None, About("Images taken in. Without it: as input.", *_PRICE)] = None
-    image_output: Annotated[Decimal | None, About("Images drawn. Without it: as output.", *_PRICE)] = None
-    request: Annotated[Decimal | None, About("One request, beside its tokens.", *_PRICE)] = None
+    enabled: Annotated[bool, About("Whether it is used.")] = True
 
 
 class FactsEntry(Value, frozen=True, rename="kebab"):
@@ -123,8 +158,3 @@ class FactsEntry(Value, frozen=True, rename="kebab"):
     price: Annotated[
         PriceEntry | None, About("What it costs, in US dollars. It takes the place of every other price list.")
     ] = None
-
-
-def key_of(text: str) -> KeyEntry:
-    """A provider's key written as the key alone."""
-    return KeyEntry(key=Secret(text))

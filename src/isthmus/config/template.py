@@ -29,6 +29,9 @@ listeners:
 #  - name: laptop
 #    key: ${LAPTOP_KEY}
 #    on-loss: allow
+#    concurrency: 10
+#    requests-per-minute: 60
+#    dollars-per-day: 20
 #  - ${TEAM_KEY}
 
 # Origins of web pages that may use the gateway from a browser, or "*". Pages from this machine always may.
@@ -42,12 +45,24 @@ listeners:
 # (OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, GROQ_API_KEY, ...), a running Ollama, and else the bundled model.
 #providers:
 #  openai:
+#    concurrency:
+#      most: 100
+#      adaptive: true
+#      least: 4
+#    # Further keys take turns. One with little left of what it may ask is used after the others.
 #    api-key: ${OPENAI_API_KEY}
-#  anthropic:
-#    api-key: ${ANTHROPIC_API_KEY}
 #    api-keys:
 #      - name: second
-#        key: ${ANTHROPIC_API_KEY_2}
+#        key: ${OPENAI_API_KEY_2}
+#        models: [gpt-*]
+#        concurrency: 20
+#        requests-per-minute: 500
+#        tokens-per-minute: 100000
+#        requests-per-day: 10000
+#        tokens-per-day: 5000000
+#        dollars-per-day: 5
+#  anthropic:
+#    api-key: ${ANTHROPIC_API_KEY}
 #    deadlines:
 #      connect: 10
 #      first-byte: 300
@@ -81,20 +96,62 @@ listeners:
 #    http2: true
 #    enabled: true
 
-# Model names of your own. The targets are tried in order, until one answers.
+# Model names of your own. The targets are tried in order, until one answers, or by another strategy.
 #routes:
 #  smart:
 #    - anthropic/claude-sonnet-4-5
 #    - openai/gpt-5
 #  small:
+#    strategy: weighted
 #    targets:
 #      - provider: ours
 #        model: our-small-1
+#        weight: 3
+#      - openai/gpt-5-nano
+#    fallbacks: [smart]
+#    # Other targets for some requests, by what they hold or by their share.
+#    branches:
+#      - when:
+#          images: true
+#          tokens-over: 20000
+#        tiers: [[openai/gpt-5, azure/my-gpt-5], ours/our-large]
+#      - share: 10%
+#        targets: [ours/our-large]
+#    shadow:
+#      target: ours/our-large
+#      share: 5%
+#    # Asks a second place when the first is slow to begin, for at most so many of the requests.
+#    hedge:
+#      share: 5%
+#    continue: true
+#    affinity: true
+#    deadlines:
+#      first-byte: 20
+#      total: 120
+#    concurrency: 50
 #    on-loss: refuse
 
 # How the places where a model can be asked are chosen, where a route says nothing of it.
 #routing:
 #  strategy: first
+#  hybrid-weights:
+#    tokens: 0.3
+#    requests: 0.2
+#    errors: 0.2
+#    latency: 0.1
+#    cost: 0.2
+#  # Requests of one conversation prefer the place that answered the last: auto is for those that clients name.
+#  affinity:
+#    enabled: auto
+#    seconds: 3600
+#  # How many attempts may be repeated at one provider while it fails.
+#  retry-budget:
+#    share: 20%
+#    least: 10
+#  # Requests that wait for a free place where concurrency is bounded.
+#  queue:
+#    length: 1000
+#    wait: 10
 
 # Other names: for a route, for another alias, or for a model, as provider/model.
 #aliases:

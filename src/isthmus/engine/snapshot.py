@@ -3,12 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from isthmus.core.facts import NOTHING_KNOWN, ModelFacts
+from isthmus.core.facts import NOTHING_KNOWN, ModelFacts, Price
 from isthmus.core.losses import OnLoss
 from isthmus.core.value import Value
+from isthmus.engine.queue import QueueRule
 from isthmus.providers.provider import Provider
+from isthmus.routing.adaptive import AdaptiveRule
+from isthmus.routing.limits import Limit
+from isthmus.routing.order import HybridWeights
 from isthmus.routing.places import Credential
 from isthmus.routing.plan import Route
+from isthmus.routing.retry_budget import RetryBudgetRule
 
 MIB = 1024 * 1024
 
@@ -69,7 +74,10 @@ class Snapshot(Value, frozen=True, kw_only=True):
 
     `clients` maps the SHA-256 digest of a client key to its owner; when it is empty no key is
     asked for. `keys` has, for a provider with several keys, the same provider with each of them, by the
-    key's name, and `credentials` the same keys as routing knows them. `management` is the digest of the
+    key's name, `credentials` the same keys as routing knows them, and `prices`, by provider and key, what every model
+    costs under a key that has a price of its own. `allowances` are the limits by scope: "provider:NAME",
+    "key:PROVIDER/KEY", "client:NAME" and "route:NAME". `adaptive` are the bounds, by provider, of those whose
+    concurrency is found out. `management` is the digest of the
     management key, `cors` the origins of web pages that may ask. `route_on_loss` is by the route's
     name. `source` names where the configuration came from.
     """
@@ -77,6 +85,9 @@ class Snapshot(Value, frozen=True, kw_only=True):
     providers: Mapping[str, Provider]
     keys: Mapping[str, Mapping[str, Provider]] = {}
     credentials: Mapping[str, tuple[Credential, ...]] = {}
+    prices: Mapping[tuple[str, str], Price] = {}
+    allowances: Mapping[str, tuple[Limit, ...]] = {}
+    adaptive: Mapping[str, AdaptiveRule] = {}
     routes: Mapping[str, Route] = {}
     clients: Mapping[bytes, Client] = {}
     management: bytes | None = None
@@ -86,6 +97,9 @@ class Snapshot(Value, frozen=True, kw_only=True):
     on_loss: OnLoss = OnLoss.ALLOW
     route_on_loss: Mapping[str, OnLoss] = {}
     affinity: AffinityRule = AffinityRule()
+    weights: HybridWeights = HybridWeights()
+    retry_budget: RetryBudgetRule = RetryBudgetRule()
+    queue: QueueRule = QueueRule()
     facts: FactsOf = as_listed
     source: str = "defaults"
 

@@ -1,0 +1,12 @@
+"""The keys of a provider that may be used, by the names under which they are known to routing, limits and the log."""
+
+from isthmus.config.schema_providers import KeyEntry, ProviderEntry
+
+
+def named_keys(entry: ProviderEntry) -> dict[str, KeyEntry]:
+    """The keys in use of a provider that has `api-keys`, its `api-key` first; none of one that has not."""
+    if not entry.api_keys:
+        return {}
+    first = () if entry.api_key is None else (KeyEntry(key=entry.api_key),)
+    numbered = enumerate((*first, *entry.api_keys), 1)
+    return {key.name or f"key-{number}": key for number, key in numbered if key.enabled}
