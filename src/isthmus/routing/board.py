@@ -1,6 +1,7 @@
 """All that is known of places right now, as one value handed to whoever decides."""
 
 from isthmus.routing.health import Health
+from isthmus.routing.hedging import Purses
 from isthmus.routing.meters import Meters
 from isthmus.routing.turns import Turns
 
@@ -8,12 +9,20 @@ from isthmus.routing.turns import Turns
 class Board:
     """Outlives every swap of the configuration. Each part is bounded by itself."""
 
-    __slots__ = ("health", "meters", "turns")
+    __slots__ = ("health", "meters", "purses", "turns")
 
     def __init__(self) -> None:
         self.health = Health()
         self.turns = Turns()
         self.meters = Meters()
+        self.purses = Purses()
+
+    def aside(self) -> "Board":
+        """The same, for somebody who only wants to know what a walk would do: no turn that is taken there counts."""
+        other = Board()
+        other.health, other.meters = self.health, self.meters
+        other.turns = self.turns.aside()
+        return other
 
     def keep(self, providers: frozenset[str]) -> None:
         """Forget what no configuration names any more."""

@@ -49,11 +49,18 @@ class Places:
         """Its places, in the order of the keys; none where no key may serve the model."""
         found = self._known.get(target)
         if found is None:
-            found = tuple(
-                Ask(target, key.name, Place(target.provider, key.name, target.model))
-                for key in self._credentials.get(target.provider, ())
-                if key.serves(target.model)
-            )
+            found = self._asks(target, serving=True)
             if len(self._known) < REMEMBERED:
                 self._known[target] = found
         return found
+
+    def refused(self, target: Target) -> tuple[Ask, ...]:
+        """Where it would be asked under the keys that may not serve the model."""
+        return self._asks(target, serving=False)
+
+    def _asks(self, target: Target, *, serving: bool) -> tuple[Ask, ...]:
+        return tuple(
+            Ask(target, key.name, Place(target.provider, key.name, target.model))
+            for key in self._credentials.get(target.provider, ())
+            if key.serves(target.model) is serving
+        )

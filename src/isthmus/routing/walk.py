@@ -16,6 +16,7 @@ from isthmus.routing.health import Place, State
 from isthmus.routing.order import Moment, line_up
 from isthmus.routing.places import Ask, Places
 from isthmus.routing.plan import Tier
+from isthmus.routing.reasons import health_words
 
 SHORT = 3.0
 """Seconds that a place which names the time of its rest is waited for, before another one is asked."""
@@ -29,6 +30,8 @@ class Walk:
     """One request's way. `patience` is how many seconds it may wait in all for places that rest.
 
     `moment` is the request, as strategies see it; `prefer` a place that comes first in its tier while it is well.
+    `asks` are all places in the order that was made of them at the beginning, `passed` those that were not asked when
+    it was their turn, and why.
     """
 
     def __init__(
@@ -44,25 +47,35 @@ class Walk:
         asks: list[Ask] = []
         for tier in tiers:
             asks += line_up(tier, [places.of(target) for target in tier.targets], board, moment, prefer=prefer)
-        self._asks = asks
+        self.asks: Sequence[Ask] = asks
+        self.passed: dict[Place, str] = {}
         self._health = board.health
         self._patience = patience
         self._tried: set[Place] = set()
+        self._full: dict[Place, Ask | None] = {}
         self._repeat: Ask | None = None
         self._repeats = 0
 
     def next(self, now: float) -> Ask | None:
         """Whom to ask now, or None when nobody is left."""
-        if self._asks and not self._tried and not self._health.ailing:  # mostly
-            return self._taken(self._asks[0])
+        if self.asks and not self._tried and not self._health.ailing:  # mostly
+            return self._taken(self.asks[0])
         repeat, self._repeat = self._repeat, None
         if repeat is not None and repeat.wait <= self._patience:
             return self._taken(repeat)
-        fresh = [ask for ask in self._asks if ask.place not in self._tried]
+        fresh = [ask for ask in self.asks if ask.place not in self._tried]
         for ask in fresh:
-            if self._health.state(ask.place, now) is not State.RESTING:
+            if (state := self._health.state(ask.place, now)) is not State.RESTING:
                 return self._taken(ask)
+            self.passed[ask.place] = health_words(state, self._health.worst(ask.place, now), now)
         return self._least_bad(fresh, now)
+
+    def beside(self, now: float) -> Ask | None:
+        """Whom to ask while another is slow: the next place that is well, or None where there is none."""
+        for ask in self.asks:
+            if ask.place not in self._tried and self._health.state(ask.place, now) is State.READY:
+                return self._taken(ask)
+        return None
 
     def failed(self, ask: Ask, error: GatewayError, jitter: float) -> bool:
         """May the walk go on after this failure? `jitter` is between 0 and 1."""
@@ -74,16 +87,21 @@ class Walk:
             self._repeat = replace(ask, wait=wait)
         return True
 
+    def refused(self, ask: Ask, wait: float, now: float) -> None:
+        """A limit of ours has no room for `ask`, which was not sent. It comes again, once, if `wait` is short."""
+        if 0 < wait <= self._patience and ask.place not in self._full:
+            self._full[ask.place] = replace(ask, wait=now + wait)
+
     def rests(self, now: float) -> float:
         """Seconds until the first of all places may be asked again."""
-        return min((self._health.rests_until(ask.place, now) - now for ask in self._asks), default=0.0)
+        return min((self._health.rests_until(ask.place, now) - now for ask in self.asks), default=0.0)
 
     def _wait_after(self, error: GatewayError, jitter: float) -> float | None:
         """Seconds after which the same place is asked again; None for never."""
         hint = error.retry_after
         if hint is not None and hint <= SHORT and error.kind in (Kind.UPSTREAM_LIMITED, Kind.OVERLOADED):
             return hint
-        alone = all(other.place in self._tried for other in self._asks)
+        alone = all(other.place in self._tried for other in self.asks)
         if error.rule.then is not Then.AGAIN or not alone:
             return None
         return min(CEILING, BASE * (0.5 + jitter / 2) if hint is None else hint)
