@@ -92,6 +92,8 @@ COMPATIBLE: tuple[Host, ...] = (
                 }
             ),
         ),
+        # docs.mistral.ai/deployment/ai-studio/tier: limits are those of the organisation.
+        limits_account=True,
     ),
     # docs.x.ai/developers/model-capabilities/text/comparison: Responses are the API that is kept, and the only one that
     # gives thinking back. Both penalties are refused by models that think, which all are by now:

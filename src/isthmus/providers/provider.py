@@ -128,7 +128,8 @@ class Provider(Value, frozen=True, kw_only=True):
     `dialects` says what it speaks for each operation, the preferred one first. `models` are the names or wildcards it
     is known to serve; `listed`: it can be asked for its models. `emulator` is None for all
     models that need no help. `envelope` is set for a host that wraps another vendor's
-    dialect, `cloud` where requests are signed by a cloud credential in place of `secret`.
+    dialect, `cloud` where requests are signed by a cloud credential in place of `secret`. `limits_account`: who asks
+    too often is limited for all models, not for the one that was asked.
     """
 
     name: str
@@ -146,3 +147,4 @@ class Provider(Value, frozen=True, kw_only=True):
     deadlines: Deadlines = Deadlines()
     models: tuple[str, ...] = ()
     listed: bool = True
+    limits_account: bool = False
