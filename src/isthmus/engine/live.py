@@ -5,9 +5,11 @@ from types import MappingProxyType
 
 from isthmus.core.facts import ModelFacts
 from isthmus.core.value import Value
+from isthmus.engine.scales import Prices, Shares
 from isthmus.engine.snapshot import Snapshot
 from isthmus.routing.board import Board
 from isthmus.routing.names import Directory, Offer
+from isthmus.routing.order import NO_SCALES, Scales
 from isthmus.routing.places import ONE_KEY, Places
 
 ANY = ("*",)
@@ -18,7 +20,7 @@ class Now(Value, frozen=True):
     """What one exchange runs on: a snapshot, and the directory of names that goes with it.
 
     `board` outlives it; `places` are those of the snapshot's targets. `told` is what providers tell of their
-    models, by provider and model.
+    models, by provider and model. `scales` weigh places without their limits, `shares` is None where there are none.
     """
 
     snapshot: Snapshot
@@ -27,6 +29,8 @@ class Now(Value, frozen=True):
     board: Board
     places: Places
     told: Mapping[str, Mapping[str, ModelFacts]] = {}
+    scales: Scales = NO_SCALES
+    shares: Shares | None = None
 
 
 class Live:
@@ -67,11 +71,14 @@ class Live:
                 patterns = ANY
             offers.append(Offer(name, exact + self._listed.get(name, ()), patterns))
         credentials = {name: tuple(snapshot.credentials.get(name, ONE_KEY)) for name in snapshot.providers}
+        told = dict(self._told)
         return Now(
             snapshot=snapshot,
             directory=Directory(snapshot.routes, offers),
             version=version,
             board=self._board,
             places=Places(credentials),
-            told=dict(self._told),
+            told=told,
+            scales=Scales(price=Prices(snapshot, told).of, weights=snapshot.weights),
+            shares=Shares(snapshot.allowances) if snapshot.allowances else None,
         )

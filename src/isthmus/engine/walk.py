@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from random import Random
 from typing import TypeAlias, TypeVar
 
@@ -15,6 +16,7 @@ from isthmus.engine.ports import Ports
 from isthmus.engine.presentable import presentable
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Provider
+from isthmus.routing.order import Moment
 from isthmus.routing.places import Ask
 from isthmus.routing.plan import Target
 from isthmus.routing.walk import Walk
@@ -34,7 +36,8 @@ async def in_order(exchange: Exchange, once: Once[_T], now: Now, ports: Ports) -
     patience = limits.wait if until is None else min(limits.wait, until - ports.clock.now())
     bond = exchange.bond
     prefer = None if bond is None else bond.place
-    walk = Walk(exchange.plan.tiers, now.places, now.board, patience=patience, prefer=prefer)
+    moment = moment_of(exchange, now, ports)
+    walk = Walk(exchange.plan.tiers, now.places, now.board, patience=patience, moment=moment, prefer=prefer)
     failure: GatewayError | None = None
     for _ in range(limits.attempts):
         ask = walk.next(ports.clock.now())
@@ -88,6 +91,14 @@ async def attempt(
         return answer
     finally:
         record.milliseconds = (ports.clock.now() - began) * 1000
+
+
+def moment_of(exchange: Exchange, now: Now, ports: Ports) -> Moment:
+    """The request as strategies see it."""
+    at, scales = ports.clock.now(), now.scales
+    if now.shares is not None and ports.limiter is not None:
+        scales = replace(scales, share=partial(now.shares.of, ports.limiter, at))
+    return Moment(at, exchange.peek is not None and exchange.peek.stream, _DICE.random(), scales)
 
 
 def deadline(exchange: Exchange) -> float | None:
