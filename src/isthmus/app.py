@@ -6,10 +6,12 @@ What is opened here is closed here, in reverse order.
 import asyncio
 import gc
 import logging
+import socket
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,7 +34,7 @@ from isthmus.engine.live import Live
 from isthmus.engine.ports import Ports
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
-from isthmus.local.transport import OnDemand
+from isthmus.local.transport import Model, OnDemand
 from isthmus.providers.table import LOCAL_MODEL
 from isthmus.server.app import Application
 from isthmus.server.banner import banner
@@ -43,6 +45,9 @@ from isthmus.telemetry.log import ExchangeLog, set_up_logging
 from isthmus.telemetry.recent import RecentLosses
 from isthmus.transport.client import Client, open_transport
 from isthmus.transport.fetch import Fetcher, open_fetcher
+from isthmus.workers.crew import Crew, Seat
+from isthmus.workers.hub import Hub
+from isthmus.workers.link import HubMemory, HubModel, Link, open_link
 
 if TYPE_CHECKING:
     from isthmus.state.shared import SharedMemory
@@ -69,8 +74,8 @@ class Outside(NamedTuple):
     client: Client
     fetcher: Fetcher
     authority: CloudAuthority
-    supervisor: Supervisor
-    memory: "BoundedMemory | SharedMemory"
+    model: Model
+    memory: "BoundedMemory | SharedMemory | HubMemory"
 
 
 class Gateway:
@@ -87,7 +92,7 @@ class Gateway:
         self.gate = Gate()
         self.models_known = asyncio.Event()
         self.reloader = Reloader(loaded, live, ollama="ollama" in live.take().snapshot.providers)
-        self.transport = OnDemand(outside.client, outside.supervisor)
+        self.transport = OnDemand(outside.client, outside.model)
         self.recorder = ExchangeLog(lines, as_json=_as_json(loaded.config))
         self.aws = AwsProbe(live, outside.authority)
         self._outside = outside
@@ -121,18 +126,17 @@ class Gateway:
 
 
 @asynccontextmanager
-async def open_gateway(loaded: Loaded, lines: LineWriter) -> AsyncIterator[Gateway]:
-    """The whole gateway, except for what listens."""
+async def open_gateway(loaded: Loaded, lines: LineWriter, link: Link | None = None) -> AsyncIterator[Gateway]:
+    """The whole gateway, except for what listens. `link` leads to what is shared with other workers."""
     ollama = loaded.automatic and await ollama_answers()
     live = Live(compile_loaded(loaded, ollama=ollama))
     async with AsyncExitStack() as opened:
         client = await opened.enter_async_context(open_transport())
         fetcher = await opened.enter_async_context(open_fetcher())
         authority = await opened.enter_async_context(open_authority(SystemClock(), loaded.environment.get))
-        supervisor = Supervisor(partial(_model_command, loaded.environment), idle=loaded.config.local.idle_seconds)
-        await opened.enter_async_context(supervisor)
-        memory = await opened.enter_async_context(_open_memory(loaded.config.state))
-        gateway = Gateway(loaded, live, Outside(client, fetcher, authority, supervisor, memory), lines)
+        model = HubModel(link) if link else await opened.enter_async_context(_supervisor(loaded))
+        memory = await opened.enter_async_context(_open_memory(loaded.config.state, link))
+        gateway = Gateway(loaded, live, Outside(client, fetcher, authority, model, memory), lines)
         opened.callback(gateway.recorder.flush)
         asking = keep_discovering(live, gateway.transport, gateway.models_known)
         for work in (asking, gateway.aws.run(), _watch(loaded.path, gateway.reloader)):
@@ -142,9 +146,11 @@ async def open_gateway(loaded: Loaded, lines: LineWriter) -> AsyncIterator[Gatew
 
 
 @asynccontextmanager
-async def _open_memory(entry: StateEntry) -> "AsyncIterator[BoundedMemory | SharedMemory]":
+async def _open_memory(
+    entry: StateEntry, link: Link | None
+) -> "AsyncIterator[BoundedMemory | SharedMemory | HubMemory]":
     if entry.url is None:
-        yield BoundedMemory(SystemClock.now)
+        yield HubMemory(link, SystemClock()) if link else BoundedMemory(SystemClock.now)
         return
     from isthmus.state.shared import open_shared  # noqa: PLC0415  an extra, and slow to import
 
@@ -152,8 +158,11 @@ async def _open_memory(entry: StateEntry) -> "AsyncIterator[BoundedMemory | Shar
         yield memory
 
 
-def run(loaded: Loaded) -> int:
-    """Serve until SIGINT or SIGTERM. 0 when all that ran could finish; 1 when not, or when nothing could start."""
+def run(loaded: Loaded, *, workers: int = 1, seat: Seat | None = None) -> int:
+    """Serve until SIGINT or SIGTERM. 0 when all that ran could finish; 1 when not, or when nothing could start.
+
+    With several `workers` this process only keeps them; in a `seat` it is one of them.
+    """
     try:
         lines = LineWriter(Path(loaded.config.log.file) if loaded.config.log.file else None)
     except OSError as error:
@@ -162,7 +171,8 @@ def run(loaded: Loaded) -> int:
     set_up_logging(lines, as_json=_as_json(loaded.config), level=loaded.config.log.level)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return 0 if runner.run(_serve(loaded, lines)) else 1
+            work = _keep_crew(loaded, workers) if workers > 1 else _serve(loaded, lines, seat)
+            return 0 if runner.run(work) else 1
     except ListenFailed as error:
         print(error, file=sys.stderr)
         return 1
@@ -170,15 +180,82 @@ def run(loaded: Loaded) -> int:
         lines.close()
 
 
-async def _serve(loaded: Loaded, lines: LineWriter) -> bool:
-    sockets = listen([(entry.host, entry.port) for entry in loaded.config.listeners])
-    async with open_gateway(loaded, lines) as gateway:
+async def _serve(loaded: Loaded, lines: LineWriter, seat: Seat | None) -> bool:
+    async with AsyncExitStack() as opened:
+        if seat is None:
+            sockets, link = listen(_wanted(loaded)), None
+        else:
+            sockets = [socket.socket(fileno=one) for one in seat.sockets]
+            over = asyncio.Event()
+            link = await opened.enter_async_context(open_link(seat.hub, over.set))
+        gateway = await opened.enter_async_context(open_gateway(loaded, lines, link))
         serving = Serving(gateway.application, gateway.gate, lambda: gateway.live.take().snapshot.limits.drain)
         serving.on_hangup(gateway.reloader.reload)
         await _first_look(gateway)
         _settle_memory()
-        print(banner(addresses(sockets), gateway.live.take()), flush=True)
+        words = banner(addresses(sockets), gateway.live.take())
+        if link is None:
+            print(words, flush=True)
+            return await serving.run(sockets)
+        leaving = asyncio.create_task(_leave_with(over, serving))
+        opened.push_async_callback(_end, leaving)
+        link.tell("greet", words)
         return await serving.run(sockets)
+
+
+async def _leave_with(over: asyncio.Event, serving: Serving) -> None:
+    """Without whoever started the workers, none of them stays."""
+    await over.wait()
+    serving.stop()
+
+
+async def _keep_crew(loaded: Loaded, workers: int) -> bool:
+    """Start the workers, and answer what they must agree on."""
+    with tempfile.TemporaryDirectory(prefix="isthmus-") as folder, ExitStack() as opened:
+        sockets = _sockets_of(loaded, workers, opened)
+        path = Path(folder) / "hub"
+        crew = Crew(partial(_worker_command, loaded), sockets, path)
+        async with _supervisor(loaded) as supervisor:
+            hub = Hub(BoundedMemory(SystemClock.now), supervisor, SystemClock())
+            async with hub.open(path):
+                greeting = asyncio.create_task(_greet(hub, crew, workers))
+                try:
+                    return await crew.run()
+                finally:
+                    await _end(greeting)
+
+
+async def _greet(hub: Hub, crew: Crew, workers: int) -> None:
+    await hub.greeted.wait()
+    crew.served()
+    print(f"{hub.words}\n\n{workers} workers", flush=True)
+
+
+def _sockets_of(loaded: Loaded, workers: int, opened: ExitStack) -> list[list[socket.socket]]:
+    """Each worker's sockets. Those of the first say which ports are meant, where any free one will do."""
+    wanted, found = _wanted(loaded), []
+    for _ in range(workers):
+        mine = listen(wanted, shared=True)
+        for one in mine:
+            opened.callback(one.close)
+        found.append(mine)
+        wanted = [(host, one.getsockname()[1]) for (host, _), one in zip(wanted, mine, strict=True)]
+    return found
+
+
+def _wanted(loaded: Loaded) -> list[tuple[str, int]]:
+    return [(entry.host, entry.port) for entry in loaded.config.listeners]
+
+
+def _worker_command(loaded: Loaded, seat: Seat) -> tuple[str, ...]:
+    """Starts one worker. -P: nothing is imported from the directory the gateway was started in."""
+    said = {"--config": loaded.path, "--host": loaded.listen.host, "--port": loaded.listen.port}
+    options = [word for name, value in said.items() if value is not None for word in (name, str(value))]
+    return (sys.executable, "-P", "-m", "isthmus", "serve", *options, "--seat", seat.text)
+
+
+def _supervisor(loaded: Loaded) -> Supervisor:
+    return Supervisor(partial(_model_command, loaded.environment), idle=loaded.config.local.idle_seconds)
 
 
 async def _first_look(gateway: Gateway) -> None:

@@ -25,13 +25,16 @@ class ListenFailed(Exception):
     """An address cannot be listened on. The message says which, why and what to do."""
 
 
-def listen(wanted: Sequence[tuple[str, int]]) -> list[socket.socket]:
-    """A listening socket for each address and port. Raises ListenFailed, and then none is left open."""
+def listen(wanted: Sequence[tuple[str, int]], *, shared: bool = False) -> list[socket.socket]:
+    """A listening socket for each address and port. Raises ListenFailed, and then none is left open.
+
+    `shared`: others may listen on the same one, and the system gives each new connection to one of them.
+    """
     sockets: list[socket.socket] = []
     try:
         for host, port in wanted:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            sockets.append(socket.create_server((host, port), family=family, backlog=2048))
+            sockets.append(socket.create_server((host, port), family=family, backlog=2048, reuse_port=shared))
     except OSError as error:
         for opened in sockets:
             opened.close()

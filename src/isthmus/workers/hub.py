@@ -1,0 +1,210 @@
+"""The process that started the workers answers what all of them must agree on: limits, memory, the bundled model.
+
+It carries no request. What it keeps is the same ledger and the same memory that a single process keeps by itself.
+Nothing here waits for a worker: answers that one does not read in time end its connection.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from isthmus.core.errors import GatewayError
+from isthmus.engine.ports import Clock, Memory
+from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure
+from isthmus.workers.frames import Frames, TooLong, frame
+
+UNREAD = 16 * 1024 * 1024
+"""Bytes of answers that a worker may leave unread."""
+
+log = logging.getLogger(__name__)
+
+
+class Model(Protocol):
+    """The bundled model's process, in use between `enter` and `leave`."""
+
+    def enter(self) -> None: ...
+
+    def leave(self) -> None: ...
+
+    async def port(self) -> int:
+        """Where it listens, once it does. Raises UNREACHABLE."""
+        ...
+
+    async def lost(self, port: int, within: float = 1.0) -> bool:
+        """Has the process behind `port` ended?"""
+        ...
+
+
+class Hub:
+    """What is shared. `greeted` is set for the first time when a worker said that it serves."""
+
+    def __init__(self, memory: Memory, model: Model, clock: Clock) -> None:
+        self.ledger = Ledger()
+        self.memory = memory
+        self.model = model
+        self.clock = clock
+        self.guests: set[Guest] = set()
+        self.greeted = asyncio.Event()
+        self.words = ""
+
+    @asynccontextmanager
+    async def open(self, path: Path) -> AsyncIterator[None]:
+        """Answer at this socket, which nobody but this user can reach."""
+        server = await asyncio.get_running_loop().create_unix_server(lambda: Guest(self), path)
+        try:
+            yield
+        finally:
+            server.close()
+            for guest in tuple(self.guests):
+                guest.close()
+
+    def tell_others(self, guest: "Guest", message: object) -> None:
+        """Pass on what one worker told to all others."""
+        data = frame([0, "told", message])
+        for other in self.guests - {guest}:
+            other.send(data)
+
+
+class Guest(asyncio.Protocol):
+    """One worker's connection. What the worker holds ends with it."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.uses = 0
+        self.grants: dict[str, Grant] = {}
+        self._frames = Frames()
+        self._transport: asyncio.Transport | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(UNREAD)
+        self.hub.guests.add(self)
+
+    def pause_writing(self) -> None:
+        """The worker has stopped reading: it is stuck, and no use to anybody."""
+        log.warning("a worker does not read what it is answered; its connection is ended")
+        self.close()
+
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002  as the protocol is
+        self.hub.guests.discard(self)
+        for task in self._tasks:
+            task.cancel()
+        now = self.hub.clock.time()
+        for grant in self.grants.values():
+            self.hub.ledger.settle(grant, {}, now)
+        for _ in range(self.uses):
+            self.hub.model.leave()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for number, what, about in self._frames.feed(data):
+                task = asyncio.get_running_loop().create_task(self._answer(number, what, about))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        except TooLong:
+            self.close()
+
+    def send(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def _answer(self, number: int, what: str, about: Sequence[Any]) -> None:
+        found = await ANSWERS[what](self, *about)
+        if number:
+            self.send(frame([number, found]))
+
+
+Answer = Callable[..., Awaitable[object]]
+
+
+async def _claim(guest: Guest, *asked: Sequence[Any]) -> object:
+    claims = [Claim(limit_of(limit), amount) for limit, amount in asked]
+    hub = guest.hub
+    found = hub.ledger.claim(claims, hub.clock.time())
+    if isinstance(found, Grant):
+        if any(claim.limit.measure is Measure.RUNNING for claim in claims):
+            guest.grants[found.lease] = found
+        return [found.at, found.lease]
+    return [[claim.limit for claim in claims].index(found.limit), found.wait]
+
+
+async def _settle(guest: Guest, asked: Sequence[Any], at: float, lease: str, spent: Mapping[str, int]) -> object:
+    grant = Grant(tuple(Claim(limit_of(limit), amount) for limit, amount in asked), at, lease)
+    guest.grants.pop(lease, None)
+    guest.hub.ledger.settle(grant, {Measure(name): spent[name] for name in spent}, guest.hub.clock.time())
+    return None
+
+
+async def _put(guest: Guest, keys: Sequence[str], value: bytes) -> object:
+    await guest.hub.memory.put(keys, value)
+    return None
+
+
+async def _get(guest: Guest, *keys: str) -> object:
+    return dict(await guest.hub.memory.get(keys))
+
+
+async def _forget(guest: Guest, *keys: str) -> object:
+    await guest.hub.memory.forget(keys)
+    return None
+
+
+async def _port(guest: Guest) -> object:
+    """The model's port, or what went wrong: the kind and the words."""
+    try:
+        return await guest.hub.model.port()
+    except GatewayError as error:
+        return [error.kind, error.message]
+
+
+async def _lost(guest: Guest, port: int) -> object:
+    return await guest.hub.model.lost(port)
+
+
+async def _use(guest: Guest, change: int) -> object:
+    guest.uses += change
+    if change > 0:
+        guest.hub.model.enter()
+    else:
+        guest.hub.model.leave()
+    return None
+
+
+async def _tell(guest: Guest, message: object) -> object:
+    guest.hub.tell_others(guest, message)
+    return None
+
+
+async def _greet(guest: Guest, words: str) -> object:
+    """A worker serves, and has `words` for whoever started it."""
+    guest.hub.words = guest.hub.words or words
+    guest.hub.greeted.set()
+    return None
+
+
+ANSWERS: Mapping[str, Answer] = {
+    "claim": _claim,
+    "settle": _settle,
+    "put": _put,
+    "get": _get,
+    "forget": _forget,
+    "port": _port,
+    "lost": _lost,
+    "use": _use,
+    "tell": _tell,
+    "greet": _greet,
+}
+
+
+def limit_of(told: Sequence[Any]) -> Limit:
+    """A limit as it was sent: its fields in order."""
+    scope, measure, most, span, parts = told
+    return Limit(scope, Measure(measure), most, span, parts)

@@ -1,0 +1,179 @@
+"""A worker's end of the hub: limits, memory and the bundled model of all workers, as if they were this one's own.
+
+No request waits for the hub longer than BUDGET, but for the model's start. A hub that is gone took the workers'
+common life with it: this one is told, and stops in good order.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from msgspec.structs import astuple
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.ports import Clock
+from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure, Refusal
+from isthmus.state.memory import BoundedMemory
+from isthmus.workers.frames import Frames, frame
+
+BUDGET = 0.020
+"""Seconds that a request waits for an answer of the hub."""
+MODEL_PATIENCE = 120.0
+"""Seconds that it waits for the bundled model to be started."""
+
+
+class Link(asyncio.Protocol):
+    """The connection. `gone` is called once when it ends without `close`; `told` with what other workers tell."""
+
+    def __init__(self, gone: Callable[[], None]) -> None:
+        self.told: Callable[[Any], None] | None = None
+        self.alive = False
+        self._gone = gone
+        self._frames = Frames()
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self.alive = True
+
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002  as the protocol is
+        was_alive, self.alive = self.alive, False
+        for waiting in self._waiting.values():
+            waiting.cancel()
+        if was_alive:
+            self._gone()
+
+    def data_received(self, data: bytes) -> None:
+        for message in self._frames.feed(data):
+            if message[0] == 0:
+                if self.told is not None:
+                    self.told(message[2])
+            elif (waiting := self._waiting.pop(message[0], None)) is not None and not waiting.done():
+                waiting.set_result(message[1])
+
+    def tell(self, what: str, *about: object) -> None:
+        """Say something that needs no answer."""
+        if self._transport is not None and self.alive:
+            self._transport.write(frame([0, what, about]))
+
+    async def ask(self, what: str, *about: object, budget: float = BUDGET) -> Any:
+        """The answer; None when there is none within `budget` seconds."""
+        if self._transport is None or not self.alive:
+            return None
+        number = next(self._numbers)
+        waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
+        self._transport.write(frame([number, what, about]))
+        try:
+            async with asyncio.timeout(budget):
+                return await waiting
+        except TimeoutError:
+            return None
+        finally:
+            self._waiting.pop(number, None)
+
+    def close(self) -> None:
+        self.alive = False
+        if self._transport is not None:
+            self._transport.close()
+
+
+@asynccontextmanager
+async def open_link(path: Path, gone: Callable[[], None]) -> AsyncIterator[Link]:
+    """The connection to the hub at this socket. Raises OSError when there is none."""
+    _, link = await asyncio.get_running_loop().create_unix_connection(lambda: Link(gone), str(path))
+    try:
+        yield link
+    finally:
+        link.close()
+
+
+class HubLimiter:
+    """Implements the engine's Limiter. While the hub is slow, what is claimed is checked against this worker's own."""
+
+    state = "shared by workers"
+
+    def __init__(self, link: Link, clock: Clock) -> None:
+        self._link = link
+        self._clock = clock
+        self._own = Ledger("own-")
+
+    async def claim(self, claims: Sequence[Claim]) -> Grant | Refusal:
+        """All of `claims` or nothing."""
+        found = await self._link.ask("claim", *map(_sent, claims))
+        if found is None:
+            return self._own.claim(claims, self._clock.time())
+        first, second = found
+        if isinstance(second, str):
+            grant = Grant(tuple(claims), first, second)
+            self._own.note(grant)
+            return grant
+        return Refusal(claims[first].limit, second)
+
+    def settle(self, grant: Grant, spent: Mapping[Measure, int]) -> None:
+        """What was granted came to `spent`. The hub is told too where it was granted here, so that it counts it."""
+        self._own.settle(grant, spent, self._clock.time())
+        self._link.tell("settle", [*map(_sent, grant.claims)], grant.at, grant.lease, dict(spent))
+
+    def share(self, limit: Limit) -> float:
+        """How much of the limit this worker knows to be used."""
+        return self._own.share(limit, self._clock.time())
+
+
+class HubMemory:
+    """Implements the engine's Memory: the workers' common one, behind a memory of this worker's own."""
+
+    state = "shared by workers"
+
+    def __init__(self, link: Link, clock: Clock) -> None:
+        self._link = link
+        self._own = BoundedMemory(clock.now, most_bytes=16 * 1024 * 1024)
+
+    async def put(self, keys: Sequence[str], value: bytes) -> None:
+        """Keep `value` under every key, here and there."""
+        await self._own.put(keys, value)
+        self._link.tell("put", keys, value)
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Nothing is found under these keys any more, here and there."""
+        await self._own.forget(keys)
+        self._link.tell("forget", *keys)
+
+    async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """What is kept under these keys, by key: what the hub has, which may be newer; else what is here."""
+        found: Mapping[str, bytes] | None = await self._link.ask("get", *keys)
+        return await self._own.get(keys) if found is None else found
+
+
+class HubModel:
+    """The bundled model that all workers use."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def enter(self) -> None:
+        self._link.tell("use", 1)
+
+    def leave(self) -> None:
+        self._link.tell("use", -1)
+
+    async def port(self) -> int:
+        """Where it listens, once it does. Raises UNREACHABLE."""
+        found = await self._link.ask("port", budget=MODEL_PATIENCE)
+        if isinstance(found, int):
+            return found
+        kind, words = found or (Kind.UNREACHABLE, "the process that keeps the bundled model does not answer")
+        raise GatewayError(Kind(kind), words)
+
+    async def lost(self, port: int, within: float = 1.0) -> bool:
+        """Has the process behind `port` ended?"""
+        return bool(await self._link.ask("lost", port, budget=within + 1.0))
+
+
+def _sent(claim: Claim) -> tuple[tuple[object, ...], int]:
+    """A claim as the hub reads it: the limit's fields in order, and the amount."""
+    return astuple(claim.limit), claim.amount
