@@ -14,6 +14,7 @@ from isthmus.engine.live import Live
 from isthmus.engine.ports import Ports
 from isthmus.engine.serve import serve
 from isthmus.engine.snapshot import Snapshot
+from isthmus.engine.verdict import note_end
 from isthmus.providers.provider import Origin, Provider
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
 from isthmus.routing.plan import Route, Target, first_of
@@ -85,6 +86,7 @@ class Line:
             return body
 
         answer = await serve(self.open(dialect, headers), receive, self.live.take(), self.ports)
-        if answer.stream is None:
-            return answer.status, answer.headers, answer.body
-        return answer.status, answer.headers, b"".join([piece async for piece in answer.stream])
+        whole = answer.body if answer.stream is None else b"".join([piece async for piece in answer.stream])
+        assert self.exchange is not None
+        note_end(self.exchange, self.live.take(), self.clock.now())
+        return answer.status, answer.headers, whole

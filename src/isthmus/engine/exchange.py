@@ -79,18 +79,24 @@ class Note(StrEnum):
 class AttemptRecord:
     """One try at one target under one key.
 
-    `milliseconds` is until its answer began, or until it failed; `reason` is for the log.
+    It was sent at `began`, in the clock's seconds; `milliseconds` is until its answer began, or until it failed;
+    `reason` is for the log.
     """
 
-    __slots__ = ("credential", "error", "milliseconds", "note", "reason", "target")
+    __slots__ = ("began", "credential", "error", "milliseconds", "note", "reason", "target")
 
-    def __init__(self, target: Target, credential: str = "") -> None:
+    def __init__(self, target: Target, credential: str = "", began: float = 0.0) -> None:
         self.target = target
         self.credential = credential
+        self.began = began
         self.milliseconds = 0.0
         self.error: Kind | None = None
         self.reason: str | None = None
         self.note: Note | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(self.target.provider, self.credential, self.target.model)
 
 
 OF_THE_ANSWER = frozenset({"error", "first_byte_at", "guessed", "lane", "losses", "meter", "upstream", "usage"})
@@ -101,6 +107,7 @@ class Exchange:
     """Owned by the engine. Times in seconds of the clock's `now`; `at` is Unix time."""
 
     __slots__ = (
+        "answered",
         "at",
         "attempts",
         "bond",
@@ -141,6 +148,7 @@ class Exchange:
         self.lane: Lane | None = None
         self.bond: Bond | None = None
         self.attempts: list[AttemptRecord] = []
+        self.answered: AttemptRecord | None = None
         self.skipped: tuple[str, ...] = ()
         self.held: tuple[Held, ...] = ()
         self.meter: Meter | None = None

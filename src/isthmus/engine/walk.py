@@ -14,6 +14,7 @@ from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.presentable import presentable
+from isthmus.engine.verdict import note_failure
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Provider
 from isthmus.routing.order import Moment
@@ -65,9 +66,9 @@ async def attempt(
     provider, health, place = now.snapshot.keyed(ask.target.provider, ask.credential), now.board.health, ask.place
     if until is not None:
         provider = _within(provider, until - ports.clock.now())
-    record = AttemptRecord(ask.target, ask.credential)
-    exchange.attempts.append(record)
     began = ports.clock.now()
+    record = AttemptRecord(ask.target, ask.credential, began)
+    exchange.attempts.append(record)
     health.begin(place, began)
     meter = now.board.meters.began(place, began)
     try:
@@ -77,14 +78,15 @@ async def attempt(
         if error.rule.blame is not Blame.CLIENT:
             meter.failed(ports.clock.now())
         record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
-        _note(error, ask, now, ports)
+        note_failure(error, record, now, ports.clock.now(), until=until)
         raise presentable(error, provider) from error
     except BaseException:
         meter.ended()
         health.left(place)
         raise
     else:
-        health.succeeded(place)
+        health.answered(place, began)
+        exchange.answered = record
         answered = ports.clock.now()
         meter.answered(answered - began, answered, stream=exchange.peek is not None and exchange.peek.stream)
         exchange.runs_at(meter)
@@ -121,18 +123,6 @@ def _within(provider: Provider, left: float) -> Provider:
         raise GatewayError(Kind.TIMED_OUT, "the time that x-isthmus-timeout allows is over")
     total = left if provider.deadlines.total is None else min(left, provider.deadlines.total)
     return replace(provider, deadlines=replace(provider.deadlines, total=total))
-
-
-def _note(error: GatewayError, ask: Ask, now: Now, ports: Ports) -> None:
-    """What the failure tells of the place: that it is well, or that it is not, or nothing."""
-    rule = error.rule
-    if rule.blame is Blame.CLIENT:
-        if error.upstream_status is not None:
-            now.board.health.succeeded(ask.place)
-        else:
-            now.board.health.left(ask.place)
-        return
-    now.board.health.failed(ask.place, error.kind, rule.rest, ports.clock.now(), hint=error.retry_after)
 
 
 def _nobody(rest: float) -> GatewayError:

@@ -14,6 +14,7 @@ from isthmus.engine.exchange import Call, Exchange, new_ids
 from isthmus.engine.live import Live, Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.serve import refuse, serve
+from isthmus.engine.verdict import note_end
 from isthmus.server.bodies import ClientLeft, read_body
 from isthmus.server.clients import is_loopback, may_manage, presented_key
 from isthmus.server.endpoints import Serves
@@ -117,6 +118,7 @@ class Application:
                 self._gate.leave()
             exchange.leave()
             exchange.finished_at = self._ports.clock.now()
+            note_end(exchange, now, exchange.finished_at)
             _forget_traces(exchange.error)
             self._ports.recorder.record(exchange)
 
