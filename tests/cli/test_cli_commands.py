@@ -88,6 +88,12 @@ class TestCheck:
         assert (result.exit_code, result.stderr) == (0, "")
         assert result.stdout == "isthmus.yaml: no problems; 1 provider configured, 1 route, 1 alias\n"
 
+    def test_keys_and_limits_are_counted_where_there_are_any(self, shell: Shell) -> None:
+        keys = "[{key: sk-0123456789, concurrency: 2, requests-per-day: 9}, sk-9876543210]"
+        result = shell.run("check", shell.write(f"providers: {{openai: {{concurrency: 3, api-keys: {keys}}}}}"))
+        words = "1 provider configured, 2 keys, 0 routes, 0 aliases, 3 limits"
+        assert result.stdout == f"isthmus.yaml: no problems; {words}\n"
+
     def test_a_bad_file_is_told_line_by_line(self, shell: Shell) -> None:
         result = shell.run("check", shell.write(BAD))
         assert result.exit_code == 1

@@ -1,13 +1,17 @@
 """Whatever a file holds, the answer is a configuration that compiles, or problems."""
 
-from typing import Any
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, get_args, get_origin
 
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import fields
 
-from isthmus.config.about import Unit
+from isthmus.config.about import Unit, unwrap
 from isthmus.config.compile import compile_config
 from isthmus.config.problems import ConfigProblems, Problem
 from isthmus.config.scalars import write_number
@@ -33,6 +37,8 @@ WORDS = [
         "https://[::1",
         "0",
         "8",
+        "0.5",
+        "10%",
         "64MiB",
         "*",
     ),
@@ -42,23 +48,26 @@ LEAF = WORD | st.none() | st.booleans() | st.integers() | st.floats()
 TREE = st.recursive(
     LEAF, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORD, inner, max_size=6), max_leaves=30
 )
-SHAPED = st.fixed_dictionaries(
-    {},
-    optional={
-        "listeners": st.lists(st.dictionaries(st.sampled_from(["host", "port"]), LEAF), max_size=3),
-        "client-keys": st.lists(TREE, max_size=3),
-        "providers": st.dictionaries(
-            st.sampled_from(["openai", "ollama", "a", "b"]),
-            st.dictionaries(st.sampled_from(ProviderEntry.__struct_encode_fields__), TREE, max_size=4) | st.none(),
-            max_size=3,
-        ),
-        "routes": st.dictionaries(WORD, st.lists(WORD, max_size=3), max_size=3),
-        "aliases": st.dictionaries(WORD, WORD, max_size=4),
-        "limits": TREE,
-        "log": TREE,
-        "local": TREE,
-    },
-)
+
+
+@st.composite
+def records(draw: st.DrawFn, kind: type[Struct]) -> dict[str, Any]:
+    """Some of the keys of `kind`, each with something like what it takes."""
+    hints = {field.encode_name: field.type for field in fields(kind)}
+    names = draw(st.lists(st.sampled_from(list(hints)), max_size=4, unique=True))
+    return {name: draw(LEAF | shaped(hints[name])) for name in names}
+
+
+def shaped(hint: Any) -> st.SearchStrategy[Any]:
+    """Values in the shape that the schema asks for, down to words that may be wrong."""
+    kind, _ = unwrap(hint)
+    if get_origin(kind) is tuple:
+        return st.lists(shaped(get_args(kind)[0]), max_size=3)
+    if get_origin(kind) is Mapping:
+        return st.dictionaries(WORD, shaped(get_args(kind)[1]), max_size=3)
+    if issubclass(kind, Struct):
+        return records(kind)
+    return st.sampled_from(list(kind)).map(str) if issubclass(kind, StrEnum) else LEAF
 
 
 def is_answered(text: str) -> None:
@@ -84,7 +93,7 @@ def test_any_marks_are_answered(text: str) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(TREE | SHAPED, st.booleans())
+@given(TREE | records(Config), st.booleans())
 def test_any_tree_is_answered(tree: Any, flow: bool) -> None:
     is_answered(yaml.safe_dump(tree, allow_unicode=True, default_flow_style=flow))
 

@@ -6,8 +6,11 @@ import click
 
 from isthmus.cli.configured import named_file
 from isthmus.cli.output import FAILED, count, say, say_json
+from isthmus.config.allowances import allowances
+from isthmus.config.keys import named_keys
 from isthmus.config.load import Loaded, load
 from isthmus.config.problems import ConfigProblems
+from isthmus.config.schema import Config
 from isthmus.config.secrets import of_this_process
 
 
@@ -41,5 +44,17 @@ def _bad_json(bad: ConfigProblems) -> None:
 def _summary(loaded: Loaded) -> str:
     config = loaded.config
     found = "found in the environment" if loaded.automatic else "configured"
-    routes, aliases = count(len(config.routes), "route"), count(len(config.aliases), "alias", "aliases")
-    return f"{count(len(config.providers), 'provider')} {found}, {routes}, {aliases}"
+    limits = sum(map(len, allowances(config).values()))
+    parts = [
+        f"{count(len(config.providers), 'provider')} {found}",
+        *([count(keys, "key")] if (keys := _keys(config)) else []),
+        count(len(config.routes), "route"),
+        count(len(config.aliases), "alias", "aliases"),
+        *([count(limits, "limit")] if limits else []),
+    ]
+    return ", ".join(parts)
+
+
+def _keys(config: Config) -> int:
+    """Those of providers that have several."""
+    return sum(len(named_keys(entry)) for entry in config.providers.values() if entry.enabled)
