@@ -6,6 +6,7 @@ What is opened here is closed here, in reverse order.
 import asyncio
 import gc
 import logging
+import os
 import socket
 import sys
 import tempfile
@@ -31,7 +32,7 @@ from isthmus.engine.admit import Gate
 from isthmus.engine.counting import Counting, Learning
 from isthmus.engine.discovery import keep_discovering
 from isthmus.engine.live import Live
-from isthmus.engine.ports import Ports
+from isthmus.engine.ports import Limiter, Ports
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.local.transport import Model, OnDemand
@@ -39,6 +40,7 @@ from isthmus.providers.table import LOCAL_MODEL
 from isthmus.server.app import Application
 from isthmus.server.banner import banner
 from isthmus.server.listeners import ListenFailed, Serving, addresses, listen
+from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
 from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.log import ExchangeLog, set_up_logging
@@ -47,7 +49,7 @@ from isthmus.transport.client import Client, open_transport
 from isthmus.transport.fetch import Fetcher, open_fetcher
 from isthmus.workers.crew import Crew, Seat
 from isthmus.workers.hub import Hub
-from isthmus.workers.link import HubMemory, HubModel, Link, open_link
+from isthmus.workers.link import HubLimiter, HubMemory, HubModel, Link, open_link
 
 if TYPE_CHECKING:
     from isthmus.state.shared import SharedMemory
@@ -76,6 +78,7 @@ class Outside(NamedTuple):
     authority: CloudAuthority
     model: Model
     memory: "BoundedMemory | SharedMemory | HubMemory"
+    limiter: Limiter
 
 
 class Gateway:
@@ -106,6 +109,7 @@ class Gateway:
             memory=outside.memory,
             fetcher=outside.fetcher,
             counting=counting,
+            limiter=outside.limiter,
         )
         self.application = Application(live, ports, self.gate, self.health, losses.of)
 
@@ -115,11 +119,13 @@ class Gateway:
         return {
             "ready": not self.gate.closing,
             "running": self.gate.running,
+            "pid": os.getpid(),
             "providers": list(now.snapshot.providers),
             "configuration": {"source": now.snapshot.source, "version": now.version},
             "connections": self._outside.client.stats(),
             "tasks": len(asyncio.all_tasks()),
             "memory": self._outside.memory.state,
+            "limits": self._outside.limiter.state,
             "log_lines_dropped": self._lines.dropped,
             **({} if self.aws.state is None else {"aws": self.aws.state}),
         }
@@ -136,7 +142,8 @@ async def open_gateway(loaded: Loaded, lines: LineWriter, link: Link | None = No
         authority = await opened.enter_async_context(open_authority(SystemClock(), loaded.environment.get))
         model = HubModel(link) if link else await opened.enter_async_context(_supervisor(loaded))
         memory = await opened.enter_async_context(_open_memory(loaded.config.state, link))
-        gateway = Gateway(loaded, live, Outside(client, fetcher, authority, model, memory), lines)
+        limiter = HubLimiter(link, SystemClock()) if link else LocalLimiter(SystemClock.time)
+        gateway = Gateway(loaded, live, Outside(client, fetcher, authority, model, memory, limiter), lines)
         opened.callback(gateway.recorder.flush)
         asking = keep_discovering(live, gateway.transport, gateway.models_known)
         for work in (asking, gateway.aws.run(), _watch(loaded.path, gateway.reloader)):

@@ -114,7 +114,7 @@ def every_dialect(upstream: Upstream) -> str:
 
 
 @contextmanager
-def open_gateway(config: str, folder: Path, *, home: Path | None = None) -> Iterator[RunningGateway]:
+def open_gateway(config: str, folder: Path, *, home: Path | None = None, workers: int = 1) -> Iterator[RunningGateway]:
     """Start a gateway that listens, and stop it as an operator would. Fails with its log when it does not start.
 
     `home` is an empty one unless it is given; the bundled model is kept below the real one.
@@ -122,7 +122,7 @@ def open_gateway(config: str, folder: Path, *, home: Path | None = None) -> Iter
     port = _free_port()
     file, log = folder / "isthmus.yaml", folder / "gateway.log"
     file.write_text(f"listeners:\n  - host: 127.0.0.1\n    port: {port}\n{config}")
-    command = [sys.executable, "-m", "isthmus", "serve", "--config", str(file)]
+    command = [sys.executable, "-m", "isthmus", "serve", "--config", str(file), "--workers", str(workers)]
     with (
         log.open("wb") as out,
         subprocess.Popen(command, stdout=out, stderr=out, env=_environment(home or folder)) as process,

@@ -1,0 +1,185 @@
+"""What workers must agree on: limits, memory, the model. Their end of the hub behaves as if it were their own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from fakes.clock import FakeClock
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.routing.limits import Claim, Grant, Limit, Measure, Refusal
+from isthmus.state.memory import BoundedMemory
+from isthmus.workers.frames import Frames, TooLong, frame
+from isthmus.workers.hub import Hub
+from isthmus.workers.link import HubLimiter, HubMemory, HubModel, Link, open_link
+
+RUNNING = Limit("provider:one", Measure.RUNNING, 2)
+TOKENS = Limit("key:one/a", Measure.TOKENS, 100, 60, 12)
+
+
+class FakeModel:
+    def __init__(self) -> None:
+        self.users = 0
+        self.error: GatewayError | None = None
+
+    def enter(self) -> None:
+        self.users += 1
+
+    def leave(self) -> None:
+        self.users -= 1
+
+    async def port(self) -> int:
+        if self.error is not None:
+            raise self.error
+        return 4711
+
+    async def lost(self, port: int, within: float = 1.0) -> bool:
+        return port != 4711
+
+
+class Team:
+    """A hub and two workers' ends of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "hub"
+        self.clock = FakeClock()
+        self.model = FakeModel()
+        self.hub = Hub(BoundedMemory(self.clock.now), self.model, self.clock)
+        self.gone: list[str] = []
+        self.links: list[Link] = []
+
+    def limiter(self, worker: int) -> HubLimiter:
+        return HubLimiter(self.links[worker], self.clock)
+
+    async def heard(self) -> None:
+        """All that both workers told has been heard."""
+        for link in self.links:
+            await link.ask("get", "nothing")
+
+
+@pytest.fixture
+async def team(tmp_path: Path) -> AsyncIterator[Team]:
+    team = Team(tmp_path)
+    async with AsyncExitStack() as opened:
+        await opened.enter_async_context(team.hub.open(team.path))
+        for name in ("first", "second"):
+            link = await opened.enter_async_context(open_link(team.path, lambda name=name: team.gone.append(name)))
+            team.links.append(link)
+        yield team
+
+
+def granted(found: Grant | Refusal) -> Grant:
+    assert isinstance(found, Grant)
+    return found
+
+
+async def test_what_one_worker_claims_another_cannot(team: Team) -> None:
+    first, second = team.limiter(0), team.limiter(1)
+    granted(await first.claim([Claim(RUNNING, 1), Claim(TOKENS, 60)]))
+    refused = await second.claim([Claim(RUNNING, 1), Claim(TOKENS, 60)])
+    assert isinstance(refused, Refusal)
+    assert refused.limit == TOKENS
+    assert 60 <= refused.wait <= 65
+    granted(await second.claim([Claim(RUNNING, 1), Claim(TOKENS, 40)]))
+    assert await first.claim([Claim(RUNNING, 1)]) == Refusal(RUNNING, 0.0)
+
+
+async def test_what_was_settled_with_less_is_free_for_all(team: Team) -> None:
+    first, second = team.limiter(0), team.limiter(1)
+    grant = granted(await first.claim([Claim(RUNNING, 1), Claim(TOKENS, 100)]))
+    first.settle(grant, {Measure.TOKENS: 30})
+    await team.heard()
+    granted(await second.claim([Claim(TOKENS, 70)]))
+    assert first.share(TOKENS) == pytest.approx(0.3)
+
+
+async def test_what_a_worker_was_running_ends_with_it(team: Team) -> None:
+    first, second = team.limiter(0), team.limiter(1)
+    for _ in range(2):
+        granted(await first.claim([Claim(RUNNING, 1)]))
+    team.links[0].close()
+    async with asyncio.timeout(5):
+        while len(team.hub.guests) > 1:
+            await asyncio.sleep(0)
+    granted(await second.claim([Claim(RUNNING, 1)]))
+
+
+async def test_what_one_worker_keeps_another_finds(team: Team) -> None:
+    first, second = HubMemory(team.links[0], team.clock), HubMemory(team.links[1], team.clock)
+    await first.put(("a", "b"), b"kept")
+    await team.heard()
+    assert await second.get(("a", "b", "c")) == {"a": b"kept", "b": b"kept"}
+    await second.forget(("a",))
+    await team.heard()
+    assert await first.get(("a",)) == {}
+
+
+async def test_what_one_worker_tells_all_others_hear(team: Team) -> None:
+    heard: list[object] = []
+    team.links[0].told = heard.append
+    team.links[1].told = heard.append
+    team.links[0].tell("tell", ["rest", 7])
+    await team.heard()
+    assert heard == [["rest", 7]]
+
+
+async def test_the_model_is_in_use_until_the_last_worker_has_left_it(team: Team) -> None:
+    first, second = HubModel(team.links[0]), HubModel(team.links[1])
+    first.enter()
+    second.enter()
+    assert await first.port() == 4711
+    assert (await first.lost(4711), await first.lost(4712)) == (False, True)
+    assert team.model.users == 2
+    first.leave()
+    team.links[1].close()
+    await team.links[0].ask("get", "nothing")
+    async with asyncio.timeout(5):
+        while team.model.users:
+            await asyncio.sleep(0)
+
+
+async def test_a_model_that_cannot_be_started_says_so_to_the_worker(team: Team) -> None:
+    team.model.error = GatewayError(Kind.UNREACHABLE, "the bundled model is not installed")
+    with pytest.raises(GatewayError, match="not installed") as caught:
+        await HubModel(team.links[0]).port()
+    assert caught.value.kind is Kind.UNREACHABLE
+
+
+async def test_a_worker_goes_on_by_itself_when_the_hub_is_gone_and_is_told(team: Team) -> None:
+    limiter, memory = team.limiter(0), HubMemory(team.links[0], team.clock)
+    await memory.put(("a",), b"kept")
+    for guest in tuple(team.hub.guests):
+        guest.close()
+    async with asyncio.timeout(5):
+        while len(team.gone) < 2:
+            await asyncio.sleep(0)
+    assert sorted(team.gone) == ["first", "second"]
+    granted(await limiter.claim([Claim(TOKENS, 100)]))
+    assert isinstance(await limiter.claim([Claim(TOKENS, 1)]), Refusal)
+    assert await memory.get(("a",)) == {"a": b"kept"}
+
+
+async def test_no_request_waits_for_a_hub_that_does_not_answer(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(team.hub, "tell_others", lambda *_: asyncio.sleep(0))
+
+    async def never(*_: object) -> object:
+        await asyncio.Event().wait()
+        return None
+
+    monkeypatch.setitem(__import__("isthmus.workers.hub", fromlist=["ANSWERS"]).ANSWERS, "claim", never)
+    granted(await team.limiter(0).claim([Claim(TOKENS, 100)]))
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 1000])
+def test_messages_may_come_in_any_pieces(step: int) -> None:
+    messages: Sequence[object] = [[1, "claim", ["a", b"b"]], [0, "put", []], [2, "x" * 300, None]]
+    data = b"".join(map(frame, messages))
+    frames = Frames()
+    assert [one for at in range(0, len(data), step) for one in frames.feed(data[at : at + step])] == messages
+
+
+def test_a_message_longer_than_any_that_is_meant_is_refused() -> None:
+    with pytest.raises(TooLong):
+        list(Frames().feed(b"\xff\xff\xff\xff"))
