@@ -3,7 +3,8 @@
 import pytest
 
 from isthmus.core.chat import ReasoningMode, ReasoningOptions
-from isthmus.routing.names import Directory, Offer, UnknownName
+from isthmus.routing.names import Directory, UnknownName
+from isthmus.routing.offers import Offer
 from isthmus.routing.plan import Route, Target, first_of
 from isthmus.routing.suffixes import split_suffix
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 ALSO: Mapping[str, tuple[str, ...]] = {
     "azure": ("azure-ai",),
@@ -35,6 +36,7 @@ _MAKER = re.compile(r"^[a-z0-9]+\.(?=[a-z])")
 _VARIANT = re.compile(r":(free|beta|nitro|floor|online|thinking|extended|exacto)$")
 _VERSION = re.compile(r"(?<=\d)-v\d+(:\d+)?$|:0$|@(default|latest)$")
 _DATE = re.compile(r"[-@](20\d{6}|20\d\d-\d\d-\d\d)$|-latest$")
+_MARKS = re.compile(r"[._:@]")
 
 
 def spellings(kind: str, model: str) -> Iterator[str]:
@@ -47,13 +49,40 @@ def spellings(kind: str, model: str) -> Iterator[str]:
         yield ":".join(bare.split(":")[:2])
 
 
-def stem(model: str) -> str:
-    """What all spellings and dates of one model have in common.
+class Parts(NamedTuple):
+    """One name taken apart. All spellings of one model have the same `stem` and `variant`.
+
+    `variant` is such as "free"; `edition` the day that it is dated by, in eight digits, "" also for `-latest`;
+    `region` where it may be served. Each is "" for a name that does not say.
+    """
+
+    stem: str
+    variant: str
+    edition: str
+    region: str
+
+
+def take_apart(model: str) -> Parts:
+    """What a name says.
 
     "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic/claude-sonnet-4.5" and "claude-sonnet-4-5@20250929"
-    are all "claude-sonnet-4-5".
+    all have the stem "claude-sonnet-4-5".
     """
-    name = _MAKER.sub("", _REGION.sub("", model.lower().rpartition("/")[2]))
-    for ending in (_VARIANT, _VERSION, _DATE):
-        name = ending.sub("", name)
-    return re.sub(r"[._:@]", "-", name)
+    name = model.lower().rpartition("/")[2]
+    region = _REGION.match(name)
+    name = _MAKER.sub("", name if region is None else name[region.end() :])
+    name, variant = _cut(_VARIANT, name)
+    name, _ = _cut(_VERSION, name)
+    name, edition = _cut(_DATE, name)
+    return Parts(_MARKS.sub("-", name), variant, edition.replace("-", ""), region[1] if region else "")
+
+
+def stem(model: str) -> str:
+    """What all spellings and dates of one model have in common."""
+    return take_apart(model).stem
+
+
+def _cut(ending: re.Pattern[str], name: str) -> tuple[str, str]:
+    """The name without its ending, and what the ending says."""
+    found = ending.search(name)
+    return (name, "") if found is None else (name[: found.start()], found[1] or "")

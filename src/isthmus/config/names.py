@@ -8,7 +8,8 @@ from isthmus.config.problems import Path, clip
 from isthmus.config.routes import routes_of
 from isthmus.config.schema import Config
 from isthmus.core.value import Value
-from isthmus.routing.names import Directory, Offer, UnknownName
+from isthmus.routing.names import Directory, UnknownName
+from isthmus.routing.offers import Offer
 from isthmus.routing.plan import Route
 
 

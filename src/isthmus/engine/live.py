@@ -8,7 +8,8 @@ from isthmus.core.value import Value
 from isthmus.engine.scales import Prices, Shares
 from isthmus.engine.snapshot import Snapshot
 from isthmus.routing.board import Board
-from isthmus.routing.names import Directory, Offer
+from isthmus.routing.names import Directory
+from isthmus.routing.offers import Offer
 from isthmus.routing.order import NO_SCALES, Scales
 from isthmus.routing.places import ONE_KEY, Places
 

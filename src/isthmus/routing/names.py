@@ -5,32 +5,31 @@ as plain strings; never what a provider is.
 """
 
 import difflib
-from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from isthmus.core.value import Value
-from isthmus.routing.plan import Plan, Route, Target, first_of
+from isthmus.routing.naming import Naming, closest, is_pattern
+from isthmus.routing.offers import Closeness, Holder, Offer, Offers, TakeApart, plainly
+from isthmus.routing.plan import NO_RULES, Plan, Route, Target, Tier
 from isthmus.routing.suffixes import always_ours, split_suffix
 
 REMEMBERED = 4096
 """Names whose plan is kept; beyond that, plans are worked out again."""
+LONGEST = 512
+"""Characters of a name whose plan is kept."""
+AUTO = "auto"
+"""The name that leaves the choice of a model to us."""
 LATEST = ":latest"
 """Put behind a name by clients of Ollama; it changes nothing where nobody offers the longer name."""
 NEAR = 3
 """Names suggested for one that nobody offers."""
+TOLD = 3
+"""Names told of those that could have been meant too."""
 
-
-class Offer(Value, frozen=True):
-    """What one provider serves: `names` are exact, `patterns` may hold `*`."""
-
-    provider: str
-    names: tuple[str, ...] = ()
-    patterns: tuple[str, ...] = ()
-
-    def serves(self, model: str) -> bool:
-        return model in self.names or any(fnmatchcase(model, pattern) for pattern in self.patterns)
+Way: TypeAlias = tuple[str, ...]
+"""The aliases that led here: none is followed twice, so that every way ends."""
 
 
 class UnknownName(Exception):
@@ -42,83 +41,239 @@ class UnknownName(Exception):
         self.near = tuple(near)
 
 
-class Directory:
-    """All names of one configuration. Built when it is loaded, asked on every request."""
+def anything(_: Target) -> bool:
+    """Every model may be one to talk to, where nothing is known of any."""
+    return True
 
-    def __init__(self, routes: Mapping[str, Route], offers: Sequence[Offer]) -> None:
+
+class Directory:
+    """All names of one configuration. Built when it is loaded, asked on every request.
+
+    `take_apart` tells what a model's name says; `talks` whether a model is one to talk to, for who asks for any.
+    """
+
+    def __init__(
+        self,
+        routes: Mapping[str, Route],
+        offers: Sequence[Offer],
+        naming: Naming = Naming(),  # noqa: B008  a frozen value
+        *,
+        take_apart: TakeApart = plainly,
+        talks: Callable[[Target], bool] = anything,
+    ) -> None:
         self._routes = routes
-        self._offers = {offer.provider: offer for offer in offers}
+        self._offers = Offers(offers, take_apart)
+        self._naming = naming
+        self._talks = talks
         self._known: dict[str, Plan] = {}
+        own = [*routes, *(name for name in naming.aliases if not is_pattern(name))]
+        self._folded = {name.lower(): name for name in reversed(own)}
+        self._providers = {offer.provider.lower(): offer.provider for offer in reversed(offers)}
 
     def plan(self, name: str) -> Plan:
-        """The targets for `name`, or UnknownName.
+        """The targets for `name`, or UnknownName. The order in which a name is understood is that of STEPS.
 
-        In this order: a route or alias; a name that providers offer, in the providers' order; such a
-        name, or one of Claude or Gemini, with an ending that says how much to think;
-        `provider://model`; `[provider] model`; `provider/model`; `provider:model`; a name
-        that matches a provider's wildcard; the name without `:latest`.
+        What comes after its own targets, by its route or by the configured fallbacks, stands in tiers behind them.
         """
         plan = self._known.get(name)
         if plan is None:
-            plan = self._work_out(name)
-            if len(self._known) < REMEMBERED:
+            plan = self._work_out(name, ())
+            if plan is None:
+                raise UnknownName(name, self._near(name))
+            plan = self._with_fallbacks(name, plan)
+            if len(self._known) < REMEMBERED and len(name) <= LONGEST:
                 self._known[name] = plan
         return plan
 
     def names(self) -> tuple[tuple[str, str], ...]:
-        """Every name that can be listed, each once, with its owner ("isthmus" for routes)."""
-        owners = {name: "isthmus" for name in self._routes}
-        for offer in self._offers.values():
-            for name in offer.names:
-                owners.setdefault(name, offer.provider)
+        """Every name that can be listed, each once, with its owner ("isthmus" for routes and aliases)."""
+        aliases = (name for name in self._naming.aliases if not is_pattern(name))
+        owners = dict.fromkeys((*self._routes, *aliases), "isthmus")
+        for name, provider in self._offers.names():
+            owners.setdefault(name, provider)
         return tuple(owners.items())
 
-    def _work_out(self, name: str) -> Plan:
-        if (route := self._routes.get(name)) is not None:
-            return Plan(route.tiers, f"{name} is a route", name=name, rules=route.rules)
-        if holders := [offer.provider for offer in self._offers.values() if name in offer.names]:
-            return _plan(holders, name, f"offered by {', '.join(holders)}")
-        if (thinking := self._thinking(name)) is not None:
-            return thinking
-        if (forced := self._forced(name)) is not None:
-            return forced
-        if holders := [offer.provider for offer in self._offers.values() if offer.serves(name)]:
-            return _plan(holders, name, f"matches the models of {', '.join(holders)}")
-        if name.endswith(LATEST):
-            return self._work_out(name.removesuffix(LATEST))
-        raise UnknownName(name, self._near(name))
-
-    def _forced(self, name: str) -> Plan | None:
-        """The name says which provider it wants. What that provider offers, it is the judge of."""
-        for provider, model in _spellings(name):
-            if provider in self._offers and model:
-                return _plan([provider], model, f"{provider} is named in it")
+    def _work_out(self, name: str, way: Way) -> Plan | None:
+        for step in STEPS:
+            if (plan := step(self, name, way)) is not None:
+                return plan
         return None
 
-    def _thinking(self, name: str) -> Plan | None:
+    def _route(self, name: str, way: Way) -> Plan | None:  # noqa: ARG002  one of STEPS
+        if (route := self._routes.get(name)) is None:
+            return None
+        return Plan(route.tiers, f"{name} is a route", name=name, rules=route.rules)
+
+    def _alias(self, name: str, way: Way) -> Plan | None:
+        return self._follow(name, name, way) if name in self._naming.aliases else None
+
+    def _offered(self, name: str, way: Way) -> Plan | None:  # noqa: ARG002  one of STEPS
+        return self._held(name, self._offers.holders(name)) if name in self._offers else None
+
+    def _auto(self, name: str, way: Way) -> Plan | None:  # noqa: ARG002  one of STEPS
+        if name != AUTO:
+            return None
+        first: dict[str, Target] = {}
+        for offer in self._offers.by_provider.values():
+            targets = (Target(offer.provider, model) for _, model in offer.served())
+            if (target := next(filter(self._talks, targets), None)) is not None:
+                first[offer.provider] = target
+        if not first:
+            return None
+        tiers = self._ranked(first.values())
+        return Plan(tiers, f"{AUTO} is the first model of each provider", name=tiers[0].targets[0].model)
+
+    def _thinking(self, name: str, way: Way) -> Plan | None:
         """The name ends in how much is to be thought, and nobody offers it with that ending."""
         if (split := split_suffix(name)) is None:
             return None
         base, reasoning = split
-        if not (always_ours(base) or self._listed(base)):
+        if not (always_ours(base) or self._listed(base)) or (plan := self._work_out(base, way)) is None:
             return None
-        plan = self._work_out(base)
         return replace(plan, reasoning=reasoning, because=f"{plan.because}; its ending says how much to think")
 
+    def _forced(self, name: str, way: Way) -> Plan | None:  # noqa: ARG002  one of STEPS
+        """The name says which provider it wants. What that provider offers, it is the judge of."""
+        for said, model in _spellings(name):
+            provider = self._provider(said)
+            if provider is None or not model:
+                continue
+            if holders := _dated(self._offers.holders(model, provider)):
+                plan = self._held(model, holders)
+                return replace(plan, because=f"{provider} is named in it; {plan.because}")
+            if self._offers.by_provider[provider].allows(model):
+                return Plan((Tier((Target(provider, model),)),), f"{provider} is named in it", name=model)
+        return None
+
+    def _alike(self, name: str, way: Way) -> Plan | None:
+        """The name differs from a known one in capitals, a vendor in front, or the spelling of its version or day."""
+        own = self._folded.get(name.lower())
+        if own is not None and own != name:
+            return self._because(f"{name} is read as {own}", self._work_out(own, way))
+        holders = self._offers.holders(name)
+        return self._held(name, holders) if _dated(holders) else None
+
+    def _alias_pattern(self, name: str, way: Way) -> Plan | None:
+        pattern = closest(name, filter(is_pattern, self._naming.aliases))
+        return None if pattern is None else self._follow(name, pattern, way)
+
+    def _matching(self, name: str, way: Way) -> Plan | None:  # noqa: ARG002  one of STEPS
+        holders = [offer.provider for offer in self._offers.by_provider.values() if offer.matches(name)]
+        if not holders:
+            return None
+        tiers = self._ranked(Target(provider, name) for provider in holders)
+        return Plan(tiers, f"matches the models of {', '.join(holders)}", name=name)
+
+    def _undated(self, name: str, way: Way) -> Plan | None:  # noqa: ARG002  one of STEPS
+        """The name asks for a model of one day, and somebody has it without saying of which."""
+        holders = self._offers.holders(name)
+        return self._held(name, holders) if holders else None
+
+    def _latest(self, name: str, way: Way) -> Plan | None:
+        return self._work_out(name.removesuffix(LATEST), way) if name.endswith(LATEST) else None
+
+    def _default(self, name: str, way: Way) -> Plan | None:
+        default = self._naming.default
+        if default is None or _DEFAULT in way:
+            return None
+        plan = self._lead(default, (*way, _DEFAULT))
+        return self._because(f"nobody offers {name[:LONGEST]}; {default} is the default model", plan)
+
+    def _follow(self, name: str, alias: str, way: Way) -> Plan | None:
+        """The plan of an alias: that of the one name it leads to, or the tiers of them all."""
+        if alias in way:
+            return None
+        on = (*way, alias, _DEFAULT)
+        led = [plan for to in self._naming.aliases[alias] if (plan := self._lead(to, on)) is not None]
+        if len(led) <= 1:
+            return self._because(f"{name} is an alias", led[0] if led else None)
+        because = f"{name} is an alias of {', '.join(plan.name for plan in led)}"
+        tiers = _behind((), *(plan.tiers for plan in led))
+        return Plan(tiers, because, reasoning=led[0].reasoning, name=name, rules=NO_RULES)
+
+    def _lead(self, name: str, way: Way) -> Plan | None:
+        """What a name in the configuration leads to: there, a provider that is named is meant before all lists."""
+        if name in self._routes or name in self._naming.aliases:
+            return self._work_out(name, way)
+        return self._forced(name, way) or self._work_out(name, way)
+
+    def _with_fallbacks(self, name: str, plan: Plan) -> Plan:
+        own = self._routes[plan.name].fallbacks if plan.name in self._routes else ()
+        key = closest(name, self._naming.fallbacks) or closest(plan.name, self._naming.fallbacks)
+        further = own + (self._naming.fallbacks[key] if key is not None else ())
+        led = [after for to in further if (after := self._lead(to, (_DEFAULT,))) is not None]
+        if not led:
+            return plan
+        behind = [after.tiers for after in led]
+        branches = tuple(replace(branch, tiers=_behind(branch.tiers, *behind)) for branch in plan.rules.branches)
+        because = f"{plan.because}; after it {', '.join(after.name for after in led)}"
+        rules = replace(plan.rules, branches=branches) if branches else plan.rules
+        return replace(plan, tiers=_behind(plan.tiers, *behind), because=because, rules=rules)
+
+    def _held(self, name: str, holders: Sequence[Holder]) -> Plan:
+        """The plan of a model: who offers it by this name comes before who offers it by another."""
+        nearest = min(holders, key=lambda one: one.closeness)
+        ordered = sorted(holders, key=lambda one: one.closeness)
+        tiers = self._ranked(one.target for one in ordered)
+        return Plan(tiers, _told(name, nearest, ordered), name=nearest.name)
+
+    def _ranked(self, targets: Iterable[Target]) -> tuple[Tier, ...]:
+        """A tier for each number that providers are preferred by."""
+        ranks: dict[float, list[Target]] = {}
+        for target in targets:
+            ranks.setdefault(self._naming.priority.get(target.provider, float("inf")), []).append(target)
+        return tuple(Tier(tuple(dict.fromkeys(ranks[rank])), self._naming.strategy) for rank in sorted(ranks))
+
+    def _provider(self, said: str) -> str | None:
+        """The provider that is called so, or is shown so to people ("Gemini CLI")."""
+        if said in self._offers.by_provider:
+            return said
+        return self._providers.get(said.lower()) or self._providers.get(said.lower().replace(" ", "-"))
+
+    def _because(self, words: str, plan: Plan | None) -> Plan | None:
+        return None if plan is None else replace(plan, because=f"{words}; {plan.because}")
+
     def _listed(self, name: str) -> bool:
-        """Is this very name a route's, or on some provider's list, also with that provider in front?"""
-        if name in self._routes or any(name in offer.names for offer in self._offers.values()):
+        """Is this very name a route's, an alias, or on some provider's list, also with that provider in front?"""
+        if name in self._routes or name in self._naming.aliases or name in self._offers:
             return True
-        return any(
-            provider in self._offers and model in self._offers[provider].names for provider, model in _spellings(name)
-        )
+        named = ((self._provider(said), model) for said, model in _spellings(name))
+        return any(provider is not None and self._offers.holders(model, provider) for provider, model in named)
 
     def _near(self, name: str) -> list[str]:
         listed = [known for known, _ in self.names()]
-        return difflib.get_close_matches(name, listed, NEAR, 0.4) or listed[:NEAR]
+        return difflib.get_close_matches(name[:LONGEST], listed, NEAR, 0.4) or listed[:NEAR]
+
+
+Step: TypeAlias = Callable[[Directory, str, Way], Plan | None]
+STEPS: Sequence[Step] = (
+    Directory._route,
+    Directory._alias,
+    Directory._offered,
+    Directory._auto,
+    Directory._thinking,
+    Directory._forced,
+    Directory._alike,
+    Directory._alias_pattern,
+    Directory._matching,
+    Directory._undated,
+    Directory._latest,
+    Directory._default,
+)
+"""How a name is understood: the first that has a plan for it wins.
+
+A route; an alias; a name that providers offer; `auto`; such a name, or one of Claude or Gemini, with an ending that
+says how much to think; `provider://model`, `[provider] model`, `provider/model`, `provider:model`; a name that
+differs from a known one in capitals, in a vendor in front, or in how its version and its day are written; an alias
+that holds `*`; a name that matches a provider's wildcard; the name without its day; without `:latest`; the default
+model.
+"""
+_DEFAULT = "\0default"
+"""Stands in a way that must not end at the default model. No name that can be configured."""
 
 
 def _spellings(name: str) -> list[tuple[str, str]]:
+    """How the name may be read as that of a provider and of a model there."""
     found: list[tuple[str, str]] = []
     if name.startswith("[") and "] " in name:
         left, _, right = name[1:].partition("] ")
@@ -130,5 +285,31 @@ def _spellings(name: str) -> list[tuple[str, str]]:
     return found
 
 
-def _plan(providers: Sequence[str], model: str, because: str) -> Plan:
-    return Plan(first_of(*(Target(provider, model) for provider in providers)), because, name=model)
+def _dated(holders: Sequence[Holder]) -> list[Holder]:
+    """Those whose names say as much as was asked for."""
+    return [one for one in holders if one.closeness is not Closeness.UNDATED]
+
+
+def _told(name: str, nearest: Holder, holders: Sequence[Holder]) -> str:
+    """Why these: by which name each provider has the model, and which others were just as near."""
+    same = [one.target.provider for one in holders if one.name == nearest.name]
+    read = "" if nearest.closeness is Closeness.EXACT else f"{name} is read as {nearest.name}; "
+    further = "".join(f"; {one.target.provider} has it as {one.name}" for one in holders if one.name != nearest.name)
+    doubts = [f"{one.target.provider} also has {', '.join(one.others[:TOLD])}" for one in holders if one.others]
+    return "; ".join([f"{read}offered by {', '.join(same)}{further}", *doubts])
+
+
+def _behind(first: tuple[Tier, ...], *further: Sequence[Tier]) -> tuple[Tier, ...]:
+    """The tiers, and the further ones behind them with what is not there yet."""
+    found, seen = list(first), {target for tier in first for target in tier.targets}
+    for tier in (tier for tiers in further for tier in tiers):
+        kept = [index for index, target in enumerate(tier.targets) if target not in seen]
+        seen.update(tier.targets)
+        if kept:
+            found.append(tier if len(kept) == len(tier.targets) else _only(tier, kept))
+    return tuple(found)
+
+
+def _only(tier: Tier, kept: Sequence[int]) -> Tier:
+    weights = tuple(tier.weights[index] for index in kept) if tier.weights else ()
+    return replace(tier, targets=tuple(tier.targets[index] for index in kept), weights=weights)
