@@ -7,6 +7,7 @@ from isthmus.core.losses import OnLoss
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.loss_policy import on_loss
 from isthmus.engine.snapshot import Client, Snapshot
+from isthmus.routing.plan import Plan, Target, first_of
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
 from support.line import Line, provider
@@ -95,6 +96,6 @@ def test_the_nearest_word_decides(
 ) -> None:
     exchange: Exchange = line().open(headers=headers)
     exchange.client = Client("one", client)
-    exchange.peek = exchange.call.codec.peek(WHOLE)
+    exchange.plan = Plan(first_of(Target("first", "m-1")), "m is a route", name="m")
     routes = {} if route is None else {"m": route}
     assert on_loss(exchange, Snapshot(providers={}, on_loss=default, route_on_loss=routes)) is meant

@@ -24,7 +24,7 @@ def on_loss(exchange: Exchange, snapshot: Snapshot) -> OnLoss:
         return _read(said)
     if exchange.client.on_loss is not None:
         return exchange.client.on_loss
-    route = exchange.peek.model if exchange.peek is not None else ""
+    route = exchange.plan.name if exchange.plan is not None else ""
     return snapshot.route_on_loss.get(route, snapshot.on_loss)
 
 
