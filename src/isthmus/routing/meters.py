@@ -12,7 +12,9 @@ from isthmus.routing.health import Place
 MOST_PLACES = 50_000
 """Places that are measured; beyond that the one that is known for the longest time is forgotten."""
 HALF_LIFE = 60.0
-"""Seconds in which what a measure says loses half of its weight."""
+"""Seconds in which an answer time loses half of its weight."""
+ERROR_HALF_LIFE = 20.0
+"""Seconds in which a share of errors loses half of what it was, where nobody asks."""
 LEAST_WEIGHT = 1 / 16
 """What one answer time weighs at least against all before it, however soon it follows them."""
 ERROR_WEIGHT = 0.2
@@ -35,7 +37,7 @@ class Pace:
         self._next = 0
 
     def add(self, seconds: float, now: float) -> None:
-        self.mean += max(LEAST_WEIGHT, 1.0 - _faded(now - self.at)) * (seconds - self.mean)
+        self.mean += max(LEAST_WEIGHT, 1.0 - _faded(now - self.at, HALF_LIFE)) * (seconds - self.mean)
         self.at = now
         if len(self._window) < WINDOW:
             self._window.append(seconds)
@@ -78,7 +80,7 @@ class Meter:
 
     def errors(self, now: float) -> float:
         """The share of requests that failed by a fault of the place, between 0 and 1. It fades while nobody asks."""
-        return self._errors and self._errors * _faded(now - self._errors_at)
+        return self._errors and self._errors * _faded(now - self._errors_at, ERROR_HALF_LIFE)
 
     def answered(self, seconds: float, now: float, *, stream: bool) -> None:
         """An answer began after so many seconds: its first token where it streams, else all of it."""
@@ -139,9 +141,9 @@ class Meters:
         self._meters = {place: meter for place, meter in self._meters.items() if place.provider in providers}
 
 
-def _faded(seconds: float) -> float:
+def _faded(seconds: float, half_life: float) -> float:
     """What is left after so many seconds of what was 1."""
-    return float(2.0 ** (-seconds / HALF_LIFE))
+    return float(2.0 ** (-seconds / half_life))
 
 
 def _quantile(times: Sequence[float], share: float) -> float:

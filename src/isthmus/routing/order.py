@@ -21,10 +21,13 @@ NEAR = 0.8
 """The share of any of its limits from which on a place stands behind others."""
 LEAST_DUE = 0.05
 """The part of its share that a place is sent even where nothing but errors comes back, so that its recovery is seen."""
+STEP = 0.05
+"""Shares of errors that are no further apart than this are as good as the same."""
 DOUBT = 0.1
 """The share of errors from which on a place that never answered is no longer the first to be tried."""
 EXPLORING = 0.03
-"""The share of a tier's requests that go to the place asked longest ago, where the fastest is looked for."""
+"""The share of a tier's requests that go to the place asked longest ago, where the best by measures comes first: they
+would never show that they are better by now."""
 
 
 class HybridWeights(Value, frozen=True, kw_only=True):
@@ -180,16 +183,14 @@ def _least_busy(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Seque
 
 
 def _least_error(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
-    """To a hundredth: what is left of an error after a while makes no difference."""
-    return _best(tier, pools, board, lambda ask: round(board.meters.errors(ask.place, moment.now), 2))
+    """In steps: what is left of an error after a while makes no difference."""
+    asks = _best(tier, pools, board, lambda ask: round(board.meters.errors(ask.place, moment.now) / STEP))
+    return _explored(asks, board, moment)
 
 
 def _fastest(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
     """The least time to an answer. Who never answered is tried first, with one request at a time."""
-    asks = _best(tier, pools, board, lambda ask: _expected(ask, board, moment))
-    if moment.draw >= EXPLORING or not asks:
-        return asks
-    return _from(asks, asks.index(min(asks, key=lambda ask: _asked_at(ask, board))))
+    return _explored(_best(tier, pools, board, lambda ask: _expected(ask, board, moment)), board, moment)
 
 
 def _cheapest(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
@@ -220,7 +221,14 @@ def _hybrid(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[
             3,
         )
 
-    return _best(tier, pools, board, score)
+    return _explored(_best(tier, pools, board, score), board, moment)
+
+
+def _explored(asks: Sequence[Ask], board: Board, moment: Moment) -> Sequence[Ask]:
+    """The same order, or for a small share of requests one that begins with the place asked longest ago."""
+    if moment.draw >= EXPLORING or not asks:
+        return asks
+    return _from(asks, asks.index(min(asks, key=lambda ask: _asked_at(ask, board))))
 
 
 def _best(
