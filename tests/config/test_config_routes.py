@@ -173,6 +173,11 @@ def test_what_would_go_to_a_disabled_provider_is_gone_from_every_part_of_a_route
     assert route.rules == Rules(branches=(Branch(tiers=(Tier((B,), Strategy.WEIGHTED),), share=0.2),))
 
 
+def test_a_route_stays_while_it_has_anything_to_fall_back_on() -> None:
+    routes = "routes: {r: {targets: [gone/x], fallbacks: [vllm/a]}, s: [gone/x]}"
+    assert list(compile_config(config_of(PROVIDERS + routes)).routes) == ["r"]
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -45,7 +45,8 @@ def compile_loaded(loaded: Loaded, *, ollama: bool) -> Snapshot:
 def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as_listed) -> Snapshot:
     """The snapshot. `source` says where the configuration came from.
 
-    A route loses the targets whose provider is disabled or not there, and is gone when none is left.
+    A route loses the targets whose provider is disabled or not there, and is gone when none is left and nothing comes
+    after them.
     The configuration is one that `load` returned; for any other a ValueError may be raised.
     """
     named = work_out(config).routes
@@ -88,7 +89,7 @@ def wants_local(config: Config, providers: Mapping[str, Provider], routes: Mappi
 
 def _reachable(routes: Mapping[str, Route], providers: Mapping[str, Provider]) -> dict[str, Route]:
     left = {name: within_reach(route, providers) for name, route in routes.items()}
-    return {name: route for name, route in left.items() if route.tiers}
+    return {name: route for name, route in left.items() if route.tiers or route.fallbacks}
 
 
 def _credentials(entry: ProviderEntry) -> tuple[Credential, ...]:
