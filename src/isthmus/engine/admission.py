@@ -14,9 +14,11 @@ from isthmus.engine.exchange import Exchange
 from isthmus.engine.held import Bill, Held
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Limiter, Ports
+from isthmus.routing.health import Place
 from isthmus.routing.limits import NEVER, Claim, Limit, Measure, Refusal
 from isthmus.routing.places import Ask
 from isthmus.routing.plan import Target
+from isthmus.routing.walk import Walk
 
 _COUNTED = frozenset({Measure.TOKENS, Measure.MICRODOLLARS})
 """Measures for which it must be guessed what a request comes to."""
@@ -26,7 +28,7 @@ _SPANS: Mapping[int, str] = {60: "a minute", 3600: "an hour", 86_400: "a day"}
 class Admission:
     """One exchange before the limits in its way. Made only where there are any."""
 
-    __slots__ = ("_allowances", "_bills", "_body", "_exchange", "_limiter", "_now", "_ports", "refusals")
+    __slots__ = ("_allowances", "_bills", "_body", "_exchange", "_held", "_limiter", "_now", "_ports", "refusals")
 
     def __init__(self, exchange: Exchange, body: bytes, limiter: Limiter, now: Now, ports: Ports) -> None:
         self._exchange = exchange
@@ -36,29 +38,44 @@ class Admission:
         self._ports = ports
         self._allowances = now.snapshot.allowances
         self._bills: dict[Target, Bill] = {}
+        self._held: dict[Place, Held] = {}
         self.refusals: list[Refusal] = []
 
-    async def enter(self) -> Refusal | None:
-        """Claim once what the exchange's client and its route allow. What refuses it, or None."""
+    async def enter(self) -> None:
+        """Claim once what the exchange's client and its route allow.
+
+        Raises RATE_LIMITED, with the seconds until there is room, or TOO_LARGE when there never will be.
+        """
         plan = self._exchange.plan
         if plan is None or not plan.targets:
-            return None
+            return
         limits = self._limits(f"client:{self._exchange.client.name}", f"route:{plan.name}")
-        found = await self._claim(limits, plan.targets[0])
-        return found if isinstance(found, Refusal) else None
+        found = await self._claim(limits, plan.targets[0], self._exchange)
+        if isinstance(found, Refusal):
+            raise refused(found)
 
-    async def admit(self, ask: Ask) -> Held | Refusal | None:
-        """Claim what the place's provider and key allow: what is held, None where nothing is limited, or what refuses.
+    async def admits(self, ask: Ask, walk: Walk, twin: Exchange | None = None) -> bool:
+        """Claim what the place's provider and key allow. Where there is no room, the walk knows, and the log will.
 
-        A refusal is noted with the exchange: the place is skipped, and was not tried.
+        `twin` is the exchange of an attempt beside another, which holds what is claimed for it.
         """
         provider = ask.target.provider
         limits = self._limits(f"provider:{provider}", f"key:{provider}/{ask.credential}")
-        found = await self._claim(limits, ask.target)
+        found = await self._claim(limits, ask.target, twin or self._exchange)
         if isinstance(found, Refusal):
             self.refusals.append(found)
             self._exchange.skipped += (f"{provider}/{ask.credential}/{ask.target.model}: {told(found.limit)}",)
-        return found
+            walk.refused(ask, found.wait, self._ports.clock.now())
+            return False
+        if found is not None:
+            self._held[ask.place] = found
+        return True
+
+    def failed(self, ask: Ask, error: GatewayError) -> None:
+        """The place did not answer: what was claimed there is settled."""
+        held = self._held.pop(ask.place, None)
+        if held is not None:
+            held.failed(error)
 
     def error(self) -> GatewayError | None:
         """Why no place is left, where limits of ours are the reason. Names no key: they are nobody's business."""
@@ -75,7 +92,7 @@ class Admission:
     def _limits(self, *scopes: str) -> Sequence[Limit]:
         return [limit for scope in scopes for limit in self._allowances.get(scope, ())]
 
-    async def _claim(self, limits: Sequence[Limit], target: Target) -> Held | Refusal | None:
+    async def _claim(self, limits: Sequence[Limit], target: Target, exchange: Exchange) -> Held | Refusal | None:
         if not limits:
             return None
         bill = self._bill(target, limits)
@@ -84,7 +101,7 @@ class Admission:
         if isinstance(found, Refusal):
             return found
         held = Held(found, bill, self._limiter)
-        self._exchange.held += (held,)
+        exchange.held += (held,)
         return held
 
     def _bill(self, target: Target, limits: Sequence[Limit]) -> Bill | None:

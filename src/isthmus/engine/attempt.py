@@ -14,6 +14,7 @@ from isthmus.dialects.codec import AnyCodec, Codec, Peek
 from isthmus.engine.affinity import find_bond
 from isthmus.engine.answer import Answer
 from isthmus.engine.exchange import Exchange, Lane
+from isthmus.engine.hedge import Each, Race
 from isthmus.engine.lane import choose_lane, forward, names_files, note_betas, outgoing, their_codec, translate
 from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
@@ -21,6 +22,7 @@ from isthmus.engine.media import inline_media
 from isthmus.engine.ports import Incoming, Ports
 from isthmus.engine.reasoning_memory import Gatherer
 from isthmus.engine.relay import Passage, Translation
+from isthmus.engine.repeatable import leaves_nothing
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.several import Several
 from isthmus.engine.walk import in_order
@@ -61,7 +63,17 @@ async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Po
     assert exchange.plan is not None  # noqa: S101  the line has planned before
     if ports.memory is not None and now.places.several(exchange.plan):
         exchange.bond = await find_bond(exchange, asked.body, now.snapshot.affinity, ports.memory)
-    return await in_order(exchange, partial(_attempt, exchange, asked=asked, now=now, ports=ports), now, ports)
+    once = partial(attempt_at, asked=asked, now=now, ports=ports)
+    race = _race(exchange, asked, once, now=now, ports=ports) if exchange.plan.rules.hedge is not None else None
+    answer = await in_order(exchange, partial(once, exchange), now, ports, race, body=asked.body)
+    return answer if race is None else race.settled(answer)
+
+
+def _race(exchange: Exchange, asked: Asked, once: Each[Answer], *, now: Now, ports: Ports) -> Race[Answer] | None:
+    """For a stream that may be asked of two places at once. None for all others."""
+    if exchange.peek is None or not exchange.peek.stream:
+        return None
+    return Race(exchange, once, now, ports) if leaves_nothing(asked.body, asked.codec, asked.request) else None
 
 
 class _Try(NamedTuple):
@@ -85,7 +97,7 @@ class _Try(NamedTuple):
         return self.now.snapshot.limits.reply_body
 
 
-async def _attempt(
+async def attempt_at(
     exchange: Exchange, target: Target, provider: Provider, *, asked: Asked, now: Now, ports: Ports
 ) -> Answer:
     ours, theirs = asked.codec, their_codec(asked.codec, provider, target.model)
@@ -188,6 +200,7 @@ async def _passed_on(exchange: Exchange, incoming: Incoming, codec: Codec, limit
 async def _stream_passed_on(exchange: Exchange, incoming: Incoming, codec: Codec, provider: Provider) -> Answer:
     passage = Passage(exchange, incoming, codec, provider=provider)
     await passage.commit()
+    exchange.upstream = incoming
     headers = reply_headers(exchange, incoming.headers, codec, codec.content_type)
     return Answer(200, headers, stream=passage.chunks())
 
@@ -212,6 +225,7 @@ async def _translated(translation: Translation, *, streamed: bool, limit: int) -
     headers = translation.incoming.headers
     if streamed:
         await translation.commit()
+        exchange.upstream = translation.incoming
     else:
         reply = translation.theirs.read_reply(await translation.incoming.body(limit))
         translation.incoming.close()

@@ -99,7 +99,7 @@ class AttemptRecord:
         return Place(self.target.provider, self.credential, self.target.model)
 
 
-OF_THE_ANSWER = frozenset({"error", "first_byte_at", "guessed", "lane", "losses", "meter", "upstream", "usage"})
+OF_THE_ANSWER = frozenset({"answered", "error", "first_byte_at", "guessed", "lane", "losses", "usage"})
 """What an exchange notes of the attempt that answers it. All else is the request's, or the server's to note."""
 
 
@@ -164,20 +164,22 @@ class Exchange:
         self.cancelled = False
 
     def fork(self) -> "Exchange":
-        """The same request, for an attempt beside the one that is noted here. What it is held to stays here."""
+        """The same request, for an attempt beside the one that is noted here."""
         twin = copy(self)
-        twin.attempts = []
-        twin.losses = Losses()
-        twin.held = ()
-        twin.skipped = ()
+        twin.attempts, twin.losses = [], Losses()
+        twin.meter = twin.upstream = None
         for name in OF_THE_ANSWER - {"losses"}:
             setattr(twin, name, None)
         return twin
 
     def adopt(self, twin: "Exchange") -> None:
-        """The answer is that of the attempt which `twin` notes."""
+        """The answer is that of the attempt which `twin` notes. Asked again at its end, for what was noted since."""
         for name in OF_THE_ANSWER:
             setattr(self, name, getattr(twin, name))
+        if twin.meter is not None:
+            self.runs_at(twin.meter)
+        if twin.upstream is not None:
+            self.upstream = twin.upstream
         twin.meter = twin.upstream = None
 
     def fail(self, error: GatewayError) -> None:
@@ -192,14 +194,18 @@ class Exchange:
 
     def leave(self) -> None:
         """Nothing of it runs at any place any more. An answer that broke off by its provider's fault is told there."""
-        upstream, self.upstream = self.upstream, None
-        if upstream is not None:
-            upstream.close()
         meter, self.meter = self.meter, None
         if meter is not None:
             meter.ended()
             if self.error is not None and self.error.rule.blame is Blame.UPSTREAM:
                 meter.failed(self.clock.now())
+
+    def close(self) -> None:
+        """It is over, whichever way: nobody reads on what its provider may still be sending."""
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            upstream.close()
+        self.leave()
 
     @property
     def outcome(self) -> str:

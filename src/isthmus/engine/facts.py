@@ -5,12 +5,13 @@ from isthmus.engine.exchange import AttemptRecord, Exchange
 
 
 class AttemptFacts(Value, frozen=True, omit_defaults=True):
-    """`ms` as in AttemptRecord; `reason` may name an upstream's address."""
+    """`ms` and `note` as in AttemptRecord; `reason` may name an upstream's address."""
 
     target: str
     ms: float
     error: str | None = None
     reason: str | None = None
+    note: str | None = None
 
 
 class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
@@ -82,4 +83,4 @@ def _target(attempt: AttemptRecord) -> str:
 
 
 def _attempt(one: AttemptRecord) -> AttemptFacts:
-    return AttemptFacts(_target(one), round(one.milliseconds, 1), one.error, one.reason)
+    return AttemptFacts(_target(one), round(one.milliseconds, 1), one.error, one.reason, one.note)

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from random import Random
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
 from isthmus.core.errors import Blame, GatewayError, Kind
+from isthmus.engine.admission import admission
 from isthmus.engine.affinity import keep_bond
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Now
@@ -23,6 +24,9 @@ from isthmus.routing.plan import Target
 from isthmus.routing.walk import Walk
 from isthmus.wire.headers import find
 
+if TYPE_CHECKING:
+    from isthmus.engine.hedge import Race
+
 _T = TypeVar("_T")
 Once: TypeAlias = Callable[[Target, Provider], Awaitable[_T]]
 """One try at one target, with the provider as one of its keys has it."""
@@ -30,33 +34,58 @@ TIMEOUT = b"x-isthmus-timeout"
 _DICE = Random()  # noqa: S311  jitter, not a secret
 
 
-async def in_order(exchange: Exchange, once: Once[_T], now: Now, ports: Ports) -> _T:
-    """Ask one place after the other. Raises the last error when none answers."""
-    assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
+async def in_order(
+    exchange: Exchange,
+    once: Once[_T],
+    now: Now,
+    ports: Ports,
+    race: "Race[_T] | None" = None,
+    *,
+    body: bytes = b"",
+) -> _T:
+    """Ask one place after the other, or two at a time where there is a `race`. Raises the last error when none answers.
+
+    `body` is the request as it came, by which it is guessed how much of a limit it needs.
+    """
     limits, until = now.snapshot.limits, deadline(exchange)
-    patience = limits.wait if until is None else min(limits.wait, until - ports.clock.now())
-    bond = exchange.bond
-    prefer = None if bond is None else bond.place
-    moment = moment_of(exchange, now, ports)
-    walk = Walk(exchange.plan.tiers, now.places, now.board, patience=patience, moment=moment, prefer=prefer)
+    walk = walk_for(exchange, now, ports, until)
+    gate, tries = admission(exchange, body, now, ports), limits.attempts
+    if gate is not None:
+        await gate.enter()
     failure: GatewayError | None = None
-    for _ in range(limits.attempts):
-        ask = walk.next(ports.clock.now())
-        if ask is None:
-            break
+    while tries and (ask := walk.next(ports.clock.now())) is not None:
         if ask.wait > 0:
             await asyncio.sleep(ask.wait)
+        if gate is not None and not await gate.admits(ask, walk):
+            continue
+        tries -= 1
         try:
-            answer = await attempt(exchange, ask, once, now=now, ports=ports, until=until)
+            if race is not None:
+                answer = await race.run(ask, walk, gate, until=until)
+            else:
+                answer = await attempt(exchange, ask, once, now=now, ports=ports, until=until)
         except GatewayError as error:
             failure = error
+            if gate is not None:
+                gate.failed(ask, error)
             if not walk.failed(ask, error, _DICE.random()):
                 raise
-        else:
-            if bond is not None and ports.memory is not None:
-                await keep_bond(bond, ask.place, now.snapshot.affinity, clock=ports.clock, memory=ports.memory)
-            return answer
-    raise failure or _nobody(walk.rests(ports.clock.now()))
+            continue
+        if exchange.bond is not None and ports.memory is not None:
+            place = exchange.attempts[-1].place
+            await keep_bond(exchange.bond, place, now.snapshot.affinity, clock=ports.clock, memory=ports.memory)
+        return answer
+    raise failure or (gate and gate.error()) or _nobody(walk.rests(ports.clock.now()))
+
+
+def walk_for(exchange: Exchange, now: Now, ports: Ports, until: float | None) -> Walk:
+    """The request's way along its plan."""
+    assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
+    wait, bond = now.snapshot.limits.wait, exchange.bond
+    patience = wait if until is None else min(wait, until - ports.clock.now())
+    prefer = None if bond is None else bond.place
+    moment = moment_of(exchange, now, ports)
+    return Walk(exchange.plan.tiers, now.places, now.board, patience=patience, moment=moment, prefer=prefer)
 
 
 async def attempt(
@@ -65,9 +94,10 @@ async def attempt(
     """One try, which is over at `until`. Raises GatewayError, cleaned of every secret, when it brought no answer."""
     provider, health, place = now.snapshot.keyed(ask.target.provider, ask.credential), now.board.health, ask.place
     if until is not None:
-        provider = _within(provider, until - ports.clock.now())
+        provider = within(provider, until - ports.clock.now())
     began = ports.clock.now()
     record = AttemptRecord(ask.target, ask.credential, began)
+    _count(exchange, ask, now, began)
     exchange.attempts.append(record)
     health.begin(place, began)
     meter = now.board.meters.began(place, began)
@@ -103,6 +133,13 @@ def moment_of(exchange: Exchange, now: Now, ports: Ports) -> Moment:
     return Moment(at, exchange.peek is not None and exchange.peek.stream, _DICE.random(), scales)
 
 
+def _count(exchange: Exchange, ask: Ask, now: Now, at: float) -> None:
+    """What the provider's budget of repetitions is told."""
+    retries, provider = now.board.retries, ask.target.provider
+    again = exchange.attempts and any(one.target.provider == provider for one in exchange.attempts)
+    (retries.repeated if again else retries.asked)(provider, at)
+
+
 def deadline(exchange: Exchange) -> float | None:
     """When the caller wants an answer to be over, in the clock's seconds. Raises INVALID for a wrong header."""
     said = find(exchange.call.headers, TIMEOUT)
@@ -117,7 +154,7 @@ def deadline(exchange: Exchange) -> float | None:
     return exchange.started_at + seconds
 
 
-def _within(provider: Provider, left: float) -> Provider:
+def within(provider: Provider, left: float) -> Provider:
     """The provider with the seconds that the caller still has as its own. Raises TIMED_OUT when none are left."""
     if left <= 0:
         raise GatewayError(Kind.TIMED_OUT, "the time that x-isthmus-timeout allows is over")

@@ -3,16 +3,18 @@
 from isthmus.routing.health import Health
 from isthmus.routing.hedging import Purses
 from isthmus.routing.meters import Meters
+from isthmus.routing.retry_budget import RetryBudgets
 from isthmus.routing.turns import Turns
 
 
 class Board:
     """Outlives every swap of the configuration. Each part is bounded by itself."""
 
-    __slots__ = ("health", "meters", "purses", "turns")
+    __slots__ = ("health", "meters", "purses", "retries", "turns")
 
     def __init__(self) -> None:
         self.health = Health()
+        self.retries = RetryBudgets()
         self.turns = Turns()
         self.meters = Meters()
         self.purses = Purses()
@@ -20,11 +22,12 @@ class Board:
     def aside(self) -> "Board":
         """The same, for somebody who only wants to know what a walk would do: no turn that is taken there counts."""
         other = Board()
-        other.health, other.meters = self.health, self.meters
+        other.health, other.meters, other.retries = self.health, self.meters, self.retries
         other.turns = self.turns.aside()
         return other
 
     def keep(self, providers: frozenset[str]) -> None:
         """Forget what no configuration names any more."""
         self.health.keep(providers)
+        self.retries.keep(providers)
         self.meters.keep(providers)

@@ -34,8 +34,10 @@ WELL = "it is well"
 TRIAL = "its rest is over, and this request is the one that finds out whether it is well"
 TRIED = "its rest is over, but another request is just finding out whether it is well"
 AFFINITY = "it answered this conversation before (affinity)"
+NO_RETRIES = "this request failed at its provider, whose share of repeated requests is used up"
 LEAST_BAD = "nobody is left that is well"
 WAITED = "the request waits for it"
+NO_TURN = "its turn does not come"
 TOO_LONG = "that is longer than the request may wait"
 
 

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from isthmus.core.errors import GatewayError, Kind, Then
+from isthmus.core.errors import GatewayError, Kind, Rest, Then
 from isthmus.routing.board import Board
 from isthmus.routing.health import Place, State
 from isthmus.routing.order import Moment, line_up
 from isthmus.routing.places import Ask, Places
 from isthmus.routing.plan import Tier
-from isthmus.routing.reasons import health_words
+from isthmus.routing.reasons import NO_RETRIES, health_words
 
 SHORT = 3.0
 """Seconds that a place which names the time of its rest is waited for, before another one is asked."""
@@ -50,9 +50,11 @@ class Walk:
         self.asks: Sequence[Ask] = asks
         self.passed: dict[Place, str] = {}
         self._health = board.health
+        self._retries = board.retries
         self._patience = patience
         self._tried: set[Place] = set()
-        self._full: dict[Place, Ask | None] = {}
+        self._failed_at: set[str] = set()
+        self._full: dict[Place, tuple[float, Ask] | None] = {}
         self._repeat: Ask | None = None
         self._repeats = 0
 
@@ -61,9 +63,9 @@ class Walk:
         if self.asks and not self._tried and not self._health.ailing:  # mostly
             return self._taken(self.asks[0])
         repeat, self._repeat = self._repeat, None
-        if repeat is not None and repeat.wait <= self._patience:
+        if repeat is not None and repeat.wait <= self._patience and self._may_ask(repeat, now):
             return self._taken(repeat)
-        fresh = [ask for ask in self.asks if ask.place not in self._tried]
+        fresh = [ask for ask in self.asks if ask.place not in self._tried and self._may_ask(ask, now)]
         for ask in fresh:
             if (state := self._health.state(ask.place, now)) is not State.RESTING:
                 return self._taken(ask)
@@ -81,6 +83,10 @@ class Walk:
         """May the walk go on after this failure? `jitter` is between 0 and 1."""
         if error.rule.then is Then.STOP:
             return False
+        provider = ask.target.provider
+        self._failed_at.add(provider)
+        if error.rule.rest is Rest.PROVIDER and self._health.rests_whole(provider):
+            self._tried.update(other.place for other in self.asks if other.target.provider == provider)
         wait = self._wait_after(error, jitter)
         if wait is not None and self._repeats < ONCE_MORE:
             self._repeats += 1
@@ -90,11 +96,19 @@ class Walk:
     def refused(self, ask: Ask, wait: float, now: float) -> None:
         """A limit of ours has no room for `ask`, which was not sent. It comes again, once, if `wait` is short."""
         if 0 < wait <= self._patience and ask.place not in self._full:
-            self._full[ask.place] = replace(ask, wait=now + wait)
+            self._full[ask.place] = now + wait, ask
 
     def rests(self, now: float) -> float:
         """Seconds until the first of all places may be asked again."""
         return min((self._health.rests_until(ask.place, now) - now for ask in self.asks), default=0.0)
+
+    def _may_ask(self, ask: Ask, now: float) -> bool:
+        """Where this request failed before, the provider's budget of repetitions must have room."""
+        provider = ask.target.provider
+        if provider not in self._failed_at or self._retries.allows(provider, now):
+            return True
+        self.passed[ask.place] = NO_RETRIES
+        return False
 
     def _wait_after(self, error: GatewayError, jitter: float) -> float | None:
         """Seconds after which the same place is asked again; None for never."""
@@ -111,8 +125,13 @@ class Walk:
         unnamed = [pair for pair in rests if not self._health.hinted(pair[1].place)]
         if unnamed:
             return self._taken(min(unnamed, key=lambda pair: pair[0])[1])
+        rests += [(max(0.0, until - now), ask) for until, ask in filter(None, self._full.values())]
         wait, ask = min(rests, key=lambda pair: pair[0], default=(0.0, None))
-        return None if ask is None or wait > self._patience else self._taken(replace(ask, wait=wait))
+        if ask is None or wait > self._patience:
+            return None
+        if ask.place in self._full:
+            self._full[ask.place] = None
+        return self._taken(replace(ask, wait=wait))
 
     def _taken(self, ask: Ask) -> Ask:
         self._tried.add(ask.place)

@@ -116,7 +116,7 @@ class Application:
             responder.close()
             if entered:
                 self._gate.leave()
-            exchange.leave()
+            exchange.close()
             exchange.finished_at = self._ports.clock.now()
             note_end(exchange, now, exchange.finished_at)
             _forget_traces(exchange.error)
