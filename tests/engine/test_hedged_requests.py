@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind
@@ -10,9 +11,11 @@ from isthmus.engine.answer import Answer
 from isthmus.engine.exchange import Exchange, Note
 from isthmus.engine.facts import facts
 from isthmus.engine.serve import serve
-from isthmus.engine.snapshot import Snapshot
+from isthmus.engine.snapshot import Limits, Snapshot
 from isthmus.routing.health import Place
+from isthmus.routing.places import Credential
 from isthmus.routing.plan import Hedge, Route, Rules, Target, first_of
+from isthmus.routing.retry_budget import RetryBudgetRule
 from support.line import Line, provider
 
 STREAMED = b'{"model":"fast","stream":true,"messages":[{"role":"user","content":"hi"}]}'
@@ -283,16 +286,51 @@ async def test_a_response_that_is_not_kept_may_be_asked_twice() -> None:
     assert noted(line.exchange)[0] == ("one", Kind.CANCELLED, Note.HEDGED)
 
 
-def test_every_note_of_an_attempt_is_its_own() -> None:
-    """A slot that is added to an exchange is either the request's, the same in both, or the answer's."""
-    line = hedged([], [])
-    exchange = line.open()
-    exchange.attempts.append(object())  # type: ignore[arg-type]  # anything
-    twin = exchange.fork()
-    assert twin.attempts == []
-    assert twin.losses is not exchange.losses
-    assert twin.call is exchange.call
-    assert twin.id == exchange.id
+async def test_a_second_key_of_the_same_provider_is_asked_as_a_repetition() -> None:
+    line = two_keys(least=10)
+    _, _, body = await line.ask(STREAMED)
+    assert body == b"".join(said("two"))
+    rule = RetryBudgetRule(share=0.0, least=1)
+    retries = line.live.take().board.retries
+    retries.rule = rule
+    assert not retries.allows("one", line.clock.now())
+
+
+async def test_a_second_key_is_not_asked_beyond_the_providers_budget_of_repetitions() -> None:
+    assert await waits_alone(two_keys(least=0))
+
+
+async def test_a_second_place_counts_among_the_attempts() -> None:
+    both = asyncio.Event()
+    cut = [stream(both, GatewayError(Kind.CUT_SHORT, "reset")) for _ in range(2)]
+    line = hedged([cut[0]], [cut[1]], [stream(*said("three"))])
+    line.live.swap(replace(line.live.take().snapshot, limits=Limits(attempts=2)))
+    asking = asyncio.create_task(line.ask(STREAMED))
+    while len(line.transport.played) < 2:
+        await asyncio.sleep(0)
+    both.set()
+    status, _, _ = await asking
+    assert (status, len(line.transport.sent)) == (502, 2)
+
+
+async def test_where_one_attempt_is_allowed_nobody_is_asked_beside() -> None:
+    line = hedged([stream(Idle(), *said("one"))], [])
+    line.live.swap(replace(line.live.take().snapshot, limits=Limits(attempts=1)))
+    assert await waits_alone(line)
+
+
+def two_keys(least: int) -> Line:
+    """One provider with two keys, and so many repetitions that it may be sent."""
+    line = hedged([stream(Idle(), *said("one")), stream(*said("two"))])
+    one = line.live.take().snapshot.providers["one"]
+    snapshot = replace(
+        line.live.take().snapshot,
+        keys={"one": {"key": one, "other": one}},
+        credentials={"one": (Credential("key"), Credential("other"))},
+    )
+    line.live.swap(snapshot)
+    line.live.take().board.retries.rule = RetryBudgetRule(share=0.0, least=least)
+    return line
 
 
 class Idle(asyncio.Event):

@@ -164,9 +164,9 @@ class Exchange:
         self.cancelled = False
 
     def fork(self) -> "Exchange":
-        """The same request, for an attempt beside the one that is noted here."""
+        """The same request, for an attempt beside the one that is noted here. The attempts so far are its too."""
         twin = copy(self)
-        twin.attempts, twin.losses = [], Losses()
+        twin.attempts, twin.losses = list(self.attempts), Losses()
         twin.meter = twin.upstream = None
         for name in OF_THE_ANSWER - {"losses"}:
             setattr(twin, name, None)

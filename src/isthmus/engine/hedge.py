@@ -6,7 +6,7 @@ bounded by the route's purse; nothing is drawn, so the same clock and the same a
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from isthmus.core.errors import GatewayError, Kind, Then
 from isthmus.engine.admission import Admission
 from isthmus.engine.answer import Answer, Chunks
-from isthmus.engine.exchange import Exchange, Note
+from isthmus.engine.exchange import AttemptRecord, Exchange, Note
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.walk import attempt
@@ -33,14 +33,20 @@ Each: TypeAlias = Callable[[Exchange, Target, Provider], Awaitable[_T]]
 class _Runner(Generic[_T]):
     """One of the two: the exchange that its attempt is noted on, and what became of it."""
 
-    __slots__ = ("answer", "ask", "error", "exchange", "task")
+    __slots__ = ("_before", "answer", "ask", "error", "exchange", "task")
 
     def __init__(self, exchange: Exchange, ask: Ask) -> None:
         self.exchange = exchange
+        self._before = len(exchange.attempts)
         self.ask = ask
         self.task: asyncio.Task[None] | None = None
         self.answer: _T | None = None
         self.error: GatewayError | None = None
+
+    @property
+    def attempts(self) -> Sequence[AttemptRecord]:
+        """Its own: one, or none where it never began."""
+        return self.exchange.attempts[self._before : self._before + 1]
 
 
 class Race(Generic[_T]):
@@ -66,7 +72,7 @@ class Race(Generic[_T]):
         where both fail the error that ends the walk, if one does.
         """
         self._until = until
-        delay = None if self._runners else self._delay(first)
+        delay = None if self._exchange.attempts else self._delay(first)
         if delay is None:
             return await self._attempt(self._exchange, first)
         try:
@@ -104,7 +110,7 @@ class Race(Generic[_T]):
     async def _second(self, walk: Walk, gate: Admission | None) -> Ask | None:
         """Whom to ask beside the first, if anybody is well and has room, and the route may."""
         now, purses = self._ports.clock.now(), self._now.board.purses
-        if purses.held(self._route, now) < 1.0:
+        if purses.held(self._route, now) < 1.0 or len(self._exchange.attempts) >= self._now.snapshot.limits.attempts:
             return None
         second = walk.beside(now)
         while second is not None and gate is not None and not await gate.admits(second, walk):
@@ -146,7 +152,7 @@ class Race(Generic[_T]):
                 _note_lost(runner, won, gate)
         for runner in beside:
             place = -1 if won is not None and won is not runner else len(exchange.attempts)
-            exchange.attempts[place:place] = runner.exchange.attempts
+            exchange.attempts[place:place] = runner.attempts
             if runner is won:
                 exchange.adopt(runner.exchange)
         if won is None or won.answer is None:
@@ -171,7 +177,7 @@ def _note_lost(lost: _Runner[_T], won: _Runner[_T] | None, gate: Admission | Non
     if error is None:
         target = won.ask.target if won is not None else lost.ask.target
         error = GatewayError(Kind.CANCELLED, f"{target.provider}/{target.model} was asked as well and answered first")
-        for record in lost.exchange.attempts[-1:]:
+        for record in lost.attempts:
             record.note, record.error, record.reason = Note.HEDGED, error.kind, error.message
     if gate is not None:
         gate.failed(lost.ask, error)

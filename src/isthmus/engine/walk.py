@@ -49,16 +49,15 @@ async def in_order(
     """
     limits, until = now.snapshot.limits, deadline(exchange)
     walk = walk_for(exchange, now, ports, until)
-    gate, tries = admission(exchange, body, now, ports), limits.attempts
+    gate = admission(exchange, body, now, ports)
     if gate is not None:
         await gate.enter()
     failure: GatewayError | None = None
-    while tries and (ask := walk.next(ports.clock.now())) is not None:
+    while len(exchange.attempts) < limits.attempts and (ask := walk.next(ports.clock.now())) is not None:
         if ask.wait > 0:
             await asyncio.sleep(ask.wait)
         if gate is not None and not await gate.admits(ask, walk):
             continue
-        tries -= 1
         try:
             if race is not None:
                 answer = await race.run(ask, walk, gate, until=until)

@@ -73,9 +73,16 @@ class Walk:
         return self._least_bad(fresh, now)
 
     def beside(self, now: float) -> Ask | None:
-        """Whom to ask while another is slow: the next place that is well, or None where there is none."""
+        """Whom to ask while another is slow: the next place that is well, or None where there is none.
+
+        A second one of the same provider is a repetition, which that one's budget must have room for.
+        """
+        asked = {place.provider for place in self._tried}
         for ask in self.asks:
-            if ask.place not in self._tried and self._health.state(ask.place, now) is State.READY:
+            provider = ask.target.provider
+            if ask.place in self._tried or self._health.state(ask.place, now) is not State.READY:
+                continue
+            if provider not in asked or self._retries.allows(provider, now):
                 return self._taken(ask)
         return None
 
