@@ -15,7 +15,10 @@ class AttemptFacts(Value, frozen=True, omit_defaults=True):
 
 
 class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
-    """What is not known is left out. Times in milliseconds; `attempts` only where something failed."""
+    """What is not known is left out. Times in milliseconds; `attempts` only where something failed.
+
+    `skipped` are the places that a limit had no room for, and which limit.
+    """
 
     at: str
     level: str
@@ -40,6 +43,7 @@ class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
     reasoning_tokens: int | None = None
     losses: tuple[str, ...] = ()
     attempts: tuple[AttemptFacts, ...] = ()
+    skipped: tuple[str, ...] = ()
     error: str | None = None
     message: str | None = None
 
@@ -73,6 +77,7 @@ def facts(exchange: Exchange, at: str) -> Facts:
         reasoning_tokens=usage.reasoning if usage else None,
         losses=tuple(f"{loss.path} {loss.deed}" for loss in exchange.losses.found) if exchange.losses.found else (),
         attempts=tuple(_attempt(one) for one in attempts) if error is not None or len(attempts) > 1 else (),
+        skipped=exchange.skipped,
         error=error.kind if error else None,
         message=error.message[:500] if error else None,
     )

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.admission import settle
 from isthmus.engine.admit import Gate, identify
 from isthmus.engine.answer import Answer
 from isthmus.engine.count import serve_count
@@ -18,6 +20,7 @@ from isthmus.engine.verdict import note_end
 from isthmus.server.bodies import ClientLeft, read_body
 from isthmus.server.clients import is_loopback, may_manage, presented_key
 from isthmus.server.endpoints import Serves
+from isthmus.server.explain_page import EXPLAIN, serve_explanation
 from isthmus.server.kept_pages import kept_page
 from isthmus.server.origins import PREFLIGHT, may_ask, shared_with
 from isthmus.server.pages import Health, LossesOf, Page, Visit, answer_page
@@ -81,6 +84,8 @@ class Application:
         presented = presented_key(headers, query) if self._live.take().snapshot.clients else None
         call = Call(route.codec, path[:200], headers, presented, peer, route.named)
         line = LINES.get(route.serves)
+        if line is None and route.serves is Serves.EXPLAIN:
+            line = partial(serve_explanation, path=path.removeprefix(EXPLAIN), query=query)
         if line is not None:
             await self._exchange(call, line, receive, send)
         else:
@@ -117,6 +122,8 @@ class Application:
             if entered:
                 self._gate.leave()
             exchange.close()
+            if exchange.held:
+                settle(exchange, self._ports)
             exchange.finished_at = self._ports.clock.now()
             note_end(exchange, now, exchange.finished_at)
             _forget_traces(exchange.error)
