@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check static fast e2e bench soak fuzz fmt lint type contract golden grid docs lock clean
+.PHONY: help run test check static fast e2e bench soak simulation fuzz fmt lint type contract golden grid docs lock clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: .venv/dev.stamp  ## measure the gateway beside nginx and a direct connect
 
 soak: .venv/dev.stamp  ## five minutes at half load with failing upstreams and leaving clients
 	$(BIN)/python -m bench.soak
+
+simulation: .venv/dev.stamp  ## every routing strategy through the same failures in simulated time; a table and a chart
+	$(BIN)/python -m bench.simulation --write
 
 fuzz: .venv/fuzz.stamp  ## feed every reader and splitter what nobody meant, SECONDS=60 each (Linux)
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(or $(SECONDS),60) $(ONLY)
