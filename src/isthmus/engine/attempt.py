@@ -25,6 +25,7 @@ from isthmus.engine.relay import Passage, Translation
 from isthmus.engine.repeatable import leaves_nothing
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.several import Several
+from isthmus.engine.traits import take_branch
 from isthmus.engine.walk import in_order
 from isthmus.providers.provider import Aim, Provider
 from isthmus.routing.plan import Target
@@ -61,6 +62,8 @@ class Asked:
 async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Ports) -> Answer:
     """Walk the plan until a target answers. Raises the last error when none does."""
     assert exchange.plan is not None  # noqa: S101  the line has planned before
+    if exchange.plan.rules.branches:
+        take_branch(exchange, asked.body, asked.request, now, ports)
     if ports.memory is not None and now.places.several(exchange.plan):
         exchange.bond = await find_bond(exchange, asked.body, now.snapshot.affinity, ports.memory)
     once = partial(attempt_at, asked=asked, now=now, ports=ports)
