@@ -10,9 +10,10 @@ from isthmus.config.schema_providers import ProviderEntry
 from isthmus.core.operations import Operation
 from isthmus.core.secret import Secret
 from isthmus.engine.admit import identify
+from isthmus.engine.live import Live
 from isthmus.engine.snapshot import Client, Limits, Snapshot
 from isthmus.providers.provider import Deadlines
-from isthmus.routing.plan import Route, Target, first_of
+from isthmus.routing.plan import Plan, Route, Target, first_of
 from support.configured import config_of
 
 TWO = "providers:\n  openai: {api-key: k-0123456789, models: [gpt-5, gpt-*]}\n  vllm: {models: [tiny]}\n"
@@ -20,6 +21,11 @@ TWO = "providers:\n  openai: {api-key: k-0123456789, models: [gpt-5, gpt-*]}\n  
 
 def snapshot_of(text: str) -> Snapshot:
     return compile_config(config_of(text), "here")
+
+
+def plan_of(snapshot: Snapshot, name: str) -> Plan:
+    """Where a name leads before any provider was asked for its list."""
+    return Live(snapshot).take().directory.plan(name)
 
 
 def test_the_defaults_are_those_of_the_engine() -> None:
@@ -87,12 +93,12 @@ def test_a_disabled_provider_is_not_there_and_needs_no_key() -> None:
 )
 def test_an_alias_leads_to_what_its_name_means(alias: str, targets: list[tuple[str, str]]) -> None:
     routes = f"{TWO}routes: {{both: [openai/gpt-5, vllm/tiny]}}\naliases: {{deeper: both, a: '{alias}'}}"
-    assert snapshot_of(routes).routes["a"].tiers == first_of(*(Target(*target) for target in targets))
+    assert plan_of(snapshot_of(routes), "a").tiers == first_of(*(Target(*target) for target in targets))
 
 
 def test_an_alias_shared_by_providers_tries_them_in_their_order() -> None:
     snapshot = snapshot_of("providers: {vllm: {models: [m]}, ollama: {models: [m]}}\naliases: {a: m}")
-    assert snapshot.routes["a"].tiers == first_of(Target("vllm", "m"), Target("ollama", "m"))
+    assert plan_of(snapshot, "a").tiers == first_of(Target("vllm", "m"), Target("ollama", "m"))
 
 
 def test_an_unchecked_configuration_is_refused() -> None:

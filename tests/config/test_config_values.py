@@ -9,7 +9,7 @@ from isthmus.config.load import Listen, find, load
 from isthmus.config.problems import ConfigProblems
 from isthmus.config.schema import Config, LogFormat, LogLevel, StateEntry
 from isthmus.config.schema_providers import Dialect
-from isthmus.config.schema_routing import RouteEntry, TargetEntry
+from isthmus.config.schema_routing import NamesEntry, RouteEntry, TargetEntry
 from isthmus.config.secrets import Environment, fill
 from isthmus.core.secret import Secret
 from support.configured import config_of, load_text, problems_of
@@ -60,7 +60,7 @@ def test_every_key_is_read() -> None:
     assert (dict(ours.headers), ours.models) == ({"x-team": Secret("search")}, ("ours-large", "ours-*"))
     assert (ours.deadlines.connect, ours.deadlines.first_byte, ours.deadlines.total) == (2.5, 300.0, 60.0)
     assert config.routes == {"fast": RouteEntry((TargetEntry("openai", "gpt-5"), TargetEntry("ours", "ours-large")))}
-    assert config.aliases == {"quick": "fast"}
+    assert config.aliases == {"quick": NamesEntry(("fast",))}
     assert (config.limits.request_body, config.limits.reply_body, config.limits.attempts) == (2 * 1024**2, 4096, 2)
     assert (config.limits.ping_every, config.limits.drain, config.limits.exchanges) == (5.0, 0.0, 10)
     assert (config.log.format, config.log.level, config.log.file) == (LogFormat.JSON, LogLevel.DEBUG, "nowhere/out.log")
@@ -122,7 +122,7 @@ def test_a_variable_that_is_empty_leaves_the_key_unsaid() -> None:
 
 
 def test_keys_are_not_filled_in() -> None:
-    assert config_of("aliases: {'${A}': local/m}", {"A": "x"}).aliases == {"${A}": "local/m"}
+    assert config_of("aliases: {'${A}': local/m}", {"A": "x"}).aliases == {"${A}": NamesEntry(("local/m",))}
 
 
 def test_a_management_key_in_the_environment_comes_first() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
 from isthmus.config.about import Switch
+from isthmus.config.checks_names import check_names
 from isthmus.config.checks_routing import check_bounds, check_routes
 from isthmus.config.clouds import FIELDS, SECRET, settings_of
 from isthmus.config.hosts import COMPATIBLE, LOCAL, OLLAMA, host_of, kind_of
 from isthmus.config.keys import named_keys
-from isthmus.config.names import work_out
 from isthmus.config.problems import Path, nearest, write_path
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config
@@ -40,7 +40,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
         check_way_there(name, entry, reading, folder)
         check_bounds(name, entry, reading)
     check_routes(config, _provider_names(config, reading), reading)
-    check_aliases(config, reading)
+    check_names(config, _provider_names(config, reading), reading)
     check_models(config, reading)
     check_state(config, reading)
 
@@ -206,11 +206,6 @@ def _is_proxy(url: str) -> bool:
         return parts.scheme in PROXIES and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         return False
-
-
-def check_aliases(config: Config, reading: Reading) -> None:
-    for path, reason in work_out(config, _provider_names(config, reading)).lost:
-        reading.note(path, reason)
 
 
 def check_models(config: Config, reading: Reading) -> None:

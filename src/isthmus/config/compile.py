@@ -14,10 +14,10 @@ from isthmus.config.facts import Facts, price_of
 from isthmus.config.hosts import LOCAL
 from isthmus.config.keys import named_keys
 from isthmus.config.load import Loaded
-from isthmus.config.names import work_out
+from isthmus.config.names import leads_to, naming_of
 from isthmus.config.places import data_dir
 from isthmus.config.providers import by_key, provider_of
-from isthmus.config.routes import targets_of, within_reach
+from isthmus.config.routes import routes_of, targets_of, within_reach
 from isthmus.config.schema import Config
 from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.schema_routing import AffinityEntry
@@ -49,9 +49,8 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
     after them.
     The configuration is one that `load` returned; for any other a ValueError may be raised.
     """
-    named = work_out(config).routes
     providers = {name: provider_of(name, entry) for name, entry in config.providers.items() if entry.enabled}
-    if wants_local(config, providers, named):
+    if wants_local(config, providers):
         providers[LOCAL] = provider_of(LOCAL, ProviderEntry())
     several = {name: entry for name, entry in config.providers.items() if name in providers and named_keys(entry)}
     return Snapshot(
@@ -60,7 +59,8 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         credentials=MappingProxyType({name: _credentials(entry) for name, entry in several.items()}),
         prices=MappingProxyType(_prices(several)),
         allowances=MappingProxyType(allowances(config)),
-        routes=MappingProxyType(_reachable(named, providers)),
+        routes=MappingProxyType(_reachable(routes_of(config), providers)),
+        naming=naming_of(config),
         clients=MappingProxyType(_clients(config)),
         management=_digest(config.management_key) if config.management_key is not None else None,
         cors=config.cors,
@@ -78,13 +78,14 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
     )
 
 
-def wants_local(config: Config, providers: Mapping[str, Provider], routes: Mapping[str, Route]) -> bool:
+def wants_local(config: Config, providers: Mapping[str, Provider]) -> bool:
     """Is the bundled model on? By the switch, or because nothing else is, or because a name leads to it."""
     if LOCAL in config.providers or config.local.enabled is Switch.OFF:
         return False
     if config.local.enabled is Switch.ON or not providers:
         return True
-    return any(target.provider == LOCAL for route in routes.values() for target in targets_of(route))
+    routed = any(target.provider == LOCAL for route in routes_of(config).values() for target in targets_of(route))
+    return routed or leads_to(config, LOCAL)
 
 
 def _reachable(routes: Mapping[str, Route], providers: Mapping[str, Provider]) -> dict[str, Route]:

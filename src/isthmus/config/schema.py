@@ -19,10 +19,12 @@ from isthmus.config.schema_providers import (
 from isthmus.config.schema_routing import (
     AffinityEntry,
     HedgeEntry,
+    NamesEntry,
     RouteEntry,
     RoutingEntry,
     TargetEntry,
     TierEntry,
+    names_of,
     target_of,
     tier_of,
 )
@@ -106,6 +108,16 @@ class HabitsEntry(Value, frozen=True, rename="kebab"):
     ollama_streams: Annotated[
         bool, About("Whether a request of Ollama's that does not say is streamed, as Ollama's own servers do.")
     ] = _HABITS.ollama_streams
+    route_headers: Annotated[
+        bool,
+        About(
+            "Whether answers name who gave them, in `x-isthmus-route` and `x-isthmus-attempts`, and clients may ask why"
+            " at `/v0/explain`; administrators always may."
+        ),
+    ] = _HABITS.route_headers
+    real_model_name: Annotated[
+        bool, About("Whether an answer shows the provider's name for the model, in place of the one asked for.")
+    ] = _HABITS.real_model_name
 
 
 class LogEntry(Value, frozen=True, rename="kebab"):
@@ -172,7 +184,11 @@ class Config(Value, frozen=True, rename="kebab"):
     ] = {}
     routing: Annotated[RoutingEntry, About("How the places where a model can be asked are chosen.")] = RoutingEntry()
     aliases: Annotated[
-        Mapping[str, str], About("Other names: for a route, for another alias, or for a model, as `provider/model`.")
+        Mapping[str, NamesEntry],
+        About(
+            "Other names, which may hold `*`: for a route, for another alias, for a model, as `provider/model`, or for"
+            " a list of these, tried in order."
+        ),
     ] = {}
     models: Annotated[
         Mapping[str, FactsEntry],
@@ -197,7 +213,11 @@ class Config(Value, frozen=True, rename="kebab"):
     )
 
 
-SHORT_FORMS: Mapping[type, Callable[[str], Value]] = {TargetEntry: target_of, TierEntry: tier_of}
+SHORT_FORMS: Mapping[type, Callable[[str], Value]] = {
+    TargetEntry: target_of,
+    TierEntry: tier_of,
+    NamesEntry: names_of,
+}
 """What may be written as one text in place of a mapping."""
 
 LONE_FORMS: Mapping[type, str] = {
@@ -209,5 +229,5 @@ LONE_FORMS: Mapping[type, str] = {
 }
 """What may be written as one value in place of a mapping: the field that it is."""
 
-LIST_FORMS: Mapping[type, str] = {RouteEntry: "targets", TierEntry: "targets"}
+LIST_FORMS: Mapping[type, str] = {RouteEntry: "targets", TierEntry: "targets", NamesEntry: "names"}
 """What may be written as one list in place of a mapping: the field that it is."""

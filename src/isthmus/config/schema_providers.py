@@ -115,6 +115,12 @@ class ProviderEntry(AllowanceEntry, frozen=True, rename="kebab"):
         tuple[str, ...],
         About("The models it serves, as names or wildcards (`gpt-*`). Without it: what is known, and what it lists."),
     ] = ()
+    models_excluded: Annotated[
+        tuple[str, ...], About("Models it does not serve here, as names or wildcards, however they are capitalized.")
+    ] = ()
+    aliases: Annotated[
+        Mapping[str, str], About("Further names of its models, at this provider alone: the new name, and the model.")
+    ] = {}
     dialect: Annotated[
         Dialect | None, About("What it speaks; only for `type: compatible`, which speaks openai unless told otherwise.")
     ] = None

@@ -177,10 +177,30 @@ class QueueEntry(Value, frozen=True, rename="kebab"):
     size: Annotated[int, About("Bytes of their bodies, in all.", Unit.BYTES, MIB, 64 * GIB)] = _QUEUE.size
 
 
+class NamesEntry(Value, frozen=True, rename="kebab"):
+    names: Annotated[tuple[str, ...], About("Routes, aliases and models, in their order.")] = ()
+
+
 class RoutingEntry(Value, frozen=True, rename="kebab"):
     strategy: Annotated[Strategy, About("Which place is asked first where a route says nothing of it.")] = (
         Strategy.FIRST
     )
+    priority: Annotated[
+        Mapping[str, float],
+        About(
+            "A number by the NAME of a provider. Of those that offer the same model, the lowest are asked first, and"
+            " those without a number last; equal numbers share, by the strategy.",
+            least=0,
+            most=MILLION,
+        ),
+    ] = {}
+    fallbacks: Annotated[
+        Mapping[str, NamesEntry],
+        About("What is asked when a model, a route or an alias has nobody left: names, by a name that may hold `*`."),
+    ] = {}
+    default_model: Annotated[
+        str | None, About("Asked for every name that nobody offers. Without it: such names are refused with 404.")
+    ] = None
     hybrid_weights: Annotated[
         WeightsEntry, About("How much each thing counts for the strategy `hybrid`; the lowest sum is asked first.")
     ] = WeightsEntry()
@@ -201,6 +221,11 @@ def target_of(text: str) -> TargetEntry:
     if not name or not model:
         raise ValueError("a target is written provider/model, or as a mapping of provider and model")
     return TargetEntry(name, model)
+
+
+def names_of(text: str) -> NamesEntry:
+    """One name alone."""
+    return NamesEntry((text,))
 
 
 def tier_of(text: str) -> TierEntry:

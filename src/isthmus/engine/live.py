@@ -1,17 +1,22 @@
 """The snapshot in force. Swapping is one assignment; whoever took one keeps it to the end."""
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
-from isthmus.core.facts import ModelFacts
+from isthmus.catalog.spellings import take_apart
+from isthmus.core.facts import Mode, ModelFacts
 from isthmus.core.value import Value
 from isthmus.engine.scales import Prices, Shares
-from isthmus.engine.snapshot import Snapshot
+from isthmus.engine.snapshot import FactsOf, Snapshot
+from isthmus.providers.provider import Provider
 from isthmus.routing.board import Board
 from isthmus.routing.names import Directory
+from isthmus.routing.naming import Naming, is_pattern
 from isthmus.routing.offers import Offer
 from isthmus.routing.order import NO_SCALES, Scales
 from isthmus.routing.places import ONE_KEY, Places
+from isthmus.routing.plan import Target
 
 ANY = ("*",)
 """What a provider is taken to serve that has not been heard yet: it judges names itself, after all others."""
@@ -64,18 +69,18 @@ class Live:
         self._now = self._make(self._now.snapshot, self._now.version)
 
     def _make(self, snapshot: Snapshot, version: int) -> Now:
-        offers = []
-        for name, provider in snapshot.providers.items():
-            exact = tuple(model for model in provider.models if "*" not in model)
-            patterns = tuple(model for model in provider.models if "*" in model)
-            if provider.listed and not provider.models and name not in self._listed:
-                patterns = ANY
-            offers.append(Offer(name, exact + self._listed.get(name, ()), patterns))
+        self._board.retries.rule = snapshot.retry_budget
         credentials = {name: tuple(snapshot.credentials.get(name, ONE_KEY)) for name in snapshot.providers}
         told = dict(self._told)
         return Now(
             snapshot=snapshot,
-            directory=Directory(snapshot.routes, offers),
+            directory=Directory(
+                snapshot.routes,
+                [self._offer(provider, snapshot.naming) for provider in snapshot.providers.values()],
+                snapshot.naming,
+                take_apart=take_apart,
+                talks=partial(_talks, snapshot.facts, told),
+            ),
             version=version,
             board=self._board,
             places=Places(credentials),
@@ -83,3 +88,20 @@ class Live:
             scales=Scales(price=Prices(snapshot, told).of, weights=snapshot.weights),
             shares=Shares(snapshot.allowances) if snapshot.allowances else None,
         )
+
+    def _offer(self, provider: Provider, naming: Naming) -> Offer:
+        """What is known so far of what the provider serves."""
+        name, listed = provider.name, self._listed.get(provider.name)
+        patterns = tuple(filter(is_pattern, provider.models))
+        if provider.listed and not provider.models and listed is None:
+            patterns = ANY
+        exact = tuple(model for model in provider.models if not is_pattern(model))
+        return Offer(
+            name, exact + (listed or ()), patterns, naming.aliases_at.get(name, {}), naming.excluded.get(name, ())
+        )
+
+
+def _talks(facts: FactsOf, told: Mapping[str, Mapping[str, ModelFacts]], target: Target) -> bool | None:
+    """Is this a model to talk to? None where nobody knows."""
+    mode = facts(target.provider, target.model, told.get(target.provider, {}).get(target.model)).mode
+    return None if mode is None else mode in (Mode.CHAT, Mode.RESPONSES)

@@ -10,6 +10,7 @@ from isthmus.engine.queue import QueueRule
 from isthmus.providers.provider import Provider
 from isthmus.routing.adaptive import AdaptiveRule
 from isthmus.routing.limits import Limit
+from isthmus.routing.naming import Naming
 from isthmus.routing.order import HybridWeights
 from isthmus.routing.places import Credential
 from isthmus.routing.plan import Route
@@ -62,15 +63,19 @@ class Habits(Value, frozen=True, kw_only=True):
     """What clients of a dialect expect, where they do not agree with one another.
 
     `done_marker`: `data: [DONE]` follows the end of a translated Anthropic stream. `ollama_streams`: a request of
-    Ollama's that does not say whether to stream is streamed, as its own servers do.
+    Ollama's that does not say whether to stream is streamed, as its own servers do. `real_model_name`: an answer has
+    the name that its provider gives the model, and not the one that was asked for. `route_headers`: answers name who
+    gave them, and clients may ask why.
     """
 
     done_marker: bool = True
     ollama_streams: bool = True
+    route_headers: bool = True
+    real_model_name: bool = False
 
 
 class Snapshot(Value, frozen=True, kw_only=True):
-    """`routes` are names with explicit targets; every other name is looked for among the providers.
+    """`routes` are names with explicit targets; every other name is looked for among the providers, as `naming` says.
 
     `clients` maps the SHA-256 digest of a client key to its owner; when it is empty no key is
     asked for. `keys` has, for a provider with several keys, the same provider with each of them, by the
@@ -89,6 +94,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     allowances: Mapping[str, tuple[Limit, ...]] = {}
     adaptive: Mapping[str, AdaptiveRule] = {}
     routes: Mapping[str, Route] = {}
+    naming: Naming = Naming()
     clients: Mapping[bytes, Client] = {}
     management: bytes | None = None
     cors: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ as plain strings; never what a provider is.
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from msgspec.structs import replace
 
@@ -28,8 +28,18 @@ NEAR = 3
 TOLD = 3
 """Names told of those that could have been meant too."""
 
-Way: TypeAlias = tuple[str, ...]
-"""The aliases that led here: none is followed twice, so that every way ends."""
+MOST_STEPS = 16
+"""Aliases, endings and fallbacks that one name may lead through."""
+
+
+class Way(NamedTuple):
+    """How a name was come to. No alias is followed twice and no way is longer than MOST_STEPS, so every one ends."""
+
+    followed: set[str]
+    steps: int = 0
+
+    def on(self) -> "Way":
+        return Way(self.followed, self.steps + 1)
 
 
 class UnknownName(Exception):
@@ -41,15 +51,14 @@ class UnknownName(Exception):
         self.near = tuple(near)
 
 
-def anything(_: Target) -> bool:
-    """Every model may be one to talk to, where nothing is known of any."""
-    return True
+def unknown(_: Target) -> None:
+    """Nobody knows of any model whether it is one to talk to."""
 
 
 class Directory:
     """All names of one configuration. Built when it is loaded, asked on every request.
 
-    `take_apart` tells what a model's name says; `talks` whether a model is one to talk to, for who asks for any.
+    `take_apart` tells what a model's name says; `talks` whether a model is one to talk to, None where nobody knows.
     """
 
     def __init__(
@@ -59,7 +68,7 @@ class Directory:
         naming: Naming = Naming(),  # noqa: B008  a frozen value
         *,
         take_apart: TakeApart = plainly,
-        talks: Callable[[Target], bool] = anything,
+        talks: Callable[[Target], bool | None] = unknown,
     ) -> None:
         self._routes = routes
         self._offers = Offers(offers, take_apart)
@@ -77,13 +86,17 @@ class Directory:
         """
         plan = self._known.get(name)
         if plan is None:
-            plan = self._work_out(name, ())
+            plan = self._work_out(name, Way(set()))
             if plan is None:
                 raise UnknownName(name, self._near(name))
             plan = self._with_fallbacks(name, plan)
             if len(self._known) < REMEMBERED and len(name) <= LONGEST:
                 self._known[name] = plan
         return plan
+
+    def lead(self, name: str) -> Plan | None:
+        """What a name in the configuration leads to: there, a provider that is named is meant before all lists."""
+        return self._lead(name, Way(set(), 1))
 
     def names(self) -> tuple[tuple[str, str], ...]:
         """Every name that can be listed, each once, with its owner ("isthmus" for routes and aliases)."""
@@ -94,7 +107,7 @@ class Directory:
         return tuple(owners.items())
 
     def _work_out(self, name: str, way: Way) -> Plan | None:
-        for step in STEPS:
+        for step in STEPS if way.steps < MOST_STEPS else ():
             if (plan := step(self, name, way)) is not None:
                 return plan
         return None
@@ -113,22 +126,30 @@ class Directory:
     def _auto(self, name: str, way: Way) -> Plan | None:  # noqa: ARG002  one of STEPS
         if name != AUTO:
             return None
-        first: dict[str, Target] = {}
-        for offer in self._offers.by_provider.values():
-            targets = (Target(offer.provider, model) for _, model in offer.served())
-            if (target := next(filter(self._talks, targets), None)) is not None:
-                first[offer.provider] = target
-        if not first:
+        firsts = [first for offer in self._offers.by_provider.values() if (first := self._first_model(offer))]
+        if not firsts:
             return None
-        tiers = self._ranked(first.values())
+        tiers = self._ranked(firsts)
         return Plan(tiers, f"{AUTO} is the first model of each provider", name=tiers[0].targets[0].model)
+
+    def _first_model(self, offer: Offer) -> Target | None:
+        """The first that is known to be one to talk to, else the first that is not known to be another."""
+        doubtful = None
+        for _, model in offer.served():
+            target = Target(offer.provider, model)
+            talks = self._talks(target)
+            if talks:
+                return target
+            if talks is None and doubtful is None:
+                doubtful = target
+        return doubtful
 
     def _thinking(self, name: str, way: Way) -> Plan | None:
         """The name ends in how much is to be thought, and nobody offers it with that ending."""
         if (split := split_suffix(name)) is None:
             return None
         base, reasoning = split
-        if not (always_ours(base) or self._listed(base)) or (plan := self._work_out(base, way)) is None:
+        if not (always_ours(base) or self._listed(base)) or (plan := self._work_out(base, way.on())) is None:
             return None
         return replace(plan, reasoning=reasoning, because=f"{plan.because}; its ending says how much to think")
 
@@ -149,7 +170,7 @@ class Directory:
         """The name differs from a known one in capitals, a vendor in front, or the spelling of its version or day."""
         own = self._folded.get(name.lower())
         if own is not None and own != name:
-            return self._because(f"{name} is read as {own}", self._work_out(own, way))
+            return self._because(f"{name} is read as {own}", self._work_out(own, way.on()))
         holders = self._offers.holders(name)
         return self._held(name, holders) if _dated(holders) else None
 
@@ -170,21 +191,21 @@ class Directory:
         return self._held(name, holders) if holders else None
 
     def _latest(self, name: str, way: Way) -> Plan | None:
-        return self._work_out(name.removesuffix(LATEST), way) if name.endswith(LATEST) else None
+        return self._work_out(name.removesuffix(LATEST), way.on()) if name.endswith(LATEST) else None
 
     def _default(self, name: str, way: Way) -> Plan | None:
         default = self._naming.default
-        if default is None or _DEFAULT in way:
+        if default is None or way.steps > 0:
             return None
-        plan = self._lead(default, (*way, _DEFAULT))
+        plan = self._lead(default, way.on())
         return self._because(f"nobody offers {name[:LONGEST]}; {default} is the default model", plan)
 
     def _follow(self, name: str, alias: str, way: Way) -> Plan | None:
         """The plan of an alias: that of the one name it leads to, or the tiers of them all."""
-        if alias in way:
+        if alias in way.followed:
             return None
-        on = (*way, alias, _DEFAULT)
-        led = [plan for to in self._naming.aliases[alias] if (plan := self._lead(to, on)) is not None]
+        way.followed.add(alias)
+        led = [plan for to in self._naming.aliases[alias] if (plan := self._lead(to, way.on())) is not None]
         if len(led) <= 1:
             return self._because(f"{name} is an alias", led[0] if led else None)
         because = f"{name} is an alias of {', '.join(plan.name for plan in led)}"
@@ -192,7 +213,6 @@ class Directory:
         return Plan(tiers, because, reasoning=led[0].reasoning, name=name, rules=NO_RULES)
 
     def _lead(self, name: str, way: Way) -> Plan | None:
-        """What a name in the configuration leads to: there, a provider that is named is meant before all lists."""
         if name in self._routes or name in self._naming.aliases:
             return self._work_out(name, way)
         return self._forced(name, way) or self._work_out(name, way)
@@ -201,7 +221,7 @@ class Directory:
         own = self._routes[plan.name].fallbacks if plan.name in self._routes else ()
         key = closest(name, self._naming.fallbacks) or closest(plan.name, self._naming.fallbacks)
         further = own + (self._naming.fallbacks[key] if key is not None else ())
-        led = [after for to in further if (after := self._lead(to, (_DEFAULT,))) is not None]
+        led = [after for to in further if (after := self.lead(to)) is not None]
         if not led:
             return plan
         behind = [after.tiers for after in led]
@@ -268,8 +288,6 @@ differs from a known one in capitals, in a vendor in front, or in how its versio
 that holds `*`; a name that matches a provider's wildcard; the name without its day; without `:latest`; the default
 model.
 """
-_DEFAULT = "\0default"
-"""Stands in a way that must not end at the default model. No name that can be configured."""
 
 
 def _spellings(name: str) -> list[tuple[str, str]]:

@@ -15,6 +15,8 @@ class Naming(Value, frozen=True, kw_only=True):
 
     Of providers that offer one name, those with the lowest number in `priority` are asked first and those without
     one last; equals stand in one tier, in the order of `strategy`. `default` is asked where nobody offers a name.
+    By provider, `aliases_at` are further names of models there, and `excluded` names, which may hold `*`, of those
+    that are not served.
     """
 
     aliases: Mapping[str, tuple[str, ...]] = {}
@@ -22,6 +24,8 @@ class Naming(Value, frozen=True, kw_only=True):
     priority: Mapping[str, float] = {}
     strategy: Strategy = Strategy.FIRST
     default: str | None = None
+    aliases_at: Mapping[str, Mapping[str, str]] = {}
+    excluded: Mapping[str, tuple[str, ...]] = {}
 
 
 def is_pattern(name: str) -> bool:

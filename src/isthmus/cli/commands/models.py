@@ -17,6 +17,7 @@ from isthmus.engine.discovery import Listed, ask_all
 from isthmus.engine.live import Live
 from isthmus.engine.snapshot import Snapshot
 from isthmus.routing.names import UnknownName
+from isthmus.routing.naming import is_pattern
 from isthmus.routing.plan import Target
 from isthmus.transport.client import open_transport
 
@@ -66,11 +67,16 @@ class Book:
         self._snapshot = snapshot
         self._facts = facts
         self._listed = listed
+        live = Live(snapshot)
+        live.learn({provider: told.names for provider, told in listed.items()})
+        self._directory = live.take().directory
 
     def names(self) -> Iterator[Name]:
         """Routes and aliases first, then each provider's models, and what can be asked of it by its own name."""
-        for name, route in self._snapshot.routes.items():
-            yield self._name(name, "route", [target for tier in route.tiers for target in tier.targets])
+        for name in (*self._snapshot.naming.aliases, *self._snapshot.routes):
+            plan = None if is_pattern(name) else self._directory.lead(name)
+            if plan is not None:
+                yield self._name(name, "route", plan.targets)
         for provider in self._snapshot.providers.values():
             listed = self._listed.get(provider.name)
             for model in dict.fromkeys((*provider.models, *(listed.names if listed else ()))):
@@ -79,10 +85,8 @@ class Book:
 
     def one(self, name: str) -> Name:
         """One name, whether or not it is listed. Raises UnknownName."""
-        live = Live(self._snapshot)
-        live.learn({provider: listed.names for provider, listed in self._listed.items()})
-        kind = "route" if name in self._snapshot.routes else "model"
-        return self._name(name, kind, live.take().directory.plan(name).targets)
+        own = name in self._snapshot.routes or name in self._snapshot.naming.aliases
+        return self._name(name, "route" if own else "model", self._directory.plan(name).targets)
 
     def _name(self, name: str, kind: str, targets: Sequence[Target]) -> Name:
         known = tuple(self._known(target) for target in targets if "*" not in target.model)
