@@ -65,7 +65,7 @@ class Admission:
         if isinstance(found, Refusal):
             self.refusals.append(found)
             self._exchange.skipped += (f"{provider}/{ask.credential}/{ask.target.model}: {told(found.limit)}",)
-            walk.refused(ask, found.wait, self._ports.clock.now())
+            walk.refused(ask, found.wait, self._ports.clock.now(), limit=told(found.limit))
             return False
         if found is not None:
             self._held[ask.place] = found

@@ -24,7 +24,7 @@ from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.serve import look, plan_for, refuse
-from isthmus.engine.walk import attempt
+from isthmus.engine.walk import Once, attempt
 from isthmus.providers.provider import Aim, Provider
 from isthmus.routing.plan import Target
 from isthmus.wire import json
@@ -72,6 +72,20 @@ class _Asked:
         if self._read is None:
             self._read = self.codec.read_request(self.body)
         return self._read
+
+
+def counting_at(exchange: Exchange, body: bytes, codec: CountCodec, *, ports: Ports) -> Once[Answer]:
+    """How the exchange has one target count. It raises UNSUPPORTED where that does not count."""
+    assert exchange.peek is not None  # noqa: S101  the line has peeked before it attempts
+    asked = _Asked(exchange, body, codec, exchange.peek)
+
+    async def once(target: Target, provider: Provider) -> Answer:
+        theirs = _their_codec(codec, provider, target.model)
+        if theirs is None:
+            raise GatewayError(Kind.UNSUPPORTED, f"{provider.name} counts no tokens, so they are counted here")
+        return await _ask(asked, target, provider, theirs=theirs, ports=ports)
+
+    return once
 
 
 def _target(exchange: Exchange, now: Now) -> Target | None:

@@ -28,7 +28,7 @@ from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.ports import Ports
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.serve import look, plan_for, refuse
-from isthmus.engine.walk import in_order
+from isthmus.engine.walk import Once, in_order
 from isthmus.providers.provider import Aim, Provider
 from isthmus.providers.quirks import apply_quirks
 from isthmus.routing.plan import Target
@@ -47,11 +47,17 @@ async def serve_embedding(
         assert isinstance(codec, EmbedCodec)  # noqa: S101  what the route says
         exchange.peek = peek = look(exchange.call, body)
         exchange.plan = plan_for(peek.model, now.directory)
-        once = partial(_attempt, _Asked(exchange, body, codec, peek), now=now, ports=ports)
-        return await in_order(exchange, once, now, ports)
+        once = embedding_at(exchange, body, codec, now=now, ports=ports)
+        return await in_order(exchange, once, now, ports, body=body)
     except GatewayError as error:
         exchange.fail(error)
         return refuse(exchange, error)
+
+
+def embedding_at(exchange: Exchange, body: bytes, codec: EmbedCodec, *, now: Now, ports: Ports) -> Once[Answer]:
+    """How the exchange asks one target."""
+    assert exchange.peek is not None  # noqa: S101  the line has peeked before it attempts
+    return partial(_attempt, _Asked(exchange, body, codec, exchange.peek), now=now, ports=ports)
 
 
 class _Asked:

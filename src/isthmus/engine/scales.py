@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from isthmus.core.facts import ModelFacts
+from isthmus.core.facts import ModelFacts, Price
 from isthmus.engine.ports import Limiter
 from isthmus.engine.snapshot import Snapshot
 from isthmus.routing.health import Place
@@ -35,11 +35,16 @@ class Prices:
             self._known[ask.place] = found
         return found
 
-    def _look_up(self, ask: Ask) -> float | None:
+    def list_of(self, ask: Ask) -> Price | None:
+        """The whole price list: the key's own, else the model's; None where nobody knows one."""
         provider, model = ask.target.provider, ask.target.model
         price = self._snapshot.prices.get((provider, ask.credential))
         if price is None:
             price = self._snapshot.facts(provider, model, self._told.get(provider, {}).get(model)).price
+        return price
+
+    def _look_up(self, ask: Ask) -> float | None:
+        price = self.list_of(ask)
         if price is None or price.rates.input is None or price.rates.output is None:
             return None
         return float(price.rates.input + price.rates.output) * MICRO_DOLLARS

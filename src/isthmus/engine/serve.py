@@ -46,13 +46,19 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
 
 async def _kept(exchange: Exchange, body: bytes, codec: Codec, *, now: Now, ports: Ports, memory: Memory) -> Answer:
     """The rest of the line where an answer may continue another, and may be continued."""
-    assert exchange.peek is not None  # noqa: S101  the line has peeked before
     shelf = Shelf(memory, exchange.client.name)
+    asked = await continued(exchange, body, codec, shelf)
+    return await keep(await attempt_in_order(exchange, asked, now, ports), body, exchange, shelf)
+
+
+async def continued(exchange: Exchange, body: bytes, codec: Codec, shelf: Shelf) -> Asked:
+    """What is asked, with all that it continues."""
+    assert exchange.peek is not None  # noqa: S101  the line has peeked before
     whole, unknown = await resume(body, shelf)
     asked = Asked(whole, codec, exchange.peek)
     if unknown is not None:
         asked.unknown = unknown_previous(unknown)
-    return await keep(await attempt_in_order(exchange, asked, now, ports), body, exchange, shelf)
+    return asked
 
 
 def look(call: Call, body: bytes, habits: Habits = Habits()) -> Peek:  # noqa: B008  a frozen value

@@ -1,6 +1,6 @@
 """What a walk would do, told without doing it: every place of a plan, in the order in which it would be asked, and why.
 
-The order is the walk's own: a walk on a board that is set aside is led to its end, as if every place failed. Nothing
+The order is the walk's own: a walk on a board that is set aside was led to its end, as if every place failed. Nothing
 is decided here a second time; what is told beside the order is looked up where the walk looks it up.
 """
 
@@ -51,26 +51,37 @@ class View(NamedTuple):
     attempts: int
 
 
-def look_ahead(walk: Walk, view: View) -> tuple[Candidate, ...]:
-    """Every candidate: those that would be asked in their order, then those that would not, and why. Ends the walk."""
-    now = view.moment.now
-    asked = list(iter(lambda: walk.next(now), None))
+def candidates(view: View, walk: Walk, asked: Sequence[Ask]) -> tuple[Candidate, ...]:
+    """Every candidate: those that would be asked, in their order, then those that would not, and why.
+
+    `walk` was led to its end as if every place failed, and named `asked`.
+    """
     reached = {ask.place for ask in asked}
     left = {ask.place: ask for ask in walk.asks if ask.place not in reached}
     return (
-        *(_asked(view, number, ask) for number, ask in enumerate(asked)),
-        *(_candidate(view, ask, Verdict.SKIPPED, [reasons.TOO_LONG]) for ask in left.values()),
+        *(_asked(view, walk, number, ask) for number, ask in enumerate(asked)),
+        *(_left(view, walk, ask) for ask in left.values()),
         *_refused(view),
     )
 
 
-def _asked(view: View, number: int, ask: Ask) -> Candidate:
+def _asked(view: View, walk: Walk, number: int, ask: Ask) -> Candidate:
     """A place that the walk gets to, if its attempts last."""
+    more = []
+    if view.board.health.state(ask.place, view.moment.now) is State.RESTING:
+        more.append(reasons.WAITED if ask.wait else reasons.LEAST_BAD)
+    elif ask.wait:
+        more += [walk.passed.get(ask.place, ""), reasons.WAITED]
     if number >= view.attempts:
-        return _candidate(view, ask, Verdict.SKIPPED, [reasons.beyond(view.attempts)])
-    state = view.board.health.state(ask.place, view.moment.now)
-    more = [reasons.WAITED if ask.wait else reasons.LEAST_BAD] if state is State.RESTING else []
+        return _candidate(view, ask, Verdict.SKIPPED, [*more, reasons.beyond(view.attempts)])
     return _candidate(view, ask, Verdict.NEXT if number else Verdict.FIRST, more)
+
+
+def _left(view: View, walk: Walk, ask: Ask) -> Candidate:
+    """A place that the walk passes by."""
+    if view.board.health.state(ask.place, view.moment.now) is State.RESTING:
+        return _candidate(view, ask, Verdict.SKIPPED, [reasons.TOO_LONG])
+    return _candidate(view, ask, Verdict.SKIPPED, [walk.passed.get(ask.place, reasons.NO_TURN)])
 
 
 def _candidate(view: View, ask: Ask, verdict: Verdict, more: Sequence[str]) -> Candidate:

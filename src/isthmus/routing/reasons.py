@@ -70,6 +70,11 @@ def near_limit(share: float) -> str:
     return f"it has used {share * 100:.0f} % of one of its limits, so it stands behind the others of its tier"
 
 
+def no_room(limit: str) -> str:
+    """A place for which a limit of ours has no room."""
+    return f"its limit is used up: {limit}"
+
+
 def beyond(attempts: int) -> str:
     """A place that no request gets to."""
     return f"one request tries {attempts} times at most (limits.attempts)"

@@ -16,7 +16,7 @@ from isthmus.routing.health import Place, State
 from isthmus.routing.order import Moment, line_up
 from isthmus.routing.places import Ask, Places
 from isthmus.routing.plan import Tier
-from isthmus.routing.reasons import NO_RETRIES, health_words
+from isthmus.routing.reasons import NO_RETRIES, health_words, no_room
 
 SHORT = 3.0
 """Seconds that a place which names the time of its rest is waited for, before another one is asked."""
@@ -100,8 +100,12 @@ class Walk:
             self._repeat = replace(ask, wait=wait)
         return True
 
-    def refused(self, ask: Ask, wait: float, now: float) -> None:
-        """A limit of ours has no room for `ask`, which was not sent. It comes again, once, if `wait` is short."""
+    def refused(self, ask: Ask, wait: float, now: float, *, limit: str) -> None:
+        """A limit of ours has no room for `ask`, which was not sent. It comes again, once, if `wait` is short.
+
+        `limit` says in words which one.
+        """
+        self.passed[ask.place] = no_room(limit)
         if 0 < wait <= self._patience and ask.place not in self._full:
             self._full[ask.place] = now + wait, ask
 

@@ -28,6 +28,10 @@ class Serves(Enum):
     """Something that only the configuration may change."""
     LOSSES = auto()
     """What one exchange lost, for an administrator."""
+    EXPLAIN = auto()
+    """What would become of a request."""
+    PAST = auto()
+    """What became of one, for an administrator."""
     RESTS = auto()
     """Who rests, for an administrator."""
     WAKE = auto()
@@ -43,6 +47,9 @@ class Endpoint(Value, frozen=True):
     serves: Serves
     dialect: str | None = None
 
+
+ASKING = frozenset({Serves.CHAT, Serves.EMBED, Serves.COUNT})
+"""What asks something of a model."""
 
 Methods = Mapping[str, Endpoint]
 
@@ -83,6 +90,9 @@ ENDPOINTS: Mapping[str, Methods] = {
     "/v1/models/*": _MODEL,
     "/v1beta/models": {"GET": Endpoint(Serves.MODELS, "gemini")},
     "/v1beta/models/*": _GEMINI_MODEL,
+    "/v0/explain": {"POST": Endpoint(Serves.EXPLAIN)},
+    "/v0/explain/*": {"POST": Endpoint(Serves.EXPLAIN)},
+    "/admin/explain/*": {"GET": Endpoint(Serves.PAST)},
     "/admin/losses/*": {"GET": Endpoint(Serves.LOSSES)},
     "/admin/rests": {"GET": Endpoint(Serves.RESTS), "DELETE": Endpoint(Serves.WAKE)},
     "/admin/rests/*": {"DELETE": Endpoint(Serves.WAKE)},

@@ -1,0 +1,292 @@
+"""What would become of a request, told without asking anybody: who, in which order and why, and what they would get.
+
+The line's own functions decide, on a board that is set aside and with ports through which nothing leaves. Nothing is
+spent: no turn, no trial after a rest, no room under a limit, no conversation's preference.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+from msgspec.structs import asdict, replace
+
+from isthmus.catalog.prices import cost
+from isthmus.core.errors import GatewayError
+from isthmus.core.operations import Operation
+from isthmus.core.usage import Usage
+from isthmus.dialects.codec import AnyCodec, Codec, CountCodec, EmbedCodec
+from isthmus.engine.admission import Admission, admission, told
+from isthmus.engine.affinity import find_bond
+from isthmus.engine.attempt import Asked, attempt_at
+from isthmus.engine.count import counting_at
+from isthmus.engine.dry_run import DryRun
+from isthmus.engine.embed import embedding_at
+from isthmus.engine.exchange import Exchange
+from isthmus.engine.explanation import (
+    AskedFor,
+    Candidate,
+    Deadlines,
+    Estimate,
+    Explained,
+    Health,
+    Measured,
+    Refusal,
+    Rest,
+    Room,
+)
+from isthmus.engine.kept import Shelf
+from isthmus.engine.lane import spoken_for, their_codec
+from isthmus.engine.live import Now
+from isthmus.engine.ports import Clock, Ports
+from isthmus.engine.rules import rules_of
+from isthmus.engine.scales import Prices
+from isthmus.engine.serve import continued, look, plan_for
+from isthmus.engine.shown import Viewer
+from isthmus.engine.walk import Once, deadline, moment_of, walk_for, within
+from isthmus.providers.provider import Provider
+from isthmus.routing import explanation
+from isthmus.routing.explanation import View
+from isthmus.routing.health import Place, Resting
+from isthmus.routing.limits import Limit
+from isthmus.routing.places import Ask
+from isthmus.routing.plan import Plan
+from isthmus.routing.walk import Walk
+
+UNEXPLORED = 1.0
+"""The draw of a request that is only looked at: nobody is tried just to find out."""
+SHOWN = 20
+"""Candidates whose request is written for one explanation, at most."""
+
+Way: TypeAlias = Callable[[Exchange, Ports], Once[Any]]
+"""How an exchange asks one target through some ports, as its line does."""
+
+
+async def explain(exchange: Exchange, body: bytes, now: Now, ports: Ports, *, every: bool, viewer: Viewer) -> Explained:
+    """All of it. `every`: the requests of all candidates are written, not that of the first one alone.
+
+    `exchange` is one that nobody else holds, of a client that is known. Raises GatewayError where the request itself
+    would be refused before anybody is asked.
+    """
+    exchange.peek = look(exchange.call, body, now.snapshot.habits)
+    exchange.plan = plan = plan_for(exchange.peek.model, now.directory)
+    dry = DryRun(ports)
+    looking = _Looking(exchange, body, now, ports, viewer=viewer)
+    if (aside := _answered_here(exchange, body)) is not None:
+        return Explained(looking.request(plan, aside), rules_of(exchange, _seconds_left(exchange, ports)), ())
+    way = await _WAYS[exchange.call.codec.operation](exchange, body, dry.ports, now)
+    candidates = await looking.candidates(dry.ports)
+    wanted = candidates[:SHOWN] if every else candidates[:1]
+    told = [await looking.told(one, way if one in wanted else None) for one in candidates]
+    return Explained(looking.request(plan, None), rules_of(exchange, _seconds_left(exchange, ports)), tuple(told))
+
+
+async def _chat(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:
+    codec = exchange.call.codec
+    assert isinstance(codec, Codec)  # noqa: S101  what the operation says
+    assert exchange.peek is not None  # noqa: S101  it was looked at
+    assert exchange.plan is not None  # noqa: S101  it was planned
+    if codec.keeps and ports.memory is not None:
+        asked = await continued(exchange, body, codec, Shelf(ports.memory, exchange.client.name))
+    else:
+        asked = Asked(body, codec, exchange.peek)
+    if ports.memory is not None and now.places.several(exchange.plan):
+        exchange.bond = await find_bond(exchange, asked.body, now.snapshot.affinity, ports.memory)
+    return lambda mine, outside: partial(attempt_at, mine, asked=asked, now=now, ports=outside)
+
+
+async def _embedding(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:  # noqa: ARG001  one of _WAYS
+    codec = exchange.call.codec
+    assert isinstance(codec, EmbedCodec)  # noqa: S101  what the operation says
+    return lambda mine, outside: embedding_at(mine, body, codec, now=now, ports=outside)
+
+
+async def _count(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:  # noqa: ARG001  one of _WAYS
+    codec = exchange.call.codec
+    assert isinstance(codec, CountCodec)  # noqa: S101  what the operation says
+    return lambda mine, outside: counting_at(mine, body, codec, ports=outside)
+
+
+_WAYS: Mapping[Operation, Callable[[Exchange, bytes, Ports, Now], Awaitable[Way]]] = {
+    Operation.CHAT: _chat,
+    Operation.EMBED: _embedding,
+    Operation.COUNT_TOKENS: _count,
+}
+
+
+def _answered_here(exchange: Exchange, body: bytes) -> str | None:
+    codec = exchange.call.codec
+    if (
+        isinstance(codec, Codec)
+        and codec.aside is not None
+        and codec.aside(body, int(exchange.clock.time())) is not None
+    ):
+        return "the request asks nothing of a model, so the gateway answers it by itself"
+    return None
+
+
+class _Looking:
+    """One request that is looked at, and who looks."""
+
+    def __init__(self, exchange: Exchange, body: bytes, now: Now, ports: Ports, *, viewer: Viewer) -> None:
+        self._exchange = exchange
+        self._body = body
+        self._now = now
+        self._ports = ports
+        self._viewer = viewer
+        self._refusal: Refusal | None = None
+
+    def request(self, plan: Plan, aside: str | None) -> AskedFor:
+        """The request as it was understood."""
+        exchange = self._exchange
+        assert exchange.peek is not None  # noqa: S101  it was looked at
+        return AskedFor(
+            dialect=exchange.call.codec.dialect,
+            operation=exchange.call.codec.operation,
+            model=exchange.peek.model,
+            stream=exchange.peek.stream,
+            client=exchange.client.name,
+            route=plan.name,
+            because=plan.because,
+            answered_here=aside,
+            refusal=self._refusal,
+        )
+
+    async def candidates(self, ports: Ports) -> tuple[explanation.Candidate, ...]:
+        """Every candidate, as a walk on a board that is set aside finds them."""
+        exchange, aside = self._exchange, replace(self._now, board=self._now.board.aside())
+        assert exchange.plan is not None  # noqa: S101  it was planned
+        walk = walk_for(exchange, aside, ports, deadline(exchange))
+        view = View(
+            tiers=exchange.plan.tiers,
+            places=aside.places,
+            board=aside.board,
+            moment=moment_of(exchange, aside, ports),
+            prefer=exchange.bond.place if exchange.bond is not None else None,
+            attempts=aside.snapshot.limits.attempts,
+        )
+        gate = admission(exchange, self._body, aside, ports)
+        if gate is not None:
+            await self._enter(gate)
+        asked = await _led_to_its_end(walk, gate, ports.clock)
+        return explanation.candidates(view, walk, asked)
+
+    async def _enter(self, gate: Admission) -> None:
+        """Would the client's and the route's own limits let it in?"""
+        try:
+            await gate.enter()
+        except GatewayError as error:
+            self._refusal = Refusal(error.kind, error.message)
+
+    async def told(self, one: explanation.Candidate, way: Way | None) -> Candidate:
+        """One candidate in full, with its request where there is a `way` to ask it."""
+        ask, viewer = one.ask, self._viewer
+        found = Candidate(
+            provider=ask.target.provider,
+            key=viewer.key(ask),
+            model=ask.target.model,
+            tier=one.tier,
+            strategy=one.strategy,
+            verdict=one.verdict,
+            why=tuple(viewer.words(words, ask) for words in one.why),
+            health=self._health(one),
+            limits=self._limits(ask),
+            measured=self._measured(ask.place),
+            estimate=self._estimate(ask),
+        )
+        return found if way is None or not one.allowed else await self._asked(found, ask, way)
+
+    async def _asked(self, found: Candidate, ask: Ask, way: Way) -> Candidate:
+        """What the provider would get, or why it would get nothing."""
+        now, exchange, refusal = self._now, _copy(self._exchange), None
+        provider, dry = now.snapshot.keyed(ask.target.provider, ask.credential), DryRun(self._ports)
+        try:
+            until = deadline(exchange)
+            limited = provider if until is None else within(provider, until - self._ports.clock.now())
+            await dry.run(partial(way(exchange, dry.ports), ask.target, limited))
+        except GatewayError as error:
+            limited = provider
+            refusal = Refusal(error.kind, self._viewer.message(error.message, provider))
+        sent = dry.sent[0] if dry.sent else None
+        return replace(
+            found,
+            deadlines=Deadlines(**asdict(limited.deadlines)),
+            dialect=_spoken(exchange.call.codec, provider, ask.target.model),
+            lane=exchange.lane,
+            losses=tuple(exchange.losses.found),
+            refusal=refusal,
+            upstream=None if sent is None else self._viewer.request(sent, provider, notes=dry.notes),
+        )
+
+    def _health(self, one: explanation.Candidate) -> Health:
+        clock, rest = self._ports.clock, one.rest
+        return Health(one.state.name.lower(), None if rest is None else _rest(rest, clock.now(), clock.time()))
+
+    def _limits(self, ask: Ask) -> tuple[Room, ...]:
+        limiter = self._ports.limiter
+        if limiter is None:
+            return ()
+        provider = ask.target.provider
+        scopes = (f"provider:{provider}", f"key:{provider}/{ask.credential}")
+        limits: Sequence[Limit] = [one for scope in scopes for one in self._now.snapshot.allowances.get(scope, ())]
+        return tuple(Room(self._viewer.words(told(one), ask), round(limiter.share(one), 3)) for one in limits)
+
+    def _measured(self, place: Place) -> Measured | None:
+        meter = self._now.board.meters.of(place)
+        if meter is None:
+            return None
+        errors = round(meter.errors(self._ports.clock.now()), 3)
+        return Measured(meter.running, meter.pace(stream=True), meter.pace(stream=False), errors)
+
+    def _estimate(self, ask: Ask) -> Estimate:
+        """By the request's length, and by what answers of the model have come to of late."""
+        expected = self._ports.expected.of(self._body, ask.target.model)
+        usage = Usage(fresh_input=expected.input, output=expected.output)
+        price = Prices(self._now.snapshot, self._now.told).list_of(ask)
+        if price is None:
+            why = f"no price of {ask.target.model} at {ask.target.provider} is known"
+            return Estimate(input_tokens=usage.input, output_tokens=usage.output, why=why)
+        bill = cost(usage, price)
+        left_out = f"without {', '.join(bill.unpriced)}, which has no price" if bill.unpriced else None
+        return Estimate(input_tokens=usage.input, output_tokens=usage.output, dollars=bill.total, why=left_out)
+
+
+def _seconds_left(exchange: Exchange, ports: Ports) -> float | None:
+    until = deadline(exchange)
+    return None if until is None else round(until - ports.clock.now(), 3)
+
+
+def _copy(exchange: Exchange) -> Exchange:
+    """One more, for one candidate: it notes its own lane and losses."""
+    other = Exchange(exchange.id, exchange.call, exchange.clock, exchange.version)
+    other.started_at, other.client, other.peek = exchange.started_at, exchange.client, exchange.peek
+    other.plan = exchange.plan
+    return other
+
+
+async def _led_to_its_end(walk: Walk, gate: Admission | None, clock: Clock) -> list[Ask]:
+    """Whom the walk would ask, one after the other, if every one of them failed."""
+    asked: list[Ask] = []
+    while (ask := walk.next(clock.now())) is not None:
+        if gate is None or await gate.admits(ask, walk):
+            asked.append(ask)
+    return asked
+
+
+def _spoken(ours: AnyCodec, provider: Provider, model: str) -> str | None:
+    """The dialect that the provider is asked in; None where it does not serve the operation."""
+    if isinstance(ours, Codec):
+        return their_codec(ours, provider, model).dialect
+    spoken = spoken_for(ours.operation, provider, model)
+    return ours.dialect if ours.dialect in spoken else next(iter(spoken), None)
+
+
+def _rest(rest: Resting, now: float, time: float) -> Rest:
+    place = rest.place
+    return Rest(
+        scope="model" if place.model else "key" if place.credential else "provider",
+        kind=rest.kind,
+        until=round(time + rest.until - now, 1),
+        seconds=round(rest.until - now, 1),
+        failures=rest.failures,
+        told_by_provider=rest.hinted,
+    )

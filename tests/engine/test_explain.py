@@ -1,0 +1,226 @@
+"""What would become of a request: who would be asked and why, and what they would be sent, without sending it."""
+
+import pytest
+from msgspec.structs import replace
+
+from isthmus.core.errors import GatewayError, Kind, Rest
+from isthmus.core.losses import OnLoss
+from isthmus.engine.serve import serve
+from isthmus.routing.health import Place
+from isthmus.routing.limits import Claim, Limit, Measure
+from isthmus.routing.order import NEAR
+from isthmus.state.limits import LocalLimiter
+from support.explaining import BODY, change, explained, places, pooled, why
+from support.line import KEY, Line, provider
+
+ROUTES = {"fast": ["one/m1", "two/m2"]}
+ONE = Place("one", "key", "m1")
+
+
+def two() -> Line:
+    return Line([provider("one"), provider("two", "anthropic")], {}, ROUTES)
+
+
+class TestWhy:
+    async def test_the_first_target_of_a_route_is_asked_first_and_the_next_one_next(self) -> None:
+        told = await explained(two())
+        assert [one["verdict"] for one in told["candidates"]] == ["asked first", "next"]
+        assert told["request"]["because"] == "fast is a route"
+        assert "it is well" in why(told, "one")
+
+    async def test_a_place_that_rests_is_asked_last_and_its_rest_is_told(self) -> None:
+        line = two()
+        line.live.take().board.health.failed(ONE, Kind.OVERLOADED, Rest.TARGET, line.ports.clock.now())
+        told = await explained(line)
+        assert places(told) == [("two", "key"), ("one", "key")]
+        assert "rests for another 1.0 s: it was overloaded" in why(told, "one")
+        assert "nobody is left that is well" in why(told, "one")
+        rest = told["candidates"][1]["health"]["rest"]
+        assert (rest["kind"], rest["failures"], rest["told_by_provider"], rest["scope"]) == (
+            "overloaded", 1, False, "model",
+        )  # fmt: skip
+        assert rest["until"] == line.ports.clock.time() + 1
+
+    async def test_a_rest_that_its_provider_named_and_that_nobody_can_wait_for_is_skipped(self) -> None:
+        line = two()
+        health, now = line.live.take().board.health, line.ports.clock.now()
+        health.failed(ONE, Kind.UPSTREAM_LIMITED, Rest.TARGET, now, hint=40)
+        told = await explained(line)
+        assert told["candidates"][1]["verdict"] == "skipped"
+        assert "rests for another 40 s, as the provider asked: its rate limit was reached" in why(told, "one")
+        assert "longer than the request may wait" in why(told, "one")
+
+    async def test_a_short_rest_that_its_provider_named_is_waited_for_when_nobody_else_is_left(self) -> None:
+        line = Line([provider("one")], {}, {"fast": ["one/m1"]})
+        health, now = line.live.take().board.health, line.ports.clock.now()
+        health.failed(ONE, Kind.UPSTREAM_LIMITED, Rest.TARGET, now, hint=2)
+        assert "the request waits for it" in why(await explained(line), "one")
+
+    async def test_the_request_that_would_find_out_whether_a_place_is_well_is_told_so(self) -> None:
+        line = two()
+        line.live.take().board.health.failed(ONE, Kind.OVERLOADED, Rest.TARGET, line.ports.clock.now() - 5)
+        told = await explained(line)
+        assert told["candidates"][0]["health"]["state"] == "trial"
+        assert "this request is the one that finds out" in why(told, "one")
+
+    async def test_a_trial_under_way_is_told(self) -> None:
+        line = two()
+        health, now = line.live.take().board.health, line.ports.clock.now()
+        health.failed(ONE, Kind.OVERLOADED, Rest.TARGET, now - 5)
+        health.begin(ONE, now)
+        told = await explained(line)
+        assert places(told)[0] == ("two", "key")
+        assert "another request is just finding out" in why(told, "one")
+
+    async def test_a_key_that_rests_as_a_whole_is_told_by_its_name(self) -> None:
+        line = two()
+        line.live.take().board.health.failed(ONE, Kind.QUOTA_SPENT, Rest.CREDENTIAL, line.ports.clock.now(), hint=900)
+        assert "all of the key key rests for another 900 s" in why(await explained(line), "one")
+
+    async def test_a_key_that_may_not_serve_the_model_is_told(self) -> None:
+        line = Line([provider("one")], {}, {"fast": ["one/m1"]})
+        pooled(line, provider("one"), ["a", "b"], {"b": ["other-*"]})
+        told = await explained(line)
+        assert [one["verdict"] for one in told["candidates"]] == ["asked first", "skipped"]
+        assert "the key b may not serve m1" in why(told, "one", "b")
+
+    async def test_the_name_that_nobody_has_is_refused_as_the_call_would_be(self) -> None:
+        line = Line([replace(provider("one"), models=("m1",))], {})
+        with pytest.raises(GatewayError) as refused:
+            await explained(line, BODY.replace(b"fast", b"nothing"))
+        assert refused.value.kind is Kind.UNKNOWN_MODEL
+
+    async def test_more_candidates_than_tries_are_skipped(self) -> None:
+        line = two()
+        change(line, limits=replace(line.live.take().snapshot.limits, attempts=1))
+        told = await explained(line)
+        assert told["candidates"][1]["verdict"] == "skipped"
+        assert "one request tries 1 times at most" in why(told, "two")
+
+
+class TestLimits:
+    def limited(self, most: int) -> tuple[Line, Limit]:
+        line, limit = two(), Limit("key:one/key", Measure.REQUESTS, most, 60, 12)
+        line.ports.limiter = LocalLimiter(line.ports.clock.time)
+        change(line, allowances={limit.scope: (limit,)})
+        return line, limit
+
+    async def test_a_limit_that_is_used_up_has_its_place_skipped(self) -> None:
+        line, limit = self.limited(1)
+        assert line.ports.limiter is not None
+        await line.ports.limiter.claim([Claim(limit, 1)])
+        told = await explained(line)
+        assert places(told) == [("two", "key")]
+        assert "1 requests a minute" in why(told, "one")
+        assert told["candidates"][1]["limits"] == [{"limit": "1 requests a minute for key one/key", "used": 1.0}]
+
+    async def test_who_has_used_most_of_a_limit_stands_behind_the_others_of_its_tier(self) -> None:
+        line, limit = self.limited(10)
+        assert line.ports.limiter is not None
+        await line.ports.limiter.claim([Claim(limit, int(NEAR * 10))])
+        told = await explained(line)
+        assert places(told) == [("two", "key"), ("one", "key")]
+        assert "it has used 80 % of one of its limits" in why(told, "one")
+
+    async def test_the_clients_own_limit_is_told_and_the_rest_too(self) -> None:
+        line, limit = two(), Limit("client:anyone", Measure.REQUESTS, 1, 60, 12)
+        line.ports.limiter = LocalLimiter(line.ports.clock.time)
+        change(line, allowances={limit.scope: (limit,)})
+        await line.ports.limiter.claim([Claim(limit, 1)])
+        told = await explained(line)
+        assert told["request"]["refusal"]["kind"] == "rate_limited"
+        assert len(places(told)) == 2
+
+    async def test_nothing_is_claimed(self) -> None:
+        line, limit = self.limited(10)
+        assert line.ports.limiter is not None
+        await explained(line)
+        assert line.ports.limiter.share(limit) == 0
+
+
+class TestRequests:
+    async def test_the_exact_request_is_told_and_not_sent(self) -> None:
+        line = two()
+        first = (await explained(line))["candidates"][0]
+        assert first["upstream"]["method"] == "POST"
+        assert first["upstream"]["url"] == "https://one.example.com/v1/answer"
+        assert first["upstream"]["body"] == {"model": "m1", "messages": [{"role": "user", "content": "hi"}]}
+        assert line.transport.sent == []
+
+    async def test_lane_dialect_and_losses_are_told(self) -> None:
+        told = await explained(two(), BODY[:-1] + b',"seed":7}')
+        assert [(one["lane"], one["dialect"]) for one in told["candidates"]] == [
+            ("passthrough", "openai_chat"), ("translate", "anthropic"),
+        ]  # fmt: skip
+        assert told["candidates"][0]["losses"] == []
+        assert told["candidates"][1]["losses"][0]["path"] == "sampling.seed"
+
+    async def test_only_the_first_request_is_written_unless_all_are_asked_for(self) -> None:
+        told = await explained(two(), every=False)
+        assert [one["upstream"] is None for one in told["candidates"]] == [False, True]
+
+    async def test_a_loss_that_is_refused_is_told_as_a_refusal(self) -> None:
+        line = two()
+        change(line, on_loss=OnLoss.REFUSE)
+        second = (await explained(line, BODY[:-1] + b',"seed":7}'))["candidates"][1]
+        assert second["refusal"]["kind"] == "unsupported"
+        assert "sampling.seed" in second["refusal"]["message"]
+        assert second["upstream"] is None
+
+    async def test_the_callers_own_deadline_is_the_total_one(self) -> None:
+        told = await explained(two(), headers=((b"x-isthmus-timeout", b"7"),))
+        assert told["candidates"][0]["deadlines"]["total"] == 7
+        assert told["rules"]["seconds_left"] == 7
+
+    async def test_a_cost_that_nobody_can_know_says_why(self) -> None:
+        estimate = (await explained(two()))["candidates"][0]["estimate"]
+        assert estimate["dollars"] is None
+        assert estimate["why"] == "no price of m1 at one is known"
+        assert estimate["input_tokens"] == len(BODY) // 4
+
+
+class TestSecrets:
+    async def test_no_key_is_told_wherever_it_stands(self) -> None:
+        secret = KEY.encode()
+        leaky = replace(
+            provider("one"),
+            headers=((b"x-team-token", b"team-secret-123"), (b"x-plain", b"Bearer " + secret)),
+            address=lambda aim: ("POST", f"/v1/answer?key={KEY}&t=team-secret-123"),
+        )
+        line = Line([leaky], {}, {"fast": ["one/m1"]})
+        told = await explained(line, BODY.replace(b"hi", secret))
+        assert KEY not in str(told)
+        assert "team-secret-123" not in str(told)
+
+    async def test_who_does_not_manage_sees_no_address_and_no_key_names(self) -> None:
+        line = Line([provider("one")], {}, {"fast": ["one/m1"]})
+        pooled(line, provider("one"), ["alice-private", "bob-private"], {"bob-private": ["x"]})
+        told = await explained(line, manages=False)
+        assert "private" not in str(told)
+        assert "example.com" not in str(told)
+        assert [one["key"] for one in told["candidates"]] == ["#1", "#2"]
+
+
+class TestNothingIsSpent:
+    async def test_no_turn_is_taken(self) -> None:
+        line = Line([provider("one")], {}, {"fast": ["one/m1"]})
+        pooled(line, provider("one"), ["a", "b"])
+        assert [places(await explained(line))[0] for _ in range(3)] == [("one", "a")] * 3
+
+    async def test_no_trial_is_begun(self) -> None:
+        line = two()
+        line.live.take().board.health.failed(ONE, Kind.OVERLOADED, Rest.TARGET, line.ports.clock.now() - 5)
+        assert [places(await explained(line))[0] for _ in range(3)] == [("one", "key")] * 3
+
+    async def test_the_call_itself_does_what_was_told(self) -> None:
+        line = two()
+        told = await explained(line)
+
+        async def receive(limit: int) -> bytes:
+            return BODY
+
+        exchange = line.open()
+        with pytest.raises(KeyError):
+            await serve(exchange, receive, line.live.take(), line.ports)
+        assert line.transport.sent[0].origin.host == "one.example.com"
+        assert told["candidates"][0]["provider"] == "one"
