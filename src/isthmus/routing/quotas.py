@@ -1,0 +1,102 @@
+"""What providers tell of their own limits with each answer: how much of them is left, and until when.
+
+Holds the newest word of each place, unread until somebody asks; reading is handed in, so that nothing here knows a
+header. Times are monotonic seconds of the caller, but for what was told in Unix time. Decides nothing: a place that
+is nearly used up comes behind others, one that has room again may end its rest, by those who ask.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from isthmus.routing.health import Place
+
+NEAR = 0.1
+"""Share of a limit below which a place is nearly used up."""
+UNSAID = 60.0
+"""Seconds after which a window is over that was told without its end: most are a minute."""
+MOST_PLACES = 50_000
+"""Places whose word is kept; beyond that, the one that was told of first is forgotten."""
+
+
+class Window(NamedTuple):
+    """What is left of one limit. `limit` is None where only that was told; `reset`: seconds until it is whole again."""
+
+    measure: str
+    remaining: float
+    limit: float | None = None
+    reset: float | None = None
+
+    @property
+    def near(self) -> bool:
+        """Is it nearly used up, or quite?"""
+        return self.remaining <= 0 or (self.limit is not None and self.remaining < NEAR * self.limit)
+
+
+Quota: TypeAlias = tuple[Window, ...]
+Told: TypeAlias = tuple[tuple[bytes, bytes], ...]
+"""An answer's headers, which somebody else can read."""
+Read: TypeAlias = Callable[[Told, float], Quota]
+"""What headers say of limits, when they came at this Unix time. Never raises."""
+
+
+def silent(told: Told, time: float) -> Quota:  # noqa: ARG001  one of Read
+    """Nobody says anything."""
+    return ()
+
+
+class _Word:
+    """`quota` is None until it is read."""
+
+    __slots__ = ("at", "quota", "time", "told")
+
+    def __init__(self, told: Told, at: float, time: float) -> None:
+        self.told = told
+        self.at = at
+        self.time = time
+        self.quota: Quota | None = None
+
+
+class Quotas:
+    """The newest word of each place."""
+
+    def __init__(self, read: Read = silent) -> None:
+        self._read = read
+        self._words: dict[Place, _Word] = {}
+
+    def told(self, place: Place, headers: Told, now: float, time: float) -> None:
+        """An answer of `place` came with these headers, at Unix time `time`. They are not read here."""
+        if place not in self._words and len(self._words) >= MOST_PLACES:
+            del self._words[next(iter(self._words))]
+        self._words[place] = _Word(headers, now, time)
+
+    def of(self, place: Place, now: float) -> Quota:
+        """What is known of its windows that are not over, their `reset` from now on."""
+        word = self._words.get(place)
+        if word is None:
+            return ()
+        if word.quota is None:
+            word.quota, word.told = self._read(word.told, word.time), ()
+        passed = now - word.at
+        return tuple(
+            window._replace(reset=left)
+            for window in word.quota
+            if (left := (UNSAID if window.reset is None else window.reset) - passed) > 0
+        )
+
+    def near(self, place: Place, now: float) -> bool:
+        """Is less than a tenth left of any of its limits?"""
+        return place in self._words and any(window.near for window in self.of(place, now))
+
+    def spent_until(self, place: Place, now: float) -> float | None:
+        """When all of its limits have room again; None where none is used up."""
+        ends = [now + (window.reset or 0.0) for window in self.of(place, now) if window.remaining <= 0]
+        return max(ends, default=None)
+
+    def has_room(self, place: Place, now: float) -> bool:
+        """Did it tell of its limits, and is something left of every one?"""
+        quota = self.of(place, now)
+        return bool(quota) and all(window.remaining > 0 for window in quota)
+
+    def keep(self, providers: frozenset[str]) -> None:
+        """Forget what no configuration names any more."""
+        self._words = {place: word for place, word in self._words.items() if place.provider in providers}
