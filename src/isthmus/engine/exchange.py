@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from copy import copy
 from enum import StrEnum
 
-from isthmus.core.errors import Blame, GatewayError, Kind
+from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import Losses
 from isthmus.core.usage import Usage
 from isthmus.core.value import Value
@@ -193,12 +193,10 @@ class Exchange:
         self.meter = meter
 
     def leave(self) -> None:
-        """Nothing of it runs at any place any more. An answer that broke off by its provider's fault is told there."""
+        """Nothing of it runs at any place any more."""
         meter, self.meter = self.meter, None
         if meter is not None:
             meter.ended()
-            if self.error is not None and self.error.rule.blame is Blame.UPSTREAM:
-                meter.failed(self.clock.now())
 
     def close(self) -> None:
         """It is over, whichever way: nobody reads on what its provider may still be sending."""

@@ -24,6 +24,7 @@ def note_failure(
     elif error.rule.blame is Blame.CLIENT or (error.kind is Kind.TIMED_OUT and _impatient(at, until)):
         health.left(place)
     else:
+        now.board.meters.failed(place, at)
         health.failed(
             place,
             error.kind,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
-from isthmus.core.errors import Blame, GatewayError, Kind
+from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.admission import admission
 from isthmus.engine.affinity import keep_bond
 from isthmus.engine.exchange import AttemptRecord, Exchange
@@ -104,8 +104,6 @@ async def attempt(
         answer = await once(ask.target, provider)
     except GatewayError as error:
         meter.ended()
-        if error.rule.blame is not Blame.CLIENT:
-            meter.failed(ports.clock.now())
         record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
         note_failure(error, record, now, ports.clock.now(), until=until)
         raise presentable(error, provider) from error

@@ -95,7 +95,7 @@ class Meter:
             self._outcome(0.0, now)
 
     def failed(self, now: float) -> None:
-        """A request failed by a fault of the place, before its answer began or after."""
+        """A request failed by a fault of the place."""
         self._outcome(1.0, now)
 
     def ended(self) -> None:
@@ -130,6 +130,12 @@ class Meters:
     def of(self, place: Place) -> Meter | None:
         """What is known of `place`; None for one that was never asked."""
         return self._meters.get(place)
+
+    def failed(self, place: Place, now: float) -> None:
+        """A request failed by a fault of `place`, before its answer began or after."""
+        meter = self._meters.get(place)
+        if meter is not None:
+            meter.failed(now)
 
     def errors(self, place: Place, now: float) -> float:
         """As its meter says; 0 for one that was never asked."""

@@ -7,16 +7,15 @@ from functools import partial
 from typing import TypeAlias
 
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.engine.admission import settle
 from isthmus.engine.admit import Gate, identify
 from isthmus.engine.answer import Answer
 from isthmus.engine.count import serve_count
 from isthmus.engine.embed import serve_embedding
+from isthmus.engine.ending import end
 from isthmus.engine.exchange import Call, Exchange, new_ids
 from isthmus.engine.live import Live, Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.serve import refuse, serve
-from isthmus.engine.verdict import note_end
 from isthmus.server.bodies import ClientLeft, read_body
 from isthmus.server.clients import is_loopback, may_manage, presented_key
 from isthmus.server.endpoints import Serves
@@ -28,9 +27,6 @@ from isthmus.server.patrol import Patrol
 from isthmus.server.respond import Message, Receive, Responder, Send
 from isthmus.server.routes import Route, error_codec, find_route
 from isthmus.wire.headers import Headers, find
-
-TRACES = 16
-"""Errors in a chain of causes that are looked at."""
 
 Line: TypeAlias = Callable[[Exchange, Callable[[int], Awaitable[bytes]], Now, Ports], Awaitable[Answer]]
 """What answers an exchange, as `serve` does."""
@@ -121,13 +117,7 @@ class Application:
             responder.close()
             if entered:
                 self._gate.leave()
-            exchange.close()
-            if exchange.held:
-                settle(exchange, self._ports)
-            exchange.finished_at = self._ports.clock.now()
-            note_end(exchange, now, exchange.finished_at)
-            _forget_traces(exchange.error)
-            self._ports.recorder.record(exchange)
+            end(exchange, now, self._ports)
 
     async def _own_fault(self, exchange: Exchange, responder: Responder) -> None:
         """A bug of ours: the one place where anything is caught. The client is told, and the log has the trace."""
@@ -162,14 +152,6 @@ class Application:
         except GatewayError as error:
             allow = ((b"allow", ", ".join(route.methods).encode()),) if route.methods else ()
             return Page(error.status, call.codec.write_error(error), allow)
-
-
-def _forget_traces(error: BaseException | None) -> None:
-    """A trace holds every frame it came through, and with them the request's body: it is not kept with the record."""
-    seen = 0
-    while error is not None and seen < TRACES:
-        error.__traceback__ = None
-        error, seen = error.__cause__ or error.__context__, seen + 1
 
 
 def _trusted(call: Call, now: Now) -> bool:
