@@ -66,6 +66,18 @@ ROUTES = {
         "r.branches[0].share",
         "from 0% to 100%",
     ),
+    "shares of more than there is": (
+        "targets: [vllm/a]\n    branches: [{share: 70%, targets: [vllm/b]},\n      {share: 40%, targets: [ollama/c]}]",
+        7,
+        "r.branches[1].share",
+        "makes more than 100%",
+    ),
+    "a branch that nothing is left for": (
+        "branches: [{share: 1, targets: [vllm/b]},\n      {when: {tools: true}, targets: [vllm/c]}]\n    tiers: [vllm/a]",
+        6,
+        "r.branches[1]",
+        "gets no request",
+    ),
     "a shadow to nobody": (
         "targets: [vllm/a]\n    shadow: {target: vlm/c}",
         6,
@@ -169,6 +181,12 @@ def test_a_mistake_in_keys_and_limits_is_told(text: str, key: str, words: str) -
     assert problem.key == key
     assert words in problem.message
     assert "0123456789" not in problem.message
+
+
+def test_shares_may_come_to_all_requests_and_those_of_conditions_are_not_among_them() -> None:
+    shares = "{share: 70%, targets: [vllm/b]}, {share: 30%, targets: [vllm/c]}"
+    told = "{when: {tools: true}, share: 90%, targets: [vllm/b]}"
+    assert not problems_of(f"{BEFORE}routes: {{r: {{targets: [vllm/a], branches: [{told}, {shares}]}}}}")
 
 
 def test_what_one_mistake_leaves_unread_is_not_told_again() -> None:

@@ -12,6 +12,8 @@ from isthmus.config.schema_routing import BranchEntry, ChoiceEntry, TargetEntry,
 from isthmus.engine.snapshot import ANYONE
 from isthmus.routing.plan import Strategy
 
+TINY = 1e-9
+"""What a sum of shares may be off by."""
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -27,6 +29,7 @@ def check_routes(config: Config, known: Sequence[str], reading: Reading) -> None
             at = reading.item((*path, "branches"), index)
             _check_choice(at, branch, branch.strategy or strategy, known, reading)
             _check_branch(at, branch, config, reading)
+        _check_shares((*path, "branches"), route.branches, reading)
         if route.shadow is not None:
             _check_provider((*path, "shadow", "target"), route.shadow.target, known, reading)
 
@@ -92,6 +95,19 @@ def _check_branch(path: Path, entry: BranchEntry, config: Config, reading: Readi
     if over is not None and under is not None and under <= over + 1:
         reading.note((*when, "tokens-under"), "leaves nothing above tokens-over")
     _check_header((*when, "header"), entry.when, reading)
+
+
+def _check_shares(path: Path, branches: Sequence[BranchEntry], reading: Reading) -> None:
+    """Each branch gets requests. Those without a condition take their shares of the same ones, beside one another."""
+    taken = 0.0
+    for index, branch in enumerate(branches):
+        at = reading.item(path, index)
+        if taken >= 1 - TINY:
+            reading.note(at, "gets no request: the branches before it take all of them")
+        elif branch.when == WhenEntry() and branch.share is not None:
+            taken += branch.share
+            if taken > 1 + TINY:
+                reading.note((*at, "share"), "makes more than 100% with those of the branches before it")
 
 
 def _check_header(path: Path, entry: WhenEntry, reading: Reading) -> None:
