@@ -73,7 +73,7 @@ ROUTES = {
         "makes more than 100%",
     ),
     "a branch that nothing is left for": (
-        "branches: [{share: 1, targets: [vllm/b]},\n      {when: {tools: true}, targets: [vllm/c]}]\n    tiers: [vllm/a]",
+        "branches: [{share: 1, targets: [vllm/b]},\n      {when: {tools: no}, targets: [vllm/c]}]\n    tiers: [vllm/a]",
         6,
         "r.branches[1]",
         "gets no request",
