@@ -53,7 +53,7 @@ class Parts(NamedTuple):
     """One name taken apart. All spellings of one model have the same `stem` and `variant`.
 
     `variant` is such as "free"; `edition` the day that it is dated by, in eight digits, "" also for `-latest`;
-    `region` where it may be served. Each is "" for a name that does not say.
+    `region` the only one that it may be served in. Each is "" for a name that does not say.
     """
 
     stem: str
@@ -74,7 +74,8 @@ def take_apart(model: str) -> Parts:
     name, variant = _cut(_VARIANT, name)
     name, _ = _cut(_VERSION, name)
     name, edition = _cut(_DATE, name)
-    return Parts(_MARKS.sub("-", name), variant, edition.replace("-", ""), region[1] if region else "")
+    bound = "" if region is None or region[1] == "global" else region[1]
+    return Parts(_MARKS.sub("-", name), variant, edition.replace("-", ""), bound)
 
 
 def stem(model: str) -> str:

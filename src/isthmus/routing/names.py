@@ -115,7 +115,7 @@ class Directory:
     def _route(self, name: str, way: Way) -> Plan | None:  # noqa: ARG002  one of STEPS
         if (route := self._routes.get(name)) is None:
             return None
-        return Plan(route.tiers, f"{name} is a route", name=name, rules=route.rules)
+        return Plan(route.tiers, f"{name} is a route", name=name, rules=route.rules, route=name)
 
     def _alias(self, name: str, way: Way) -> Plan | None:
         return self._follow(name, name, way) if name in self._naming.aliases else None
@@ -162,8 +162,10 @@ class Directory:
             if holders := _dated(self._offers.holders(model, provider)):
                 plan = self._held(model, holders)
                 return replace(plan, because=f"{provider} is named in it; {plan.because}")
-            if self._offers.by_provider[provider].allows(model):
-                return Plan((Tier((Target(provider, model),)),), f"{provider} is named in it", name=model)
+            allowed = self._offers.by_provider[provider].allows(model)
+            return (
+                Plan((Tier((Target(provider, model),)),), f"{provider} is named in it", name=model) if allowed else None
+            )
         return None
 
     def _alike(self, name: str, way: Way) -> Plan | None:
