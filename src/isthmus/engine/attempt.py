@@ -249,10 +249,21 @@ def reply_headers(exchange: Exchange, upstream: Headers, codec: AnyCodec, conten
         (b"content-type", content_type),
         (b"x-isthmus-id", exchange.id.encode()),
         *pick(upstream, codec.passed_reply_headers),
+        *route_headers(exchange),
     )
     if exchange.losses.found:
         headers += ((b"x-isthmus-losses", told_losses(exchange)),)
     return headers
+
+
+def route_headers(exchange: Exchange) -> Headers:
+    """Who was asked last, and how many tries there were. Nothing before the first, or where that is not told."""
+    attempts = exchange.attempts
+    if not attempts or not (route := attempts[-1].told):
+        return ()
+    if exchange.plan is not None and exchange.plan.route:
+        route += exchange.plan.told
+    return ((b"x-isthmus-route", route), (b"x-isthmus-attempts", b"1" if len(attempts) == 1 else b"%d" % len(attempts)))
 
 
 def told_losses(exchange: Exchange) -> bytes:

@@ -80,13 +80,14 @@ class AttemptRecord:
     """One try at one target under one key.
 
     It was sent at `began`, in the clock's seconds; `milliseconds` is until its answer began, or until it failed;
-    `reason` is for the log.
+    `reason` is for the log, `told` what a header may say of the target.
     """
 
-    __slots__ = ("began", "credential", "error", "milliseconds", "note", "reason", "target")
+    __slots__ = ("began", "credential", "error", "milliseconds", "note", "reason", "target", "told")
 
-    def __init__(self, target: Target, credential: str = "", began: float = 0.0) -> None:
+    def __init__(self, target: Target, credential: str = "", began: float = 0.0, told: bytes = b"") -> None:
         self.target = target
+        self.told = told
         self.credential = credential
         self.began = began
         self.milliseconds = 0.0

@@ -83,7 +83,7 @@ class Live:
             ),
             version=version,
             board=self._board,
-            places=Places(credentials),
+            places=Places(credentials, told=snapshot.habits.route_headers),
             told=told,
             scales=Scales(price=Prices(snapshot, told).of, weights=snapshot.weights),
             shares=Shares(snapshot.allowances) if snapshot.allowances else None,

@@ -10,7 +10,7 @@ from isthmus.dialects.codec import Codec, Peek
 from isthmus.dialects.openai.responses.kept import unknown_previous
 from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
-from isthmus.engine.attempt import Asked, attempt_in_order
+from isthmus.engine.attempt import Asked, attempt_in_order, route_headers
 from isthmus.engine.exchange import Call, Exchange
 from isthmus.engine.kept import Shelf, keep, resume
 from isthmus.engine.live import Now
@@ -88,7 +88,7 @@ def refuse(exchange: Exchange, error: GatewayError) -> Answer:
         body = words.body
     else:
         body = codec.write_error(error)
-    return Answer(error.status, error_headers(error, exchange.id), body)
+    return Answer(error.status, error_headers(error, exchange.id) + route_headers(exchange), body)
 
 
 def error_headers(error: GatewayError, exchange_id: str) -> Headers:

@@ -95,7 +95,7 @@ async def attempt(
     if until is not None:
         provider = within(provider, until - ports.clock.now())
     began = ports.clock.now()
-    record = AttemptRecord(ask.target, ask.credential, began)
+    record = AttemptRecord(ask.target, ask.credential, began, ask.told)
     _count(exchange, ask, now, began)
     exchange.attempts.append(record)
     health.begin(place, began)

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from isthmus.core.value import Value
 from isthmus.routing.health import Place
-from isthmus.routing.plan import Plan, Target
+from isthmus.routing.plan import Plan, Target, header_word
 
 REMEMBERED = 4096
 """Targets whose places are kept; beyond that, they are worked out again."""
@@ -26,18 +26,26 @@ ONE_KEY = (Credential("key"),)
 
 
 class Ask(Value, frozen=True):
-    """Ask `target` under the key called `credential`, after `wait` seconds. `place` is both as one name."""
+    """Ask `target` under the key called `credential`, after `wait` seconds. `place` is both as one name.
+
+    `told` is what a header says of the target, b"" where that is not told.
+    """
 
     target: Target
     credential: str
     place: Place
     wait: float = 0.0
+    told: bytes = b""
 
 
 class Places:
-    """Built when a configuration comes into force. `credentials` are each provider's keys, in their order."""
+    """Built when a configuration comes into force. `credentials` are each provider's keys, in their order.
 
-    def __init__(self, credentials: Mapping[str, Sequence[Credential]]) -> None:
+    `told`: headers may say who was asked.
+    """
+
+    def __init__(self, credentials: Mapping[str, Sequence[Credential]], *, told: bool = True) -> None:
+        self._told = told
         self._credentials = credentials
         self._known: dict[Target, tuple[Ask, ...]] = {}
 
@@ -59,8 +67,9 @@ class Places:
         return self._asks(target, serving=False)
 
     def _asks(self, target: Target, *, serving: bool) -> tuple[Ask, ...]:
+        told = header_word(f"{target.provider}/{target.model}") if self._told else b""
         return tuple(
-            Ask(target, key.name, Place(target.provider, key.name, target.model))
+            Ask(target, key.name, Place(target.provider, key.name, target.model), told=told)
             for key in self._credentials.get(target.provider, ())
             if key.serves(target.model) is serving
         )

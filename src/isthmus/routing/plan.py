@@ -2,9 +2,13 @@
 
 from enum import StrEnum
 from functools import cached_property
+from urllib.parse import quote
 
 from isthmus.core.chat import ReasoningOptions
 from isthmus.core.value import Value
+
+LONGEST_WORD = 200
+"""Characters of a name that a header tells."""
 
 
 class Target(Value, frozen=True):
@@ -119,7 +123,7 @@ class Plan(Value, frozen=True, dict=True):
     """`name` is the route's or the model's; `because` says in words how the asked name led to these targets.
 
     `tiers` are tried one after the other, those of fallback models behind the model's own; `reasoning` is what the
-    name itself asks for.
+    name itself asks for. `route` is the name of the route that it is, "" where there is none.
     """
 
     tiers: tuple[Tier, ...]
@@ -127,11 +131,22 @@ class Plan(Value, frozen=True, dict=True):
     reasoning: ReasoningOptions | None = None
     name: str = ""
     rules: Rules = NO_RULES
+    route: str = ""
+
+    @cached_property
+    def told(self) -> bytes:
+        """What a header says of the route behind the target's name."""
+        return b"; route=" + header_word(self.route) if self.route else b""
 
     @cached_property
     def targets(self) -> tuple[Target, ...]:
         """All of them, in the order of the tiers, each once."""
         return tuple(dict.fromkeys(target for tier in self.tiers for target in tier.targets))
+
+
+def header_word(name: str) -> bytes:
+    """A name as it may stand in a header: what is more than plain ASCII is percent-encoded, what is long is cut."""
+    return quote(name[:LONGEST_WORD], safe="/:@+~[]").encode()
 
 
 class Route(Value, frozen=True, kw_only=True):
