@@ -90,7 +90,7 @@ class Run:
                 yield now
             grant = self.ledger.claim((Claim(self.limits[ask.place], 1),), now)
             if not isinstance(grant, Grant):
-                walk.refused(ask, grant.wait, now)
+                walk.refused(ask, grant.wait, now, limit="requests a minute")
                 continue
             tries += 1
             (board.retries.repeated if ask.target.provider in failed else board.retries.asked)(ask.target.provider, now)

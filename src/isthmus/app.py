@@ -33,6 +33,7 @@ from isthmus.engine.counting import Counting, Learning
 from isthmus.engine.discovery import keep_discovering
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Limiter, Ports
+from isthmus.engine.queue import Queue
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.local.transport import Model, OnDemand
@@ -53,6 +54,9 @@ from isthmus.workers.link import HubLimiter, HubMemory, HubModel, Link, open_lin
 
 if TYPE_CHECKING:
     from isthmus.state.shared import SharedMemory
+
+POLL = 0.05
+"""Seconds between two looks for places that other instances or workers may have released."""
 
 DISCOVERY_PATIENCE = 1.0
 """Seconds that the start waits for providers to name their models, before it prints what is known."""
@@ -101,6 +105,7 @@ class Gateway:
         self._outside = outside
         self._lines = lines
         losses, counting = RecentLosses(self.recorder), Counting()
+        self.queue = Queue(SystemClock(), poll=None if isinstance(outside.limiter, LocalLimiter) else POLL)
         ports = Ports(
             self.transport,
             SystemClock(),
@@ -110,6 +115,7 @@ class Gateway:
             fetcher=outside.fetcher,
             counting=counting,
             limiter=outside.limiter,
+            queue=self.queue,
         )
         self.application = Application(live, ports, self.gate, self.health, losses.of)
 
@@ -126,6 +132,7 @@ class Gateway:
             "tasks": len(asyncio.all_tasks()),
             "memory": self._outside.memory.state,
             "limits": self._outside.limiter.state,
+            "waiting": self.queue.length,
             "log_lines_dropped": self._lines.dropped,
             **({} if self.aws.state is None else {"aws": self.aws.state}),
         }

@@ -5,15 +5,19 @@ asked. What was claimed is settled when the exchange ends, or when the place tha
 is enough that whoever ends an exchange calls `settle`. Who waits, and how long, is decided elsewhere.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
+
+from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.facts import ModelFacts
 from isthmus.core.usage import Usage
-from isthmus.engine.exchange import Exchange
+from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.held import Bill, Held
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Limiter, Ports
+from isthmus.engine.queue import Waiter
 from isthmus.routing.health import Place
 from isthmus.routing.limits import NEVER, Claim, Limit, Measure, Refusal
 from isthmus.routing.places import Ask
@@ -22,13 +26,28 @@ from isthmus.routing.walk import Walk
 
 _COUNTED = frozenset({Measure.TOKENS, Measure.MICRODOLLARS})
 """Measures for which it must be guessed what a request comes to."""
+_BURDENED = frozenset({Kind.UPSTREAM_LIMITED, Kind.OVERLOADED, Kind.TIMED_OUT})
+"""Failures that say a provider carries too much."""
 _SPANS: Mapping[int, str] = {60: "a minute", 3600: "an hour", 86_400: "a day"}
 
 
 class Admission:
     """One exchange before the limits in its way. Made only where there are any."""
 
-    __slots__ = ("_allowances", "_bills", "_body", "_exchange", "_held", "_limiter", "_now", "_ports", "refusals")
+    __slots__ = (
+        "_allowances",
+        "_bills",
+        "_body",
+        "_busy",
+        "_exchange",
+        "_held",
+        "_limiter",
+        "_now",
+        "_ports",
+        "_until",
+        "_waiter",
+        "refusals",
+    )
 
     def __init__(self, exchange: Exchange, body: bytes, limiter: Limiter, now: Now, ports: Ports) -> None:
         self._exchange = exchange
@@ -39,10 +58,13 @@ class Admission:
         self._allowances = now.snapshot.allowances
         self._bills: dict[Target, Bill] = {}
         self._held: dict[Place, Held] = {}
+        self._busy: set[str] = set()
+        self._waiter: Waiter | None = None
+        self._until = 0.0
         self.refusals: list[Refusal] = []
 
-    async def enter(self) -> None:
-        """Claim once what the exchange's client and its route allow.
+    async def enter(self, until: float | None = None) -> None:
+        """Claim once what the exchange's client and its route allow, and wait for a place if there is one to come.
 
         Raises RATE_LIMITED, with the seconds until there is room, or TOO_LARGE when there never will be.
         """
@@ -50,9 +72,30 @@ class Admission:
         if plan is None or not plan.targets:
             return
         limits = self._limits(f"client:{self._exchange.client.name}", f"route:{plan.name}")
-        found = await self._claim(limits, plan.targets[0], self._exchange)
-        if isinstance(found, Refusal):
-            raise refused(found)
+        while isinstance(found := await self._claim(limits, plan.targets[0], self._exchange), Refusal):
+            self._note_busy(found)
+            if not await self._waited(until):
+                raise refused(found)
+        self._waiter = None
+
+    async def next(self, walk: Walk, until: float | None) -> Ask | None:
+        """The walk's next place that has room, or None when there is none left; the waiting for it is over.
+
+        Where places are only busy, one of them is waited for. Raises OVERLOADED when none is free in time.
+        """
+        while True:
+            ask = walk.next(self._ports.clock.now())
+            if ask is None:
+                if not await self._waited(until):
+                    return None
+                self.refusals = [one for one in self.refusals if one.limit.measure is not Measure.RUNNING]
+                walk.freed()
+                continue
+            if ask.wait > 0:
+                await asyncio.sleep(ask.wait)
+            if await self.admits(ask, walk):
+                self._waiter = None
+                return ask
 
     async def admits(self, ask: Ask, walk: Walk, twin: Exchange | None = None) -> bool:
         """Claim what the place's provider and key allow. Where there is no room, the walk knows, and the log will.
@@ -64,6 +107,7 @@ class Admission:
         found = await self._claim(limits, ask.target, twin or self._exchange)
         if isinstance(found, Refusal):
             self.refusals.append(found)
+            self._note_busy(found)
             self._exchange.skipped += (f"{provider}/{ask.credential}/{ask.target.model}: {told(found.limit)}",)
             walk.refused(ask, found.wait, self._ports.clock.now(), limit=told(found.limit))
             return False
@@ -71,11 +115,22 @@ class Admission:
             self._held[ask.place] = found
         return True
 
+    def answered(self, attempt: AttemptRecord) -> None:
+        """The place has begun to answer."""
+        provider = attempt.target.provider
+        if (rule := self._now.snapshot.adaptive.get(provider)) is not None:
+            running = round(rule.most * self._limiter.share(Limit(f"provider:{provider}", Measure.RUNNING, rule.most)))
+            bound = self._now.board.bounds.of(provider, rule)
+            bound.answered(attempt.milliseconds / 1000, running, self._ports.clock.now())
+
     def failed(self, ask: Ask, error: GatewayError) -> None:
         """The place did not answer: what was claimed there is settled."""
         held = self._held.pop(ask.place, None)
         if held is not None:
             held.failed(error)
+        rule = self._now.snapshot.adaptive.get(ask.target.provider)
+        if rule is not None and error.kind in _BURDENED:
+            self._now.board.bounds.of(ask.target.provider, rule).burdened(self._ports.clock.now())
 
     def error(self) -> GatewayError | None:
         """Why no place is left, where limits of ours are the reason. Names no key: they are nobody's business."""
@@ -90,17 +145,52 @@ class Admission:
         return GatewayError(Kind.UPSTREAM_LIMITED, words, retry_after=wait)
 
     def _limits(self, *scopes: str) -> Sequence[Limit]:
-        return [limit for scope in scopes for limit in self._allowances.get(scope, ())]
+        return [self._at_present(limit) for scope in scopes for limit in self._allowances.get(scope, ())]
+
+    def _at_present(self, limit: Limit) -> Limit:
+        """The limit, which for a provider whose bound is found out by trying is what was found."""
+        kind, _, name = limit.scope.partition(":")
+        rule = self._now.snapshot.adaptive.get(name) if kind == "provider" else None
+        if rule is None or limit.measure is not Measure.RUNNING:
+            return limit
+        return replace(limit, most=self._now.board.bounds.of(name, rule).size)
+
+    def _note_busy(self, refusal: Refusal) -> None:
+        if refusal.limit.measure is Measure.RUNNING and refusal.wait != NEVER:
+            self._busy.add(refusal.limit.scope)
+
+    async def _waited(self, until: float | None) -> bool:
+        """Wait, where anything is only busy. All the waiting of one exchange is bounded as a whole."""
+        queue, rule, again = self._ports.queue, self._now.snapshot.queue, self._waiter is not None
+        if queue is None or not self._busy:
+            return False
+        if not again:
+            patience = self._ports.clock.now() + rule.wait
+            self._until = patience if until is None else min(until, patience)
+        self._waiter = Waiter(frozenset(self._busy), self._exchange.client.name, len(self._body))
+        self._busy.clear()
+        await queue.wait(self._waiter, rule, self._until, again=again)
+        return True
+
+    def _comes_after(self, limits: Sequence[Limit]) -> Limit | None:
+        """The limit for which others wait, who came before."""
+        if self._ports.queue is not None and self._waiter is None:
+            for limit in limits:
+                if limit.measure is Measure.RUNNING and self._ports.queue.busy(limit.scope):
+                    return limit
+        return None
 
     async def _claim(self, limits: Sequence[Limit], target: Target, exchange: Exchange) -> Held | Refusal | None:
         if not limits:
             return None
+        if (before := self._comes_after(limits)) is not None:
+            return Refusal(before, 0.0)
         bill = self._bill(target, limits)
         claims = [Claim(limit, 1 if bill is None else bill.amount(limit.measure)) for limit in limits]
         found = await self._limiter.claim(claims)
         if isinstance(found, Refusal):
             return found
-        held = Held(found, bill, self._limiter)
+        held = Held(found, bill, self._limiter, self._ports.queue)
         exchange.held += (held,)
         return held
 

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from msgspec import Raw
 
 from isthmus.engine.exchange import Bond, Exchange
-from isthmus.engine.ports import Clock, Memory
+from isthmus.engine.ports import Memory
 from isthmus.engine.snapshot import AffinityRule
 from isthmus.routing.health import Place
 from isthmus.wire import json
@@ -52,9 +52,11 @@ async def find_bond(exchange: Exchange, body: bytes, rule: AffinityRule, memory:
     return bond
 
 
-async def keep_bond(bond: Bond, place: Place, rule: AffinityRule, *, clock: Clock, memory: Memory) -> None:
-    """The place has answered: the conversation prefers it from now on."""
-    now = clock.time()
+async def keep_bond(exchange: Exchange, rule: AffinityRule, memory: Memory | None) -> None:
+    """A place has answered: the conversation prefers it from now on."""
+    bond, place, now = exchange.bond, exchange.attempts[-1].place, exchange.clock.time()
+    if bond is None or memory is None:
+        return
     if place != bond.place or now - bond.at > RENEWED * rule.seconds:
         await memory.put((bond.key,), json.encode([now, *place]))
 

@@ -1,6 +1,6 @@
 """What was granted to an exchange, and what it comes to when it is settled."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING
 from typing import NamedTuple
 
@@ -10,7 +10,8 @@ from isthmus.core.facts import Price
 from isthmus.core.usage import Usage
 from isthmus.engine.expected import Expectation
 from isthmus.engine.ports import Limiter
-from isthmus.routing.limits import Grant, Measure
+from isthmus.engine.queue import Queue
+from isthmus.routing.limits import Claim, Grant, Measure
 from isthmus.routing.plan import Target
 
 
@@ -36,11 +37,12 @@ class Bill(NamedTuple):
 class Held:
     """A grant until it is settled, which is once."""
 
-    __slots__ = ("_grant", "_limiter", "bill")
+    __slots__ = ("_grant", "_limiter", "_queue", "bill")
 
-    def __init__(self, grant: Grant, bill: Bill | None, limiter: Limiter) -> None:
+    def __init__(self, grant: Grant, bill: Bill | None, limiter: Limiter, queue: Queue | None = None) -> None:
         self._grant: Grant | None = grant
         self._limiter = limiter
+        self._queue = queue
         self.bill = bill
 
     def settle(self, usage: Usage | None) -> None:
@@ -48,6 +50,9 @@ class Held:
         grant, self._grant = self._grant, None
         if grant is not None:
             self._limiter.settle(grant, {} if usage is None or self.bill is None else self.bill.spent(usage))
+            if self._queue is not None:
+                for scope in running_scopes(grant.claims):
+                    self._queue.released(scope)
 
     def failed(self, error: GatewayError) -> None:
         """The place did not answer. Who refused or was never reached has spent nothing, anybody else the input."""
@@ -57,6 +62,11 @@ class Held:
     def begun(self) -> Usage | None:
         """What was spent at the least, once the request was sent."""
         return None if self.bill is None else Usage(fresh_input=self.bill.expected.input)
+
+
+def running_scopes(claims: Iterable[Claim]) -> frozenset[str]:
+    """The scopes whose requests at a time are counted among these."""
+    return frozenset(claim.limit.scope for claim in claims if claim.limit.measure is Measure.RUNNING)
 
 
 def microdollars(usage: Usage, price: Price) -> int:

@@ -12,6 +12,7 @@ from isthmus.wire.headers import Headers
 
 if TYPE_CHECKING:
     from isthmus.engine.exchange import Exchange
+    from isthmus.engine.queue import Queue
 
 
 class Incoming(Protocol):
@@ -131,7 +132,18 @@ class Recorder(Protocol):
 class Ports:
     """The outside, as one value handed down the line."""
 
-    __slots__ = ("authority", "clock", "counting", "expected", "fetcher", "limiter", "memory", "recorder", "transport")
+    __slots__ = (
+        "authority",
+        "clock",
+        "counting",
+        "expected",
+        "fetcher",
+        "limiter",
+        "memory",
+        "queue",
+        "recorder",
+        "transport",
+    )
 
     def __init__(  # noqa: PLR0913  all that is outside
         self,
@@ -144,10 +156,12 @@ class Ports:
         fetcher: Fetcher | None = None,
         counting: Counting | None = None,
         limiter: Limiter | None = None,
+        queue: "Queue | None" = None,
     ) -> None:
         self.counting = counting or Counting()
         self.expected = Expectations()
         self.limiter = limiter
+        self.queue = queue
         self.memory = memory
         self.fetcher = fetcher
         self.authority = authority

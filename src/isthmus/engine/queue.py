@@ -22,7 +22,7 @@ PACE = 0.2
 
 
 class QueueRule(Value, frozen=True):
-    """`length` requests, and `size` bytes of their bodies, may wait at a time, each for `wait` seconds."""
+    """`length` requests, and `size` bytes of their bodies, may wait for a free place, each for `wait` seconds."""
 
     length: int = 1000
     wait: float = 10.0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.engine.admission import admission
+from isthmus.engine.admission import Admission, admission
 from isthmus.engine.affinity import keep_bond
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Now
@@ -51,13 +51,14 @@ async def in_order(
     walk = walk_for(exchange, now, ports, until)
     gate = admission(exchange, body, now, ports)
     if gate is not None:
-        await gate.enter()
+        await gate.enter(until)
     failure: GatewayError | None = None
-    while len(exchange.attempts) < limits.attempts and (ask := walk.next(ports.clock.now())) is not None:
-        if ask.wait > 0:
+    while len(exchange.attempts) < limits.attempts:
+        ask = walk.next(ports.clock.now()) if gate is None else await gate.next(walk, until)
+        if ask is None:
+            break
+        if ask.wait > 0 and gate is None:
             await asyncio.sleep(ask.wait)
-        if gate is not None and not await gate.admits(ask, walk):
-            continue
         try:
             if race is not None:
                 answer = await race.run(ask, walk, gate, until=until)
@@ -70,11 +71,18 @@ async def in_order(
             if not walk.failed(ask, error, _DICE.random()):
                 raise
             continue
-        if exchange.bond is not None and ports.memory is not None:
-            place = exchange.attempts[-1].place
-            await keep_bond(exchange.bond, place, now.snapshot.affinity, clock=ports.clock, memory=ports.memory)
+        if gate is not None or exchange.bond is not None:
+            await _note_answer(exchange, gate, now, ports)
         return answer
     raise failure or (gate and gate.error()) or _nobody(walk.rests(ports.clock.now()))
+
+
+async def _note_answer(exchange: Exchange, gate: Admission | None, now: Now, ports: Ports) -> None:
+    """Tell those who want to know it which place answered."""
+    if gate is not None:
+        gate.answered(exchange.attempts[-1])
+    if exchange.bond is not None:
+        await keep_bond(exchange, now.snapshot.affinity, ports.memory)
 
 
 def walk_for(exchange: Exchange, now: Now, ports: Ports, until: float | None) -> Walk:

@@ -15,7 +15,7 @@ FORGET = 0.02
 
 
 class AdaptiveRule(Value, frozen=True):
-    """Requests at a time: the bound stays between the two."""
+    """Requests at a time: the bound of a provider stays between the two."""
 
     most: int
     least: int = 1
@@ -59,3 +59,21 @@ class Bound:
             return
         self._calm_until = now + calm
         self._size = max(self.rule.least, self._size * SHRINK)
+
+
+class Bounds:
+    """Of all providers that have one."""
+
+    def __init__(self) -> None:
+        self._bounds: dict[str, Bound] = {}
+
+    def of(self, provider: str, rule: AdaptiveRule) -> Bound:
+        """The provider's bound, which begins anew where its rule has changed."""
+        bound = self._bounds.get(provider)
+        if bound is None or bound.rule != rule:
+            bound = self._bounds[provider] = Bound(rule)
+        return bound
+
+    def keep(self, providers: frozenset[str]) -> None:
+        """Forget what no configuration names any more."""
+        self._bounds = {name: bound for name, bound in self._bounds.items() if name in providers}

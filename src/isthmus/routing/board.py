@@ -1,5 +1,6 @@
 """All that is known of places right now, as one value handed to whoever decides."""
 
+from isthmus.routing.adaptive import Bounds
 from isthmus.routing.health import Health
 from isthmus.routing.hedging import Purses
 from isthmus.routing.meters import Meters
@@ -10,20 +11,21 @@ from isthmus.routing.turns import Turns
 class Board:
     """Outlives every swap of the configuration. Each part is bounded by itself."""
 
-    __slots__ = ("health", "meters", "purses", "retries", "turns")
+    __slots__ = ("bounds", "health", "meters", "purses", "retries", "turns")
 
     def __init__(self) -> None:
         self.health = Health()
         self.retries = RetryBudgets()
         self.turns = Turns()
         self.meters = Meters()
+        self.bounds = Bounds()
         self.purses = Purses()
 
     def aside(self) -> "Board":
         """The same, for somebody who only wants to know what a walk would do: no turn that is taken there counts."""
         other = Board()
         other.health, other.meters, other.retries = self.health, self.meters, self.retries
-        other.turns = self.turns.aside()
+        other.bounds, other.turns = self.bounds, self.turns.aside()
         return other
 
     def keep(self, providers: frozenset[str]) -> None:
@@ -31,3 +33,4 @@ class Board:
         self.health.keep(providers)
         self.retries.keep(providers)
         self.meters.keep(providers)
+        self.bounds.keep(providers)

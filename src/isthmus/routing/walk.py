@@ -55,6 +55,7 @@ class Walk:
         self._tried: set[Place] = set()
         self._failed_at: set[str] = set()
         self._full: dict[Place, tuple[float, Ask] | None] = {}
+        self._busy: set[Place] = set()
         self._repeat: Ask | None = None
         self._repeats = 0
 
@@ -70,7 +71,7 @@ class Walk:
             if (state := self._health.state(ask.place, now)) is not State.RESTING:
                 return self._taken(ask)
             self.passed[ask.place] = health_words(state, self._health.worst(ask.place, now), now)
-        return self._least_bad(fresh, now)
+        return None if self._busy else self._least_bad(fresh, now)
 
     def beside(self, now: float) -> Ask | None:
         """Whom to ask while another is slow: the next place that is well, or None where there is none.
@@ -103,11 +104,18 @@ class Walk:
     def refused(self, ask: Ask, wait: float, now: float, *, limit: str) -> None:
         """A limit of ours has no room for `ask`, which was not sent. It comes again, once, if `wait` is short.
 
-        `limit` says in words which one.
+        `limit` says in words which one; `wait` is 0 for a place that is only busy, until `freed`.
         """
         self.passed[ask.place] = no_room(limit)
-        if 0 < wait <= self._patience and ask.place not in self._full:
+        if wait == 0:
+            self._busy.add(ask.place)
+        elif 0 < wait <= self._patience and ask.place not in self._full:
             self._full[ask.place] = now + wait, ask
+
+    def freed(self) -> None:
+        """One of the places that were busy may be free: all of them may be asked again."""
+        self._tried -= self._busy
+        self._busy.clear()
 
     def rests(self, now: float) -> float:
         """Seconds until the first of all places may be asked again."""
