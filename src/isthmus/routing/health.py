@@ -167,6 +167,11 @@ class Health:
         """Did the provider itself name the time until which `place` rests?"""
         return any(record.hinted for record in self._of(place))
 
+    def rests_whole(self, provider: str) -> bool:
+        """Did all of `provider` fail, and nothing of it answer since?"""
+        record = self._records.get(Place(provider))
+        return record is not None and not record.well
+
     def worst(self, place: Place, now: float) -> Resting | None:
         """The rest that keeps `place` from being asked for the longest; None when it may be asked."""
         found = [self._told(at, record) for at, record in self._placed(place) if record.until > now]
