@@ -166,10 +166,11 @@ async def _open_memory(
     if entry.url is None:
         yield HubMemory(link, SystemClock()) if link else BoundedMemory(SystemClock.now)
         return
-    from isthmus.state.shared import open_shared  # noqa: PLC0415  an extra, and slow to import
+    from isthmus.state.shared import SharedMemory  # noqa: PLC0415  an extra, and slow to import
+    from isthmus.state.store import open_store  # noqa: PLC0415  as above
 
-    async with open_shared(entry.url, entry.prefix, SystemClock()) as memory:
-        yield memory
+    async with open_store(entry.url, SystemClock()) as store:
+        yield SharedMemory(store, SystemClock(), prefix=entry.prefix)
 
 
 def run(loaded: Loaded, *, workers: int = 1, seat: Seat | None = None) -> int:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,8 @@ from isthmus.core.losses import Losses
 from isthmus.core.secret import Secret
 from isthmus.engine.reasoning_memory import recall, remember
 from isthmus.state.memory import BoundedMemory
-from isthmus.state.shared import BUDGET, FAILURES, MOST, REST, SharedMemory, open_shared
+from isthmus.state.shared import MOST, SharedMemory
+from isthmus.state.store import BUDGET, FAILURES, REST, open_store
 
 SERVER = shutil.which("valkey-server") or shutil.which("redis-server")
 MARGIN = 0.9
@@ -78,6 +79,14 @@ def server(tmp_path: Path) -> Iterator[Server]:
         server.stop()
 
 
+@asynccontextmanager
+async def open_shared(
+    url: Secret, prefix: str, clock: FakeClock, *, budget: float = BUDGET
+) -> AsyncIterator[SharedMemory]:
+    async with open_store(url, clock, budget=budget) as store:
+        yield SharedMemory(store, clock, prefix=prefix)
+
+
 def patient(server: Server, prefix: str, clock: FakeClock | None = None) -> AbstractAsyncContextManager[SharedMemory]:
     """One that waits for its server as long as a busy machine needs."""
     return open_shared(server.url, prefix, clock or FakeClock(), budget=10)
@@ -110,8 +119,8 @@ async def settled(memory: SharedMemory) -> None:
     """A first connection may take longer than a call waits for it, so ask until one does not."""
     async with asyncio.timeout(20):
         await memory.put(("settled",), b"yes")
-        while await memory._ask(memory._server.ping) is None:
-            await asyncio.gather(*memory._under_way)
+        while await memory._store.ask(memory._store.redis.ping) is None:
+            await memory._store.settled()
 
 
 async def test_what_one_instance_keeps_another_finds(server: Server) -> None:
@@ -152,10 +161,10 @@ async def test_a_value_that_is_too_long_stays_with_its_instance(server: Server) 
 async def test_every_key_is_forgotten_a_day_after_it_was_last_asked_for(server: Server) -> None:
     async with patient(server, "t") as one, patient(server, "t") as other:
         await one.put(("a",), b"value")
-        assert 86_000 < await one._server.ttl("t:1:a") <= 86_400
-        await one._server.expire("t:1:a", 100)
+        assert 86_000 < await one._store.redis.ttl("t:1:a") <= 86_400
+        await one._store.redis.expire("t:1:a", 100)
         await other.get(("a",))
-        assert 86_000 < await one._server.ttl("t:1:a") <= 86_400
+        assert 86_000 < await one._store.redis.ttl("t:1:a") <= 86_400
 
 
 async def test_a_frozen_server_delays_no_call_and_is_taken_up_again(server: Server) -> None:
@@ -216,10 +225,10 @@ async def test_a_server_that_is_gone_is_told_once_and_without_its_secret(
 async def test_a_server_that_is_gone_is_asked_once_for_each_rest(nobody: tuple[SharedMemory, FakeClock]) -> None:
     memory, clock = nobody
     await failed(memory)
-    assert not memory._breaker.lets_through()
+    assert not memory._store.breaker.lets_through()
     clock.move(REST)
-    assert memory._breaker.lets_through()
-    assert not memory._breaker.lets_through()
+    assert memory._store.breaker.lets_through()
+    assert not memory._store.breaker.lets_through()
 
 
 STEPS = st.lists(
