@@ -34,6 +34,7 @@ from isthmus.engine.discovery import keep_discovering
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Limiter, Ports
 from isthmus.engine.queue import Queue
+from isthmus.engine.shadow import Shadows
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.local.transport import Model, OnDemand
@@ -102,6 +103,7 @@ class Gateway:
         self.transport = OnDemand(outside.client, outside.model)
         self.recorder = ExchangeLog(lines, as_json=_as_json(loaded.config))
         self.aws = AwsProbe(live, outside.authority)
+        self.shadows = Shadows()
         self._outside = outside
         self._lines = lines
         losses, counting = RecentLosses(self.recorder), Counting()
@@ -133,6 +135,7 @@ class Gateway:
             "memory": self._outside.memory.state,
             "limits": self._outside.limiter.state,
             "waiting": self.queue.length,
+            "shadows": {"running": self.shadows.running, "dropped": self.shadows.dropped},
             "log_lines_dropped": self._lines.dropped,
             **({} if self.aws.state is None else {"aws": self.aws.state}),
         }
@@ -152,6 +155,7 @@ async def open_gateway(loaded: Loaded, lines: LineWriter, link: Link | None = No
         limiter = HubLimiter(link, SystemClock()) if link else LocalLimiter(SystemClock.time)
         gateway = Gateway(loaded, live, Outside(client, fetcher, authority, model, memory, limiter), lines)
         opened.callback(gateway.recorder.flush)
+        opened.push_async_callback(gateway.shadows.close)
         asking = keep_discovering(live, gateway.transport, gateway.models_known)
         for work in (asking, gateway.aws.run(), _watch(loaded.path, gateway.reloader)):
             task = asyncio.create_task(work)

@@ -69,6 +69,8 @@ async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Po
     once = partial(attempt_at, asked=asked, now=now, ports=ports)
     race = _race(exchange, asked, once, now=now, ports=ports) if exchange.plan.rules.hedge is not None else None
     answer = await in_order(exchange, partial(once, exchange), now, ports, race, body=asked.body)
+    if exchange.plan.rules.shadow is not None and ports.shadows is not None:
+        ports.shadows.cast(exchange, partial(attempt_in_order, asked=asked, now=now, ports=ports), now, ports)
     return answer if race is None else race.settled(answer)
 
 

@@ -13,6 +13,7 @@ from isthmus.wire.headers import Headers
 if TYPE_CHECKING:
     from isthmus.engine.exchange import Exchange
     from isthmus.engine.queue import Queue
+    from isthmus.engine.shadow import Shadows
 
 
 class Incoming(Protocol):
@@ -142,6 +143,7 @@ class Ports:
         "memory",
         "queue",
         "recorder",
+        "shadows",
         "transport",
     )
 
@@ -157,7 +159,9 @@ class Ports:
         counting: Counting | None = None,
         limiter: Limiter | None = None,
         queue: "Queue | None" = None,
+        shadows: "Shadows | None" = None,
     ) -> None:
+        self.shadows = shadows
         self.counting = counting or Counting()
         self.expected = Expectations()
         self.limiter = limiter
