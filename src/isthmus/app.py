@@ -42,11 +42,12 @@ from isthmus.providers.table import LOCAL_MODEL
 from isthmus.server.app import Application
 from isthmus.server.banner import banner
 from isthmus.server.listeners import ListenFailed, Serving, addresses, listen
+from isthmus.server.pages import Recent
 from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
 from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.log import ExchangeLog, set_up_logging
-from isthmus.telemetry.recent import RecentLosses
+from isthmus.telemetry.recent import RecentExchanges, RecentLosses
 from isthmus.transport.client import Client, open_transport
 from isthmus.transport.fetch import Fetcher, open_fetcher
 from isthmus.workers.crew import Crew, Seat
@@ -107,11 +108,12 @@ class Gateway:
         self._outside = outside
         self._lines = lines
         losses, counting = RecentLosses(self.recorder), Counting()
+        exchanges = RecentExchanges(losses)
         self.queue = Queue(SystemClock(), poll=None if isinstance(outside.limiter, LocalLimiter) else POLL)
         ports = Ports(
             self.transport,
             SystemClock(),
-            Learning(losses, counting),
+            Learning(exchanges, counting),
             authority=outside.authority,
             memory=outside.memory,
             fetcher=outside.fetcher,
@@ -119,7 +121,7 @@ class Gateway:
             limiter=outside.limiter,
             queue=self.queue,
         )
-        self.application = Application(live, ports, self.gate, self.health, losses.of)
+        self.application = Application(live, ports, self.gate, self.health, Recent(losses.of, exchanges.of))
 
     def health(self) -> Mapping[str, object]:
         """What the parts say of themselves. `running` counts exchanges."""

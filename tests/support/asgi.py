@@ -6,11 +6,13 @@ from typing import Any
 
 from isthmus.engine.admit import Gate
 from isthmus.server.app import Application
+from isthmus.server.pages import Recent
 from support.line import Line
 
 
 def application(line: Line, gate: Gate | None = None) -> Application:
-    return Application(line.live, line.ports, gate or Gate(), lambda: {"ready": True}, line.losses.of)
+    recent = Recent(line.losses.of, line.exchanges.of)
+    return Application(line.live, line.ports, gate or Gate(), lambda: {"ready": True}, recent)
 
 
 class Visit:

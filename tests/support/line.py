@@ -19,7 +19,7 @@ from isthmus.providers.provider import Origin, Provider
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
 from isthmus.routing.plan import Route, Target, first_of
 from isthmus.state.memory import BoundedMemory
-from isthmus.telemetry.recent import RecentLosses
+from isthmus.telemetry.recent import RecentExchanges, RecentLosses
 from isthmus.wire.headers import Headers
 
 KEY = "sk-provider-0123456789abcdef"
@@ -70,8 +70,9 @@ class Line:
         self.live = Live(snapshot)
         self.recorded = Recorded()
         self.losses = RecentLosses(self.recorded)
+        self.exchanges = RecentExchanges(self.losses)
         self.clock = FakeClock()
-        self.ports = Ports(self.transport, self.clock, self.losses, memory=BoundedMemory(self.clock.now))
+        self.ports = Ports(self.transport, self.clock, self.exchanges, memory=BoundedMemory(self.clock.now))
         self.exchange: Exchange | None = None
 
     def open(self, dialect: str = "openai_chat", headers: Headers = ()) -> Exchange:

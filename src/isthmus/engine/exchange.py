@@ -18,6 +18,7 @@ from isthmus.engine.snapshot import ANYONE, Client
 from isthmus.routing.health import Place
 from isthmus.routing.meters import Meter
 from isthmus.routing.plan import Plan, Target
+from isthmus.routing.walk import Walk
 from isthmus.wire.headers import Headers
 
 
@@ -134,6 +135,7 @@ class Exchange:
         "upstream",
         "usage",
         "version",
+        "walk",
     )
 
     def __init__(self, identity: str, call: Call, clock: Clock, version: int) -> None:
@@ -146,6 +148,7 @@ class Exchange:
         self.client: Client = ANYONE
         self.peek: Peek | None = None
         self.plan: Plan | None = None
+        self.walk: Walk | None = None
         self.lane: Lane | None = None
         self.bond: Bond | None = None
         self.attempts: list[AttemptRecord] = []

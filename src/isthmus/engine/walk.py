@@ -48,7 +48,7 @@ async def in_order(
     `body` is the request as it came, by which it is guessed how much of a limit it needs.
     """
     limits, until = now.snapshot.limits, deadline(exchange)
-    walk = walk_for(exchange, now, ports, until)
+    exchange.walk = walk = walk_for(exchange, now, ports, until)
     gate = admission(exchange, body, now, ports)
     if gate is not None:
         await gate.enter(until)

@@ -22,7 +22,7 @@ from isthmus.server.endpoints import Serves
 from isthmus.server.explain_page import EXPLAIN, serve_explanation
 from isthmus.server.kept_pages import kept_page
 from isthmus.server.origins import PREFLIGHT, may_ask, shared_with
-from isthmus.server.pages import Health, LossesOf, Page, Visit, answer_page
+from isthmus.server.pages import Health, Page, Recent, Visit, answer_page
 from isthmus.server.patrol import Patrol
 from isthmus.server.respond import Message, Receive, Responder, Send
 from isthmus.server.routes import Route, error_codec, find_route
@@ -51,9 +51,9 @@ log = logging.getLogger(__name__)
 class Application:
     """Raw ASGI, version 3. Knows which configuration is in force only by taking it once per exchange."""
 
-    def __init__(self, live: Live, ports: Ports, gate: Gate, health: Health, losses: LossesOf) -> None:
+    def __init__(self, live: Live, ports: Ports, gate: Gate, health: Health, recent: Recent) -> None:
         self._live = live
-        self._losses = losses
+        self._recent = recent
         self._ports = ports
         self._gate = gate
         self._health = health
@@ -144,7 +144,7 @@ class Application:
                 query=scope["query_string"],
                 at=self._ports.clock.now(),
                 health=self._health,
-                losses=self._losses,
+                recent=self._recent,
                 trusted=_trusted(call, now),
                 manages=may_manage(call, now.snapshot),
             )

@@ -1,6 +1,7 @@
 """What is answered without asking a provider: models, health, readiness, and what is served at all."""
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from isthmus.dialects.listings import LISTINGS, Listing
 from isthmus.dialects.ollama import models as ollama
 from isthmus.engine.exchange import Call
 from isthmus.engine.live import Now
+from isthmus.engine.past import Past, told_past
 from isthmus.engine.serve import plan_for
 from isthmus.routing.health import Place
 from isthmus.server.endpoints import ENDPOINTS, Serves
@@ -42,8 +44,11 @@ class Page(Value, frozen=True):
 Health = Callable[[], Mapping[str, object]]
 """What the parts of the gateway say of themselves, for people; empty when stopping counts as unready."""
 
-LossesOf = Callable[[str], Losses | None]
-"""The ledger of a finished exchange by its id, as long as it is kept."""
+class Recent(NamedTuple):
+    """What is kept of finished exchanges, by their ids, for a while: the ledger of one, and all that was decided."""
+
+    losses: Callable[[str], Losses | None]
+    past: Callable[[str], Past | None]
 
 
 class Visit(Value, frozen=True):
@@ -60,7 +65,7 @@ class Visit(Value, frozen=True):
     query: bytes
     at: float
     health: Health
-    losses: LossesOf
+    recent: Recent
     trusted: bool
     manages: bool
 
@@ -91,11 +96,20 @@ def _socket(visit: Visit) -> Page:  # noqa: ARG001  a page
 
 def _losses(visit: Visit) -> Page:
     _managers_only(visit)
-    ledger = visit.losses(visit.route.rest)
+    ledger = visit.recent.losses(visit.route.rest)
     if ledger is None:
         words = "no exchange of this id is remembered; its losses, if it had any, are in the log"
         raise GatewayError(Kind.UNKNOWN_PATH, words)
     return Page(200, json.encode({"id": visit.route.rest, "losses": ledger.found, "more": ledger.more}))
+
+
+def _past(visit: Visit) -> Page:
+    """What was decided for one exchange, and what came of it."""
+    _managers_only(visit)
+    past = visit.recent.past(visit.route.rest)
+    if past is None:
+        raise GatewayError(Kind.UNKNOWN_PATH, "no exchange of this id is remembered; what is left of it is in the log")
+    return Page(200, json.encode(told_past(past, visit.now)))
 
 
 def _rests(visit: Visit) -> Page:
@@ -180,6 +194,7 @@ PAGES: Mapping[Serves, Callable[[Visit], Page]] = {
     Serves.MANAGED: _managed,
     Serves.SOCKET: _socket,
     Serves.LOSSES: _losses,
+    Serves.PAST: _past,
     Serves.RESTS: _rests,
     Serves.WAKE: _wake,
     Serves.ROOT: _root,

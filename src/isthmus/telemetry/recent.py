@@ -1,13 +1,14 @@
-"""What the latest exchanges lost, by their ids: a bounded ring in memory."""
+"""What became of the latest exchanges, and what they lost, by their ids: bounded rings in memory."""
 
 from collections import OrderedDict
 
 from isthmus.core.losses import Losses
 from isthmus.engine.exchange import Exchange
+from isthmus.engine.past import Past
 from isthmus.engine.ports import Recorder
 
 KEPT = 1000
-"""Exchanges whose ledger is kept; those that lost nothing take no place."""
+"""Exchanges that are kept; of those whose ledger is, they that lost nothing take no place."""
 
 
 class RecentLosses:
@@ -28,3 +29,23 @@ class RecentLosses:
     def of(self, exchange_id: str) -> Losses | None:
         """The ledger of an exchange, or None when it lost nothing or is no longer kept."""
         return self._ledgers.get(exchange_id)
+
+
+class RecentExchanges:
+    """Implements the engine's Recorder, in front of another one. Requests that could not be read take no place."""
+
+    def __init__(self, behind: Recorder, kept: int = KEPT) -> None:
+        self._behind = behind
+        self._most = kept
+        self._past: OrderedDict[str, Past] = OrderedDict()
+
+    def record(self, exchange: Exchange) -> None:
+        if exchange.peek is not None:
+            self._past[exchange.id] = Past(exchange)
+            if len(self._past) > self._most:
+                self._past.popitem(last=False)
+        self._behind.record(exchange)
+
+    def of(self, exchange_id: str) -> Past | None:
+        """What became of an exchange, or None when it is no longer kept."""
+        return self._past.get(exchange_id)

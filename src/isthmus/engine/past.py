@@ -1,0 +1,202 @@
+"""What was decided for an exchange that is over, and what came of it: kept as references, told when somebody asks.
+
+Nothing of the conversation is kept, and none of what its client sent to prove itself.
+"""
+
+from collections.abc import Mapping, Set
+from decimal import Decimal
+
+from isthmus.catalog.prices import cost
+from isthmus.core.losses import Loss
+from isthmus.core.value import Value
+from isthmus.engine.exchange import AttemptRecord, Exchange
+from isthmus.engine.explanation import Refusal
+from isthmus.engine.live import Now
+from isthmus.engine.scales import Prices
+from isthmus.routing.health import Place
+from isthmus.routing.places import Ask
+
+
+class Past:
+    """One exchange. Made when it is over; nothing in it changes any more."""
+
+    __slots__ = (
+        "at",
+        "attempts",
+        "bond",
+        "client",
+        "codec",
+        "error",
+        "finished_at",
+        "guessed",
+        "id",
+        "lane",
+        "losses",
+        "outcome",
+        "peek",
+        "plan",
+        "skipped",
+        "started_at",
+        "status",
+        "usage",
+        "walk",
+    )
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.id = exchange.id
+        self.at = exchange.at
+        self.client = exchange.client.name
+        self.codec = exchange.call.codec
+        self.peek = exchange.peek
+        self.plan = exchange.plan
+        self.walk = exchange.walk
+        self.bond = exchange.bond
+        self.attempts = exchange.attempts
+        self.skipped = exchange.skipped
+        self.lane = exchange.lane
+        self.losses = exchange.losses
+        self.usage = exchange.usage
+        self.guessed = exchange.guessed
+        self.status = exchange.status
+        self.outcome = exchange.outcome
+        self.started_at = exchange.started_at
+        self.finished_at = exchange.finished_at
+        self.error = None if exchange.error is None else Refusal(exchange.error.kind, exchange.error.message)
+
+
+class Attempt(Value, frozen=True, kw_only=True):
+    """One try. Milliseconds: `after` the exchange began, and `ms` until its answer began or it failed."""
+
+    provider: str
+    key: str
+    model: str
+    after: float
+    ms: float
+    error: str | None
+    reason: str | None
+    note: str | None
+
+
+class Considered(Value, frozen=True):
+    """One place that the exchange could have gone to: `fate` is "asked", "passed by" or "not reached"."""
+
+    provider: str
+    key: str
+    model: str
+    fate: str
+    why: str | None = None
+
+
+class Spent(Value, frozen=True, kw_only=True):
+    """Tokens, as the provider counted them. `estimated_input` is what was expected before, where that was needed.
+
+    `dollars` is by the prices known now; None where there is none, and then `why` says so.
+    """
+
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    reasoning_tokens: int
+    estimated_input: int | None
+    dollars: Decimal | None
+    why: str | None
+
+
+class PastExplained(Value, frozen=True, kw_only=True):
+    """The whole record. `at` is Unix time; `ms` how long it took."""
+
+    id: str
+    at: float
+    client: str
+    dialect: str
+    operation: str
+    model: str | None
+    stream: bool | None
+    route: str | None
+    because: str | None
+    preferred: str | None
+    candidates: tuple[Considered, ...]
+    attempts: tuple[Attempt, ...]
+    skipped: tuple[str, ...]
+    lane: str | None
+    losses: tuple[Loss, ...]
+    more_losses: int
+    spent: Spent | None
+    outcome: str
+    status: int
+    error: Refusal | None
+    ms: float | None
+
+
+def told_past(past: Past, now: Now) -> PastExplained:
+    """The record, for whoever manages the gateway: keys have their names in it."""
+    plan, peek, bond = past.plan, past.peek, past.bond
+    return PastExplained(
+        id=past.id,
+        at=past.at,
+        client=past.client,
+        dialect=past.codec.dialect,
+        operation=past.codec.operation,
+        model=None if peek is None else peek.model,
+        stream=None if peek is None else peek.stream,
+        route=None if plan is None else plan.name,
+        because=None if plan is None else plan.because,
+        preferred=None if bond is None or bond.place is None else "/".join(bond.place),
+        candidates=_considered(past),
+        attempts=tuple(_attempt(one, past.started_at) for one in past.attempts),
+        skipped=past.skipped,
+        lane=past.lane,
+        losses=tuple(past.losses.found),
+        more_losses=past.losses.more,
+        spent=_spent(past, now),
+        outcome=past.outcome,
+        status=past.status,
+        error=past.error,
+        ms=None if past.finished_at is None else round((past.finished_at - past.started_at) * 1000, 1),
+    )
+
+
+def _considered(past: Past) -> tuple[Considered, ...]:
+    """Every place in the order that was made of them, each once."""
+    if past.walk is None:
+        return ()
+    asked = {one.place for one in past.attempts}
+    return tuple(_fate(place, asked, past.walk.passed) for place in dict.fromkeys(ask.place for ask in past.walk.asks))
+
+
+def _fate(place: Place, asked: Set[Place], passed: Mapping[Place, str]) -> Considered:
+    why = None if place in asked else passed.get(place)
+    fate = "asked" if place in asked else "not reached" if why is None else "passed by"
+    return Considered(place.provider, place.credential, place.model, fate, why)
+
+
+def _attempt(one: AttemptRecord, started_at: float) -> Attempt:
+    return Attempt(
+        provider=one.target.provider,
+        key=one.credential,
+        model=one.target.model,
+        after=round((one.began - started_at) * 1000, 1),
+        ms=round(one.milliseconds, 1),
+        error=one.error,
+        reason=one.reason,
+        note=one.note,
+    )
+
+
+def _spent(past: Past, now: Now) -> Spent | None:
+    usage = past.usage
+    if usage is None or not past.attempts:
+        return None
+    last = past.attempts[-1]
+    price = Prices(now.snapshot, now.told).list_of(Ask(last.target, last.credential, last.place))
+    bill = None if price is None else cost(usage, price)
+    unknown = f"no price of {last.target.model} at {last.target.provider} is known" if bill is None else None
+    return Spent(
+        input_tokens=usage.input,
+        output_tokens=usage.total_output,
+        cached_tokens=usage.cache_read,
+        reasoning_tokens=usage.reasoning,
+        estimated_input=None if past.guessed is None else past.guessed.tokens,
+        dollars=None if bill is None else bill.total,
+        why=unknown,
+    )
