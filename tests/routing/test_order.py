@@ -11,6 +11,7 @@ from isthmus.routing.health import Place
 from isthmus.routing.order import EXPLORING, NEAR, HybridWeights, Moment, Scales, Used, line_up
 from isthmus.routing.places import Ask, Credential, Places
 from isthmus.routing.plan import Strategy, Target, Tier
+from isthmus.routing.quotas import Quotas, Window
 
 ONE, TWO, THREE, POOL = (Target(name, "m") for name in ("one", "two", "three", "pool"))
 PLACES = Places({
@@ -238,6 +239,14 @@ def test_who_is_near_a_limit_comes_behind_and_who_rests_comes_last(strategy: Str
     rest(board, FIRST)
     asked = lined_up(Tier((ONE, POOL), strategy), board, Moment(scales=using({A: 0.85, B: 0.81})))
     assert asked == [C, B, A, FIRST]
+
+
+def test_who_was_told_to_have_little_left_comes_behind_until_its_window_is_over() -> None:
+    board, tier = Board(), three(Strategy.FIRST)
+    board.quotas = Quotas(lambda told, time: (Window("requests", remaining=4, limit=100, reset=30.0),))
+    board.quotas.told(FIRST, (), now=0.0, time=0.0)
+    assert lined_up(tier, board, Moment(now=29.0)) == [SECOND, THIRD, FIRST]
+    assert lined_up(tier, board, Moment(now=31.0)) == [FIRST, SECOND, THIRD]
 
 
 def test_where_all_are_near_their_limits_they_are_ordered_as_ever() -> None:

@@ -4,6 +4,7 @@ from isthmus.routing.adaptive import Bounds
 from isthmus.routing.health import Health
 from isthmus.routing.hedging import Purses
 from isthmus.routing.meters import Meters
+from isthmus.routing.quotas import Quotas
 from isthmus.routing.retry_budget import RetryBudgets
 from isthmus.routing.turns import Turns
 
@@ -11,7 +12,7 @@ from isthmus.routing.turns import Turns
 class Board:
     """Outlives every swap of the configuration. Each part is bounded by itself."""
 
-    __slots__ = ("bounds", "health", "meters", "purses", "retries", "turns")
+    __slots__ = ("bounds", "health", "meters", "purses", "quotas", "retries", "turns")
 
     def __init__(self) -> None:
         self.health = Health()
@@ -20,12 +21,13 @@ class Board:
         self.meters = Meters()
         self.bounds = Bounds()
         self.purses = Purses()
+        self.quotas = Quotas()
 
     def aside(self) -> "Board":
         """The same, for somebody who only wants to know what a walk would do: no turn that is taken there counts."""
         other = Board()
         other.health, other.meters, other.retries = self.health, self.meters, self.retries
-        other.bounds, other.turns = self.bounds, self.turns.aside()
+        other.bounds, other.quotas, other.turns = self.bounds, self.quotas, self.turns.aside()
         return other
 
     def keep(self, providers: frozenset[str]) -> None:
@@ -34,3 +36,4 @@ class Board:
         self.retries.keep(providers)
         self.meters.keep(providers)
         self.bounds.keep(providers)
+        self.quotas.keep(providers)

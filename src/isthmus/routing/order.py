@@ -88,7 +88,7 @@ def line_up(tier: Tier, pools: Pools, board: Board, moment: Moment, *, prefer: P
     if len(pools) == 1 and len(pools[0]) < 2:
         return pools[0]
     order = ORDERS[tier.strategy]
-    if not board.health.ailing and moment.scales.share is None:
+    if not board.health.ailing and moment.scales.share is None and not board.quotas:
         return _preferred(order(tier, pools, board, moment), prefer)
     ranks = _ranks(pools, board, moment)
     front = min(ranks.values(), default=0)
@@ -105,14 +105,16 @@ def _preferred(asks: Sequence[Ask], prefer: Place | None) -> Sequence[Ask]:
 def _ranks(pools: Pools, board: Board, moment: Moment) -> Mapping[Place, float]:
     """0 for who is well and has room; between 0 and 2 for who is near a limit; 2 for who rests."""
     ranks: dict[Place, float] = {}
-    share, health = moment.scales.share, board.health
+    share, ailing = moment.scales.share, board.health.ailing
     for ask in chain.from_iterable(pools):
         place = ask.place
-        used = 0.0 if share is None else share(place).most
-        if health.state(place, moment.now) is State.RESTING:
+        if ailing and board.health.state(place, moment.now) is State.RESTING:
             ranks[place] = 2.0
-        else:
-            ranks[place] = 0.0 if used < NEAR else min(used, 1.0)
+            continue
+        used = 0.0 if share is None else share(place).most
+        if used < NEAR and board.quotas.near(place, moment.now):
+            used = NEAR
+        ranks[place] = 0.0 if used < NEAR else min(used, 1.0)
     return ranks
 
 

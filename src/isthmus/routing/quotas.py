@@ -45,15 +45,16 @@ def silent(told: Told, time: float) -> Quota:  # noqa: ARG001  one of Read
 
 
 class _Word:
-    """`quota` is None until it is read."""
+    """`quota` is None until it is read, `near_until` until somebody asks: when no window is nearly used up any more."""
 
-    __slots__ = ("at", "quota", "time", "told")
+    __slots__ = ("at", "near_until", "quota", "time", "told")
 
     def __init__(self, told: Told, at: float, time: float) -> None:
         self.told = told
         self.at = at
         self.time = time
         self.quota: Quota | None = None
+        self.near_until: float | None = None
 
 
 class Quotas:
@@ -62,6 +63,10 @@ class Quotas:
     def __init__(self, read: Read = silent) -> None:
         self._read = read
         self._words: dict[Place, _Word] = {}
+
+    def __bool__(self) -> bool:
+        """Has any place said something?"""
+        return bool(self._words)
 
     def told(self, place: Place, headers: Told, now: float, time: float) -> None:
         """An answer of `place` came with these headers, at Unix time `time`. They are not read here."""
@@ -85,7 +90,13 @@ class Quotas:
 
     def near(self, place: Place, now: float) -> bool:
         """Is less than a tenth left of any of its limits?"""
-        return place in self._words and any(window.near for window in self.of(place, now))
+        word = self._words.get(place)
+        if word is None:
+            return False
+        if word.near_until is None:
+            ends = [now + (window.reset or 0.0) for window in self.of(place, now) if window.near]
+            word.near_until = max(ends, default=now)
+        return now < word.near_until
 
     def spent_until(self, place: Place, now: float) -> float | None:
         """When all of its limits have room again; None where none is used up."""
