@@ -5,7 +5,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check static fast e2e bench soak simulation fuzz fmt lint type contract golden grid docs lock clean
+.PHONY: help run test check static fast e2e bench soak chaos simulation fuzz fmt lint type contract golden grid docs lock clean
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: .venv/dev.stamp  ## measure the gateway beside nginx and a direct connect
 
 soak: .venv/dev.stamp  ## five minutes at half load with failing upstreams and leaving clients
 	$(BIN)/python -m bench.soak
+
+chaos: .venv/dev.stamp  ## a quarter of an hour in which everything around four gateways fails (needs nginx and Redis)
+	$(BIN)/python -m bench.chaos
 
 simulation: .venv/dev.stamp  ## every routing strategy through the same failures in simulated time; a table and a chart
 	$(BIN)/python -m bench.simulation --write
