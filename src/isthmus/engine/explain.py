@@ -19,6 +19,7 @@ from isthmus.engine.admission import Admission, admission, told
 from isthmus.engine.affinity import find_bond
 from isthmus.engine.attempt import Asked, attempt_at
 from isthmus.engine.count import counting_at
+from isthmus.engine.deadlines import deadline, timing_of, within
 from isthmus.engine.dry_run import DryRun
 from isthmus.engine.embed import embedding_at
 from isthmus.engine.exchange import Exchange
@@ -42,7 +43,7 @@ from isthmus.engine.rules import rules_of
 from isthmus.engine.scales import Prices
 from isthmus.engine.serve import continued, look, plan_for
 from isthmus.engine.shown import Viewer
-from isthmus.engine.walk import Once, deadline, moment_of, walk_for, within
+from isthmus.engine.walk import Once, moment_of, walk_for
 from isthmus.providers.provider import Provider
 from isthmus.routing import explanation
 from isthmus.routing.explanation import View
@@ -201,7 +202,8 @@ class _Looking:
         provider, dry = now.snapshot.keyed(ask.target.provider, ask.credential), DryRun(self._ports)
         try:
             until = deadline(exchange)
-            limited = provider if until is None else within(provider, until - self._ports.clock.now())
+            left = None if until is None else until - self._ports.clock.now()
+            limited = within(provider, timing_of(exchange), left)
             await dry.run(partial(way(exchange, dry.ports), ask.target, limited))
         except GatewayError as error:
             limited = provider

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.admission import Admission, admission
 from isthmus.engine.affinity import keep_bond
+from isthmus.engine.deadlines import deadline, timing_of, within
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
@@ -22,7 +23,6 @@ from isthmus.routing.order import Moment
 from isthmus.routing.places import Ask
 from isthmus.routing.plan import Target
 from isthmus.routing.walk import Walk
-from isthmus.wire.headers import find
 
 if TYPE_CHECKING:
     from isthmus.engine.hedge import Race
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 Once: TypeAlias = Callable[[Target, Provider], Awaitable[_T]]
 """One try at one target, with the provider as one of its keys has it."""
-TIMEOUT = b"x-isthmus-timeout"
 _DICE = Random()  # noqa: S311  jitter, not a secret
 
 
@@ -100,8 +99,9 @@ async def attempt(
 ) -> _T:
     """One try, which is over at `until`. Raises GatewayError, cleaned of every secret, when it brought no answer."""
     provider, health, place = now.snapshot.keyed(ask.target.provider, ask.credential), now.board.health, ask.place
-    if until is not None:
-        provider = within(provider, until - ports.clock.now())
+    timing = timing_of(exchange)
+    if until is not None or timing is not None:
+        provider = within(provider, timing, None if until is None else until - ports.clock.now())
     began = ports.clock.now()
     record = AttemptRecord(ask.target, ask.credential, began, ask.told)
     _count(exchange, ask, now, began)
@@ -143,28 +143,6 @@ def _count(exchange: Exchange, ask: Ask, now: Now, at: float) -> None:
     retries, provider = now.board.retries, ask.target.provider
     again = exchange.attempts and any(one.target.provider == provider for one in exchange.attempts)
     (retries.repeated if again else retries.asked)(provider, at)
-
-
-def deadline(exchange: Exchange) -> float | None:
-    """When the caller wants an answer to be over, in the clock's seconds. Raises INVALID for a wrong header."""
-    said = find(exchange.call.headers, TIMEOUT)
-    if said is None:
-        return None
-    try:
-        seconds = float(said)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < float("inf"):
-        raise GatewayError(Kind.INVALID, "the header x-isthmus-timeout must be a number of seconds above 0")
-    return exchange.started_at + seconds
-
-
-def within(provider: Provider, left: float) -> Provider:
-    """The provider with the seconds that the caller still has as its own. Raises TIMED_OUT when none are left."""
-    if left <= 0:
-        raise GatewayError(Kind.TIMED_OUT, "the time that x-isthmus-timeout allows is over")
-    total = left if provider.deadlines.total is None else min(left, provider.deadlines.total)
-    return replace(provider, deadlines=replace(provider.deadlines, total=total))
 
 
 def _nobody(rest: float) -> GatewayError:
