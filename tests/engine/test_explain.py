@@ -3,17 +3,24 @@
 import pytest
 from msgspec.structs import replace
 
+from fakes.transport import Scripted
 from isthmus.core.errors import GatewayError, Kind, Rest
 from isthmus.core.losses import OnLoss
 from isthmus.engine.serve import serve
 from isthmus.routing.health import Place
 from isthmus.routing.limits import Claim, Limit, Measure
 from isthmus.routing.order import NEAR
+from isthmus.routing.plan import Branch, Hedge, Route, Rules, Shadow, Target, When, first_of
 from isthmus.state.limits import LocalLimiter
 from support.explaining import BODY, change, explained, places, pooled, why
 from support.line import KEY, Line, provider
 
 ROUTES = {"fast": ["one/m1", "two/m2"]}
+ANSWER = (
+    b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":'
+    b'{"role":"assistant","content":"hello"},"finish_reason":"stop"}],'
+    b'"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}'
+)
 ONE = Place("one", "key", "m1")
 
 
@@ -224,3 +231,43 @@ class TestNothingIsSpent:
             await serve(exchange, receive, line.live.take(), line.ports)
         assert line.transport.sent[0].origin.host == "one.example.com"
         assert told["candidates"][0]["provider"] == "one"
+
+
+class TestRules:
+    async def test_the_branch_that_a_request_takes_is_told_with_its_reason(self) -> None:
+        line = two()
+        rules = Rules(branches=(Branch(tiers=first_of(Target("two", "m9")), when=When(tools=False)),))
+        change(line, routes={"fast": Route(tiers=first_of(Target("one", "m1")), rules=rules)})
+        told = await explained(line)
+        assert "branch 1 of fast takes it" in told["request"]["because"]
+        assert [(one["provider"], one["model"]) for one in told["candidates"]] == [("two", "m9")]
+
+    async def test_a_branch_that_does_not_fit_says_why(self) -> None:
+        line = two()
+        rules = Rules(branches=(Branch(tiers=first_of(Target("two", "m9")), when=When(tools=True)),))
+        change(line, routes={"fast": Route(tiers=first_of(Target("one", "m1")), rules=rules)})
+        told = await explained(line)
+        assert "branch 1: it has no tools" in told["request"]["because"]
+        assert told["candidates"][0]["provider"] == "one"
+
+    async def test_what_else_a_route_does_is_told(self) -> None:
+        line = two()
+        rules = Rules(shadow=Shadow(Target("two", "m2"), 0.05), hedge=Hedge(), continues=True)
+        change(line, routes={"fast": Route(tiers=first_of(Target("one", "m1")), rules=rules)})
+        streamed = (await explained(line, BODY[:-1] + b',"stream":true}'))["rules"]
+        assert "5 % of the requests are sent to two/m2 too" in streamed["shadow"]
+        assert "slower than 95 % of its answers" in streamed["hedge"]
+        assert "may continue" in streamed["continues"]
+        assert "hedge" not in (await explained(line))["rules"]
+
+    async def test_a_conversation_prefers_the_place_that_answered_it(self) -> None:
+        line = Line([provider("one"), provider("two")], {"one": [], "two": [Scripted(ANSWER)]}, ROUTES)
+        health, session = line.live.take().board.health, ((b"x-isthmus-session", b"s1"),)
+        health.failed(ONE, Kind.OVERLOADED, Rest.TARGET, line.clock.now())
+        await line.ask(BODY, headers=session)
+        health.clear()
+        told = await explained(line, headers=session)
+        assert places(told)[0] == ("two", "key")
+        assert "it answered this conversation before (affinity)" in why(told, "two")
+        assert "prefers the place" in told["rules"]["affinity"]
+        assert places(await explained(line))[0] == ("one", "key")

@@ -21,7 +21,7 @@ from isthmus.engine.attempt import Asked, attempt_at
 from isthmus.engine.count import counting_at
 from isthmus.engine.deadlines import deadline, timing_of, within
 from isthmus.engine.dry_run import DryRun
-from isthmus.engine.embed import embedding_at
+from isthmus.engine.embed import as_conversation, embedding_at
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.explanation import (
     AskedFor,
@@ -43,6 +43,7 @@ from isthmus.engine.rules import rules_of
 from isthmus.engine.scales import Prices
 from isthmus.engine.serve import continued, look, plan_for
 from isthmus.engine.shown import Viewer
+from isthmus.engine.traits import take_branch
 from isthmus.engine.walk import Once, moment_of, walk_for
 from isthmus.providers.provider import Provider
 from isthmus.routing import explanation
@@ -50,11 +51,8 @@ from isthmus.routing.explanation import View
 from isthmus.routing.health import Place, Resting
 from isthmus.routing.limits import Limit
 from isthmus.routing.places import Ask
-from isthmus.routing.plan import Plan
 from isthmus.routing.walk import Walk
 
-UNEXPLORED = 1.0
-"""The draw of a request that is only looked at: nobody is tried just to find out."""
 SHOWN = 20
 """Candidates whose request is written for one explanation, at most."""
 
@@ -69,16 +67,16 @@ async def explain(exchange: Exchange, body: bytes, now: Now, ports: Ports, *, ev
     would be refused before anybody is asked.
     """
     exchange.peek = look(exchange.call, body, now.snapshot.habits)
-    exchange.plan = plan = plan_for(exchange.peek.model, now.directory)
-    dry = DryRun(ports)
+    exchange.plan = plan_for(exchange.peek.model, now.directory)
     looking = _Looking(exchange, body, now, ports, viewer=viewer)
     if (aside := _answered_here(exchange, body)) is not None:
-        return Explained(looking.request(plan, aside), rules_of(exchange, _seconds_left(exchange, ports)), ())
+        return Explained(looking.request(aside), rules_of(exchange, None), ())
+    dry = DryRun(ports)
     way = await _WAYS[exchange.call.codec.operation](exchange, body, dry.ports, now)
     candidates = await looking.candidates(dry.ports)
     wanted = candidates[:SHOWN] if every else candidates[:1]
     told = [await looking.told(one, way if one in wanted else None) for one in candidates]
-    return Explained(looking.request(plan, None), rules_of(exchange, _seconds_left(exchange, ports)), tuple(told))
+    return Explained(looking.request(None), rules_of(exchange, _seconds_left(exchange, ports)), tuple(told))
 
 
 async def _chat(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:
@@ -90,20 +88,23 @@ async def _chat(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:
         asked = await continued(exchange, body, codec, Shelf(ports.memory, exchange.client.name))
     else:
         asked = Asked(body, codec, exchange.peek)
+    take_branch(exchange, asked.body, asked.request, now, ports)
     if ports.memory is not None and now.places.several(exchange.plan):
         exchange.bond = await find_bond(exchange, asked.body, now.snapshot.affinity, ports.memory)
     return lambda mine, outside: partial(attempt_at, mine, asked=asked, now=now, ports=outside)
 
 
-async def _embedding(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:  # noqa: ARG001  one of _WAYS
+async def _embedding(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:
     codec = exchange.call.codec
     assert isinstance(codec, EmbedCodec)  # noqa: S101  what the operation says
+    take_branch(exchange, body, partial(as_conversation, body, codec), now, ports)
     return lambda mine, outside: embedding_at(mine, body, codec, now=now, ports=outside)
 
 
-async def _count(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:  # noqa: ARG001  one of _WAYS
+async def _count(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:
     codec = exchange.call.codec
     assert isinstance(codec, CountCodec)  # noqa: S101  what the operation says
+    take_branch(exchange, body, partial(codec.read_request, body), now, ports)
     return lambda mine, outside: counting_at(mine, body, codec, ports=outside)
 
 
@@ -136,10 +137,11 @@ class _Looking:
         self._viewer = viewer
         self._refusal: Refusal | None = None
 
-    def request(self, plan: Plan, aside: str | None) -> AskedFor:
+    def request(self, aside: str | None) -> AskedFor:
         """The request as it was understood."""
-        exchange = self._exchange
+        exchange, plan = self._exchange, self._exchange.plan
         assert exchange.peek is not None  # noqa: S101  it was looked at
+        assert plan is not None  # noqa: S101  it was planned
         return AskedFor(
             dialect=exchange.call.codec.dialect,
             operation=exchange.call.codec.operation,

@@ -54,9 +54,9 @@ class Refusal(Value, frozen=True):
 
 
 class AskedFor(Value, frozen=True, kw_only=True):
-    """The request, as it was understood. `because` says how its name led to these candidates, `branch` which of the
-    route's branches was taken; `answered_here`: no provider is asked at all, and why. `refusal`: the limits of its
-    client or its route have no room for it now.
+    """The request, as it was understood. `because` says how its name led to these candidates, by which of the route's
+    branches too; `answered_here`: no provider is asked at all, and why. `refusal`: the limits of its client or its
+    route have no room for it now.
     """
 
     dialect: str
@@ -66,7 +66,6 @@ class AskedFor(Value, frozen=True, kw_only=True):
     client: str
     route: str
     because: str
-    branch: str | None = None
     answered_here: str | None = None
     refusal: Refusal | None = None
 
