@@ -14,7 +14,7 @@ from isthmus.engine.counting import Counting, Estimated, Learning
 from isthmus.engine.exchange import AttemptRecord, Call, Exchange, Lane, Named
 from isthmus.engine.vocabulary import Vocabulary
 from isthmus.providers.provider import Provider
-from isthmus.routing.plan import Target
+from isthmus.routing.plan import Branch, Route, Rules, Target, When, first_of
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
 from support.line import Line, Recorded, provider
@@ -174,3 +174,12 @@ async def test_a_translated_stream_teaches() -> None:
     assert streamed.exchange is not None
     assert streamed.exchange.guessed is not None
     assert 1000 <= streamed.exchange.guessed.tokens <= 1200
+
+
+async def test_who_counts_is_who_would_answer_by_the_branch_that_is_taken() -> None:
+    asked = CountLine([counting("one"), counting("two", "anthropic")], {"two": [Scripted(b'{"input_tokens": 5}')]})
+    long = Branch(tiers=first_of(Target("two", "m2")), when=When(tokens_over=100))
+    route = Route(tiers=first_of(Target("one", "m1")), rules=Rules(branches=(long,)))
+    asked.live.swap(replace(asked.live.take().snapshot, routes={"fast": route}))
+    _, headers, _ = await asked.ask_count()
+    assert counted_by(headers) == b"two"

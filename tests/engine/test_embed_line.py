@@ -17,7 +17,7 @@ from isthmus.engine.live import Live
 from isthmus.engine.snapshot import Snapshot
 from isthmus.providers.provider import Provider
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
-from isthmus.routing.plan import Route, Target, first_of
+from isthmus.routing.plan import Branch, Route, Rules, Target, When, first_of
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
 from support.line import Line, provider
@@ -216,3 +216,13 @@ async def test_a_loss_is_refused_where_the_operator_wants_that() -> None:
 async def test_what_is_no_answer_is_the_providers_fault(body: bytes) -> None:
     asked = line([Scripted(body)], (), embedding("one", "gemini"))
     assert (await asked.embed(ASKED))[0] == 502
+
+
+async def test_a_branch_of_its_route_is_taken_by_what_the_texts_are() -> None:
+    long = Branch(tiers=first_of(Target("two", "m2")), when=When(tokens_over=100, tools=False))
+    asked = line([Scripted(ANSWER)], [Scripted(ANSWER)])
+    route = Route(tiers=first_of(Target("one", "m1")), rules=Rules(branches=(long,)))
+    asked.live.swap(replace(asked.live.take().snapshot, routes={"fast": route}))
+    await asked.embed(ASKED)
+    await asked.embed(json.encode({"model": "fast", "input": ["the sea " * 200]}))
+    assert [one.origin.host for one in asked.transport.sent] == ["one.example.com", "two.example.com"]

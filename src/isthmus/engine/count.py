@@ -24,6 +24,7 @@ from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.serve import look, plan_for, refuse
+from isthmus.engine.traits import take_branch
 from isthmus.engine.walk import Once, attempt
 from isthmus.providers.provider import Aim, Provider
 from isthmus.routing.plan import Target
@@ -45,7 +46,7 @@ async def serve_count(exchange: Exchange, receive: Callable[[int], Awaitable[byt
         assert isinstance(codec, CountCodec)  # noqa: S101  what the route says
         exchange.peek = peek = look(exchange.call, body)
         asked = _Asked(exchange, body, codec, peek)
-        target = _target(exchange, now)
+        target = _target(asked, now, ports)
         if target is not None and (answer := await _ask_them(asked, target, now, ports)) is not None:
             return answer
         tokens = await ports.counting.count(asked.request(), peek.model if target is None else target.model)
@@ -88,17 +89,19 @@ def counting_at(exchange: Exchange, body: bytes, codec: CountCodec, *, ports: Po
     return once
 
 
-def _target(exchange: Exchange, now: Now) -> Target | None:
+def _target(asked: _Asked, now: Now, ports: Ports) -> Target | None:
     """Who would be asked first; None where no model is named, or nobody has it."""
-    peek = exchange.peek
-    if peek is None or not peek.model:
+    exchange = asked.exchange
+    if not asked.peek.model:
         return None
     try:
-        exchange.plan = plan_for(peek.model, now.directory)
+        exchange.plan = plan_for(asked.peek.model, now.directory)
     except GatewayError as error:
         if error.kind is not Kind.UNKNOWN_MODEL:
             raise
         return None
+    if exchange.plan.rules.branches:
+        take_branch(exchange, asked.body, asked.request, now, ports)
     return exchange.plan.targets[0] if exchange.plan.targets else None
 
 

@@ -11,6 +11,8 @@ from functools import partial, reduce
 from msgspec import Raw
 from msgspec.structs import replace
 
+from isthmus.core.chat import ChatRequest, Message, Role
+from isthmus.core.content import Text
 from isthmus.core.embedding import EmbedReply, EmbedRequest
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.operations import Operation
@@ -28,6 +30,7 @@ from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.ports import Ports
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.serve import look, plan_for, refuse
+from isthmus.engine.traits import take_branch
 from isthmus.engine.walk import Once, in_order
 from isthmus.providers.provider import Aim, Provider
 from isthmus.providers.quirks import apply_quirks
@@ -47,6 +50,8 @@ async def serve_embedding(
         assert isinstance(codec, EmbedCodec)  # noqa: S101  what the route says
         exchange.peek = peek = look(exchange.call, body)
         exchange.plan = plan_for(peek.model, now.directory)
+        if exchange.plan.rules.branches:
+            take_branch(exchange, body, partial(as_conversation, body, codec), now, ports)
         once = embedding_at(exchange, body, codec, now=now, ports=ports)
         return await in_order(exchange, once, now, ports, body=body)
     except GatewayError as error:
@@ -58,6 +63,12 @@ def embedding_at(exchange: Exchange, body: bytes, codec: EmbedCodec, *, now: Now
     """How the exchange asks one target."""
     assert exchange.peek is not None  # noqa: S101  the line has peeked before it attempts
     return partial(_attempt, _Asked(exchange, body, codec, exchange.peek), now=now, ports=ports)
+
+
+def as_conversation(body: bytes, codec: EmbedCodec) -> ChatRequest:
+    """The texts as the words of a conversation, for conditions on a request. What comes as tokens is no text."""
+    texts = tuple(Text(one) for one in codec.read_request(body).inputs if isinstance(one, str))
+    return ChatRequest(model="", messages=(Message(Role.USER, texts),))
 
 
 class _Asked:
