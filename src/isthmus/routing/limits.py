@@ -126,12 +126,11 @@ class Ledger:
                 window.settle(grant, spent.get(limit.measure, amount) - amount, now)
 
     def renew(self, grants: Sequence[Grant], now: float) -> None:
-        """These are still running."""
+        """These are still running, even where their leases have ended."""
         for grant in grants:
-            for limit, _ in grant.claims:
-                window = self._windows.get(limit.window)
-                if isinstance(window, _Running):
-                    window.renew(grant.lease, now, now + self._lease)
+            for limit, amount in grant.claims:
+                if limit.measure is Measure.RUNNING:
+                    self._window(limit, now).add(grant.lease, amount, now, now + self._lease)
 
     def used(self, limit: Limit, now: float) -> int:
         """How much counts at present."""
@@ -231,11 +230,6 @@ class _Running:
 
     def add(self, lease: str, amount: int, now: float, until: float) -> None:  # noqa: ARG002  as a _Window's
         if until > now:
-            self._leases[lease] = until
-
-    def renew(self, lease: str, now: float, until: float) -> None:
-        self.used(now)
-        if lease in self._leases:
             self._leases[lease] = until
 
     def settle(self, grant: Grant, difference: int, now: float) -> None:  # noqa: ARG002  as a _Window's

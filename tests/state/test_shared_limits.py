@@ -1,0 +1,277 @@
+"""Limits that instances hold together: what one uses the others lack; and a server that fails stops nobody."""
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import NamedTuple
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fakes.clock import FakeClock
+from fakes.store_server import StoreServer
+from isthmus.core.secret import Secret
+from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal
+from isthmus.state.shared_limits import LEASE, SharedLimiter, SharedLimits, open_limiter
+from isthmus.state.store import BUDGET, FAILURES, REST, Store, open_store
+
+MARGIN = 0.9
+"""Seconds that a busy machine may add to a call; below what a call takes that waits for a frozen server."""
+REQUESTS = Limit("key:one/a", Measure.REQUESTS, 5, 60, 12)
+TOKENS = Limit("key:one/a", Measure.TOKENS, 1000, 60, 12)
+DAY = Limit("key:one/a", Measure.MICRODOLLARS, 3000, 86_400)
+RUNNING = Limit("provider:one", Measure.RUNNING, 3)
+ALL = (REQUESTS, TOKENS, DAY, RUNNING)
+
+
+def _amounts(limit: Limit) -> st.SearchStrategy[int]:
+    return st.just(1) if limit in (REQUESTS, RUNNING) else st.integers(0, limit.most + 100)
+
+
+@asynccontextmanager
+async def opened(
+    server: StoreServer, clock: FakeClock, budget: float, prefix: str
+) -> AsyncIterator[tuple[SharedLimiter, Store]]:
+    async with open_store(server.url, clock, budget=budget) as store, open_limiter(store, clock, prefix=prefix) as one:
+        yield one, store
+
+
+def instance(
+    server: StoreServer, *, clock: FakeClock | None = None, budget: float = 10, prefix: str = "t"
+) -> AbstractAsyncContextManager[tuple[SharedLimiter, Store]]:
+    """One that waits for its server as long as a busy machine needs."""
+    return opened(server, clock or FakeClock(), budget, prefix)
+
+
+async def granted(limiter: SharedLimiter, limit: Limit, amount: int = 1) -> Grant:
+    found = await limiter.claim([Claim(limit, amount)])
+    assert isinstance(found, Grant)
+    return found
+
+
+async def count(limiter: SharedLimiter, limit: Limit, *, tries: int = 20) -> int:
+    """How many are granted."""
+    return sum([isinstance(await limiter.claim([Claim(limit, 1)]), Grant) for _ in range(tries)])
+
+
+async def test_what_one_instance_uses_another_lacks(server: StoreServer) -> None:
+    async with instance(server) as (one, _), instance(server) as (other, _):
+        assert await count(one, REQUESTS, tries=2) == 2
+        assert await count(other, REQUESTS) == 3
+        assert await count(one, REQUESTS) == 0
+
+
+async def test_a_refusal_tells_which_limit_and_for_how_long(server: StoreServer) -> None:
+    async with instance(server) as (one, _), instance(server) as (other, _):
+        await granted(one, TOKENS, 900)
+        found = await other.claim([Claim(REQUESTS, 1), Claim(TOKENS, 200)])
+        assert isinstance(found, Refusal)
+        assert found.limit == TOKENS
+        assert 59 < found.wait <= 65
+        assert await other.claim([Claim(TOKENS, 1001)]) == Refusal(TOKENS, NEVER)
+
+
+async def test_many_at_once_are_granted_no_more_than_there_is(server: StoreServer) -> None:
+    async with instance(server) as (one, _), instance(server) as (other, _):
+        found = await asyncio.gather(*[limiter.claim([Claim(RUNNING, 1)]) for limiter in (one, other) * 20])
+        assert sum(isinstance(each, Grant) for each in found) == RUNNING.most
+
+
+async def test_a_place_that_one_instance_gives_back_another_takes(server: StoreServer) -> None:
+    async with instance(server) as (one, _), instance(server) as (other, _):
+        grants = [await granted(one, RUNNING) for _ in range(RUNNING.most)]
+        assert await count(other, RUNNING) == 0
+        one.settle(grants[0], {})
+        await one.told()
+        assert await count(other, RUNNING) == 1
+
+
+async def test_what_a_request_came_to_is_known_to_all(server: StoreServer) -> None:
+    async with instance(server) as (one, _), instance(server) as (other, _):
+        grant = await granted(one, TOKENS, 1000)
+        one.settle(grant, {Measure.TOKENS: 10})
+        await one.told()
+        await granted(other, TOKENS, 990)
+
+
+async def test_an_instance_that_asked_knows_what_the_others_use(server: StoreServer) -> None:
+    clock = FakeClock()
+    async with instance(server) as (one, _), instance(server, clock=clock) as (other, _):
+        await granted(one, TOKENS, 700)
+        await granted(other, TOKENS, 100)
+        assert other.share(TOKENS) == 0.8
+        clock.move(10)
+        assert other.share(TOKENS) == 0.1
+
+
+async def test_prefixes_are_counted_apart(server: StoreServer) -> None:
+    async with instance(server, prefix="t") as (one, _), instance(server, prefix="u") as (other, _):
+        assert (await count(one, REQUESTS), await count(other, REQUESTS)) == (5, 5)
+
+
+async def test_what_an_instance_held_that_is_gone_is_free_after_a_while(server: StoreServer) -> None:
+    async with instance(server) as (one, store):
+        await granted(one, RUNNING)
+        [name] = await store.redis.keys("*running*")
+        ends = (await store.redis.zrange(name, 0, -1, withscores=True))[0][1]
+        assert LEASE - 5 < ends - time.time() <= LEASE
+        assert LEASE - 5 < await store.redis.ttl(name) <= LEASE + 1
+
+
+async def test_what_still_runs_is_renewed_even_if_the_server_forgot_it(server: StoreServer) -> None:
+    async with instance(server) as (one, store), instance(server) as (other, _):
+        grants = [await granted(one, RUNNING) for _ in range(RUNNING.most)]
+        await store.redis.flushall()
+        await one.renew()
+        assert await count(other, RUNNING) == 0
+        one.settle(grants[0], {})
+        await one.told()
+        await one.renew()
+        assert await count(other, RUNNING) == 1
+
+
+async def test_nothing_is_kept_for_longer_than_it_counts(server: StoreServer) -> None:
+    async with instance(server) as (one, store):
+        await one.claim([Claim(limit, 1) for limit in ALL])
+        left = {name: await store.redis.ttl(name) for name in await store.redis.keys()}
+        assert len(left) == len(ALL)
+        assert all(0 < seconds <= 86_401 for seconds in left.values())
+
+
+async def test_a_server_that_forgot_the_scripts_is_told_them_again(server: StoreServer) -> None:
+    async with instance(server) as (one, store):
+        await granted(one, REQUESTS)
+        await store.redis.script_flush()
+        assert await count(one, REQUESTS) == 4
+
+
+async def test_a_frozen_server_delays_no_request_and_each_instance_holds_the_limits_alone(server: StoreServer) -> None:
+    clock = FakeClock(time=time.time())
+    async with instance(server, clock=clock, budget=BUDGET) as (one, store):
+        while await store.ask(store.redis.ping) is None:
+            await store.settled()
+        server.send(signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            assert await count(one, REQUESTS) == REQUESTS.most
+            assert time.monotonic() - began < FAILURES * (BUDGET + MARGIN)
+            assert one.state.startswith("shared, unreachable since ")
+        finally:
+            server.send(signal.SIGCONT)
+        async with asyncio.timeout(20):
+            while one.state != "shared":
+                clock.move(REST)
+                await one.claim([Claim(TOKENS, 1)])
+
+
+async def test_what_is_granted_late_is_settled_like_the_rest(server: StoreServer) -> None:
+    """The server answers after the caller was told that there is room here."""
+    async with instance(server, budget=0) as (late, store), instance(server) as (other, _):
+        grant = await granted(late, RUNNING)
+        await store.settled()
+        assert await count(other, RUNNING) == RUNNING.most - 1
+        late.settle(grant, {})
+        await late.told()
+        await store.settled()
+        assert await count(other, RUNNING) == 1
+
+
+async def test_what_is_granted_late_and_was_refused_here_is_given_back(server: StoreServer) -> None:
+    async with instance(server, budget=0) as (late, store), instance(server) as (other, _):
+        for _ in range(REQUESTS.most):
+            late._own.claim([Claim(REQUESTS, 1)], late._time())
+        assert isinstance(await late.claim([Claim(REQUESTS, 1)]), Refusal)
+        await store.settled()
+        await late.told()
+        await store.settled()
+        assert await count(other, REQUESTS) == REQUESTS.most
+
+
+async def test_without_its_server_an_instance_goes_on_alone() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        clock, url = FakeClock(), Secret(f"redis://127.0.0.1:{taken.getsockname()[1]}")
+        async with open_store(url, clock) as store, open_limiter(store, clock, prefix="t") as alone:
+            assert await count(alone, REQUESTS) == REQUESTS.most
+            grants = [await granted(alone, RUNNING) for _ in range(RUNNING.most)]
+            for grant in grants:
+                alone.settle(grant, {})
+            assert alone.share(RUNNING) == 0
+            assert alone.share(REQUESTS) == 1
+
+
+class Claimed(NamedTuple):
+    gap: float
+    claims: list[Claim]
+
+
+class Settled(NamedTuple):
+    gap: float
+    which: int
+    spent: int
+
+
+class Renewed(NamedTuple):
+    gap: float
+    first: int
+
+
+CLAIMS = st.lists(
+    st.sampled_from(ALL).flatmap(lambda limit: st.builds(Claim, st.just(limit), _amounts(limit))),
+    min_size=1,
+    unique_by=lambda claim: claim.limit,
+)
+STEPS = st.lists(
+    st.one_of(
+        st.builds(Claimed, st.floats(0, 40), CLAIMS),
+        st.builds(Settled, st.floats(0, 100), st.integers(0, 5), st.integers(0, 2000)),
+        st.builds(Renewed, st.floats(0, 100), st.integers(0, 5)),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_step_by_step_the_server_decides_as_a_ledger_does(
+    server: StoreServer, steps: list[Claimed | Settled | Renewed]
+) -> None:
+    asyncio.run(_play(server, steps))
+
+
+async def _play(server: StoreServer, steps: list[Claimed | Settled | Renewed]) -> None:
+    own, now, held = Ledger(lease=LEASE), 1_700_000_000.0, list[Grant]()
+    async with open_store(server.url, FakeClock(), budget=10) as store:
+        shared = SharedLimits(store.redis, f"t{time.monotonic_ns()}")
+        for step in steps:
+            now += step.gap
+            match step:
+                case Claimed(_, claims):
+                    found = own.claim(claims, now)
+                    lease = found.lease if isinstance(found, Grant) else "none"
+                    assert _told(await shared.claim(claims, lease, now=now)) == _decided(found, claims, own, now)
+                    held += [found] if isinstance(found, Grant) else []
+                case Settled(_, which, spent) if held:
+                    grant = held.pop(which % len(held))
+                    came_to = {Measure.TOKENS: spent, Measure.MICRODOLLARS: spent}
+                    own.settle(grant, came_to, now)
+                    await shared.settle([(grant, came_to)], now=now)
+                case Renewed(_, first):
+                    own.renew(held[first:], now)
+                    await shared.renew(held[first:], now=now)
+
+
+def _told(answers: Sequence[object]) -> tuple[float, ...]:
+    return tuple(float(answer) for answer in answers if isinstance(answer, int | bytes))
+
+
+def _decided(found: Grant | Refusal, claims: Sequence[Claim], own: Ledger, now: float) -> tuple[float, ...]:
+    """What a ledger decided, as the script tells it."""
+    used = tuple(own.used(limit, now) for limit, _ in claims)
+    if isinstance(found, Grant):
+        return (0, now, *used)
+    which = [limit for limit, _ in claims].index(found.limit) + 1
+    return (which, -1 if found.wait == NEVER else found.wait, *used)
