@@ -142,7 +142,6 @@ def test_all_that_a_route_can_say_becomes_its_rules() -> None:
     continue: true
     affinity: false
     deadlines: {first-byte: 20, total: 120}
-    concurrency: 50
 """
     route = compile_config(config_of(f"{PROVIDERS}routes:\n  r:{entry}")).routes["r"]
     assert route.fallbacks == ("ollama/c",)
@@ -152,7 +151,6 @@ def test_all_that_a_route_can_say_becomes_its_rules() -> None:
         continues=True,
         affinity=False,
         timing=Timing(first_byte=20.0, total=120.0),
-        running=50,
     )
 
 

@@ -57,7 +57,6 @@ def _route(entry: RouteEntry, usual: Strategy) -> Route:
         continues=entry.continues,
         affinity=entry.affinity,
         timing=_timing(entry.deadlines),
-        running=entry.concurrency,
     )
     return Route(tiers=_tiers(entry, strategy), fallbacks=entry.fallbacks, rules=rules)
 

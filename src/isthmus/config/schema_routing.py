@@ -113,7 +113,7 @@ class TimingEntry(Value, frozen=True, rename="kebab"):
     connect: Annotated[float | None, About("For a connection, with TLS.", Unit.SECONDS, 0.1, 600)] = None
     first_byte: Annotated[float | None, About("From the request's last byte to the answer's first.", *_WAIT)] = None
     between_bytes: Annotated[float | None, About("For any silence inside an answer.", *_WAIT)] = None
-    total: Annotated[float | None, About("For the whole of one request.", *_WAIT)] = None
+    total: Annotated[float | None, About("For the whole of one request, with all of its attempts.", *_WAIT)] = None
 
 
 class RouteEntry(ChoiceEntry, frozen=True, rename="kebab"):

@@ -104,7 +104,7 @@ class Rules(Value, frozen=True, kw_only=True):
 
     The first of `branches` that fits a request takes the place of the plan's tiers. `continues`: an answer that
     breaks off may be continued by another target. `affinity`: the requests of one conversation prefer one place; None
-    for those that name their conversation. `running` bounds its requests at a time.
+    where the gateway's rule holds.
     """
 
     branches: tuple[Branch, ...] = ()
@@ -113,7 +113,6 @@ class Rules(Value, frozen=True, kw_only=True):
     continues: bool = False
     affinity: bool | None = None
     timing: Timing | None = None
-    running: int | None = None
 
 
 NO_RULES = Rules()
