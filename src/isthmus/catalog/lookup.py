@@ -24,6 +24,9 @@ SPEAK_OLLAMA = frozenset({"ollama", "ollama-cloud"})
 """Hosts that are spoken to in Ollama's own dialect."""
 SPEAK_GEMINI = frozenset({"gemini", "vertex"})
 """Hosts that are spoken to in Gemini's own dialect."""
+GO_ON = SPEAK_OLLAMA | {"groq", "llamacpp"}
+"""Hosts whose models go on with a turn of the assistant at the end: github.com/ollama/ollama/issues/6778,
+console.groq.com/docs/prefilling, github.com/ggml-org/llama.cpp/pull/13174. Not gpt-oss: its turns have channels."""
 BEDROCK = "bedrock"
 """The host that serves every maker's models in a dialect of its own, and Claude in Anthropic's."""
 
@@ -95,6 +98,8 @@ def _look_up(host_name: str, model: str) -> ModelProfile:
         profile = replace(profile, efforts=())
     if host_name in SERVE_OPENAI and not profile.dialects:
         profile = replace(profile, dialects=openai.SERVED)
+    if host_name in GO_ON and "gpt-oss" not in name:
+        profile = replace(profile, continues=True)
     changes = {**_HOSTS.get(host_name, {}), **_model_at_host(host_name, model)}
     return replace(profile, **changes) if changes else profile
 

@@ -37,7 +37,8 @@ class ModelProfile(Value, frozen=True, kw_only=True):
     carries no signature. `schema_with_tools`: the answer can be held to a schema while there are tools.
     `maker` names whose own request fields the model takes beside those of a dialect that serves many makers;
     "" where nobody's are known. `cache_marks`: the model may be told what to cache.
-    `fetches`: media may be given by URL.
+    `fetches`: media may be given by URL. `prefill`: a conversation may end in words of the assistant. `continues`: the
+    model is known to go on right behind them, in the same breath, without saying any of them again.
     """
 
     dialects: tuple[str, ...] = ()
@@ -71,6 +72,7 @@ class ModelProfile(Value, frozen=True, kw_only=True):
     media_in_results: bool = True
     parallel_tools: bool = True
     prefill: bool = True
+    continues: bool = False
     cache_marks: bool = True
 
 

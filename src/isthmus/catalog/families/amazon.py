@@ -21,18 +21,25 @@ _NOVA = ModelProfile(
     max_temperature=1.0,
     schema=SchemaStyle.NONE,
     prefill=True,
+    continues=True,
 )
 
 ROWS = (
     Row(
         r"nova-2",
-        replace(_NOVA, reasoning=ReasoningStyle.EFFORT, efforts=("low", "medium", "high"), max_output_limit=64_000),
+        replace(
+            _NOVA,
+            reasoning=ReasoningStyle.EFFORT,
+            efforts=("low", "medium", "high"),
+            max_output_limit=64_000,
+            continues=False,
+        ),
     ),
     Row(r"nova-micro", replace(_NOVA, images=False, documents=False)),
     Row(r"nova-", _NOVA),
     Row(
         r"titan-text",
-        replace(_NOVA, images=False, max_output_limit=8192, cache_marks=False),
+        replace(_NOVA, images=False, max_output_limit=8192, cache_marks=False, continues=False),
     ),
 )
 

@@ -2,7 +2,8 @@
 
 Sources: platform.claude.com/docs/en/about-claude/models (limits of output), .../build-with-claude/extended-thinking,
 .../adaptive-thinking (4.6 and later; budgets are refused from 4.7), .../effort, .../structured-outputs (from 4.5);
-the migration guide there: sampling parameters are refused from 4.7, and an assistant turn at the end from 4.6.
+the migration guide there: sampling parameters are refused from 4.7, and an assistant turn at the end from 4.6; until
+then it is gone on with (.../prompt-engineering/prefill-claudes-response), not while thinking.
 Witnesses: github.com/agno-agi/docs/issues/570 (prefill), github.com/simstudioai/sim/pull/5328 (sampling).
 """
 
@@ -25,11 +26,13 @@ _CLAUDE = ModelProfile(
 """The newest, and every Claude with a name that is not known yet."""
 
 _BEFORE_4_7 = replace(_CLAUDE, sampling=True, sampling_while_reasoning=True)
-_BUDGET = replace(_BEFORE_4_7, reasoning=ReasoningStyle.BUDGET, efforts=(), prefill=True, max_output_limit=64_000)
+_BUDGET = replace(
+    _BEFORE_4_7, reasoning=ReasoningStyle.BUDGET, efforts=(), prefill=True, continues=True, max_output_limit=64_000
+)
 _WORDS = replace(_BUDGET, schema=SchemaStyle.NONE)
 _THOUGHTLESS = replace(_WORDS, reasoning=ReasoningStyle.NONE)
 
-COPIED = replace(_BUDGET, max_output_limit=None)
+COPIED = replace(_BUDGET, max_output_limit=None, continues=False)
 """A model of another maker behind Anthropic's dialect: what hosts that copy the dialect have copied first."""
 
 ROWS = (
@@ -50,4 +53,4 @@ ROWS = (
 def spoken_elsewhere(profile: ModelProfile) -> ModelProfile:
     """The same model behind OpenAI's dialect, where thinking is asked for by effort and the host does the rest."""
     style = ReasoningStyle.NONE if profile.reasoning is ReasoningStyle.NONE else ReasoningStyle.EFFORT
-    return replace(profile, reasoning=style, requires_max_output=False, system_in_place=True)
+    return replace(profile, reasoning=style, requires_max_output=False, system_in_place=True, continues=False)
