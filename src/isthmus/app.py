@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from isthmus.cloud.authority import CloudAuthority, open_authority
 from isthmus.cloud.probe import AwsProbe
@@ -55,7 +55,9 @@ from isthmus.workers.hub import Hub
 from isthmus.workers.link import HubLimiter, HubMemory, HubModel, Link, open_link
 
 if TYPE_CHECKING:
-    from isthmus.state.shared import SharedMemory
+    from isthmus.state.shared_memory import SharedMemory
+
+    Kept: TypeAlias = BoundedMemory | SharedMemory | HubMemory
 
 POLL = 0.05
 """Seconds between two looks for places that other instances or workers may have released."""
@@ -83,7 +85,7 @@ class Outside(NamedTuple):
     fetcher: Fetcher
     authority: CloudAuthority
     model: Model
-    memory: "BoundedMemory | SharedMemory | HubMemory"
+    memory: "Kept"
     limiter: Limiter
 
 
@@ -153,8 +155,7 @@ async def open_gateway(loaded: Loaded, lines: LineWriter, link: Link | None = No
         fetcher = await opened.enter_async_context(open_fetcher())
         authority = await opened.enter_async_context(open_authority(SystemClock(), loaded.environment.get))
         model = HubModel(link) if link else await opened.enter_async_context(_supervisor(loaded))
-        memory = await opened.enter_async_context(_open_memory(loaded.config.state, link))
-        limiter = HubLimiter(link, SystemClock()) if link else LocalLimiter(SystemClock.time)
+        memory, limiter = await opened.enter_async_context(_open_state(loaded.config.state, link))
         gateway = Gateway(loaded, live, Outside(client, fetcher, authority, model, memory, limiter), lines)
         opened.callback(gateway.recorder.flush)
         opened.push_async_callback(gateway.shadows.close)
@@ -166,17 +167,17 @@ async def open_gateway(loaded: Loaded, lines: LineWriter, link: Link | None = No
 
 
 @asynccontextmanager
-async def _open_memory(
-    entry: StateEntry, link: Link | None
-) -> "AsyncIterator[BoundedMemory | SharedMemory | HubMemory]":
-    if entry.url is None:
-        yield HubMemory(link, SystemClock()) if link else BoundedMemory(SystemClock.now)
-        return
-    from isthmus.state.shared import SharedMemory  # noqa: PLC0415  an extra, and slow to import
-    from isthmus.state.store import open_store  # noqa: PLC0415  as above
+async def _open_state(entry: StateEntry, link: Link | None) -> "AsyncIterator[tuple[Kept, Limiter]]":
+    """What is kept between requests: by this process, by all workers, or by all instances."""
+    if entry.url is None and link is not None:
+        yield HubMemory(link, SystemClock()), HubLimiter(link, SystemClock())
+    elif entry.url is None:
+        yield BoundedMemory(SystemClock.now), LocalLimiter(SystemClock.time)
+    else:
+        from isthmus.state.shared import open_shared  # noqa: PLC0415  an extra, and slow to import
 
-    async with open_store(entry.url, SystemClock()) as store:
-        yield SharedMemory(store, SystemClock(), prefix=entry.prefix)
+        async with open_shared(entry.url, SystemClock(), prefix=entry.prefix) as shared:
+            yield shared
 
 
 def run(loaded: Loaded, *, workers: int = 1, seat: Seat | None = None) -> int:

@@ -20,7 +20,7 @@ from isthmus.core.losses import Losses
 from isthmus.core.secret import Secret
 from isthmus.engine.reasoning_memory import recall, remember
 from isthmus.state.memory import BoundedMemory
-from isthmus.state.shared import MOST, SharedMemory
+from isthmus.state.shared_memory import MOST, SharedMemory
 from isthmus.state.store import BUDGET, FAILURES, REST, open_store
 
 MARGIN = 0.9
