@@ -50,4 +50,17 @@ providers:
         "providers.openai.api-keys[3]",
     ]
     assert told[0][1] == "is the same as api-key"
+    assert told[1][1] == "has the same name as providers.openai.api-keys[1]"
     assert "sk" not in " ".join(message for _, message in told)
+
+
+def test_no_key_may_have_the_name_that_another_has_by_its_position() -> None:
+    text = "providers: {openai: {api-keys: [{name: key-2, key: sk-first-0123456789}, sk-second-0123456789]}}"
+    (problem,) = problems_of(text)
+    assert problem.key == "providers.openai.api-keys[1]"
+    assert problem.message == "has the same name as providers.openai.api-keys[0]"
+
+
+def test_no_client_may_have_the_name_that_another_has_by_its_position() -> None:
+    (problem,) = problems_of("client-keys: [{name: client-2, key: key-0123456789}, key-9876543210]")
+    assert problem.message == "is the same name as that of client-keys[0]"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from isthmus.config.compile import compile_config
 from isthmus.config.load import load
 from isthmus.config.nodes import Broken
 from isthmus.config.problems import ConfigProblems
@@ -14,6 +15,7 @@ from isthmus.config.secrets import Environment
 from isthmus.config.template import TEMPLATE, CannotRekey, rekey, write_template
 from isthmus.config.write import MODE, begin, change_key, new_key
 from isthmus.core.secret import Secret
+from isthmus.engine.live import Live
 from support.configured import config_of
 
 KEY = Secret("a-new-key-0123456789")
@@ -46,6 +48,14 @@ def test_every_example_in_it_is_valid() -> None:
     assert list(config.providers) == ["openai", "anthropic", "ollama", "azure", "vertex", "bedrock", "ours"]
     assert list(config.routes) == ["smart", "small"]
     assert len(config.client_keys) == 2
+
+
+def test_every_name_in_its_examples_leads_somewhere_and_every_limit_has_its_scope() -> None:
+    config = config_of(with_examples(write_template(KEY)), VARIABLES)
+    snapshot = compile_config(config)
+    directory = Live(snapshot).take().directory
+    assert all(directory.plan(name).targets for name in (*config.routes, *config.aliases))
+    assert list(snapshot.allowances) == ["provider:openai", "key:openai/second", "client:laptop", "route:small"]
 
 
 def test_every_section_and_key_stands_in_it() -> None:

@@ -8,11 +8,12 @@ from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
 from isthmus.config.about import Switch
+from isthmus.config.allowances import client_name
 from isthmus.config.checks_names import check_names
 from isthmus.config.checks_routing import check_bounds, check_routes
 from isthmus.config.clouds import FIELDS, SECRET, settings_of
 from isthmus.config.hosts import COMPATIBLE, LOCAL, OLLAMA, host_of, kind_of
-from isthmus.config.keys import named_keys
+from isthmus.config.keys import key_name, named_keys
 from isthmus.config.problems import Path, nearest, write_path
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config
@@ -76,10 +77,11 @@ def check_clients(config: Config, reading: Reading) -> None:
         path = reading.item(("client-keys",), index)
         if first := seen.get(entry.key):
             reading.note(path, f"is the same key as {first}")
-        if entry.name and (first := seen.get(entry.name)):
+        name = client_name(entry.name, index + 1)
+        if first := seen.get(name):
             reading.note((*path, "name"), f"is the same name as that of {first}")
         seen.setdefault(entry.key, write_path(path))
-        seen.setdefault(entry.name, write_path(path))
+        seen.setdefault(name, write_path(path))
 
 
 def check_provider(name: str, entry: ProviderEntry, reading: Reading) -> None:
@@ -121,16 +123,18 @@ def _needs_key(path: Path, entry: ProviderEntry, host: Host, reading: Reading) -
 
 def check_keys(name: str, entry: ProviderEntry, reading: Reading) -> None:
     """Every further key can stand in a header, and none is there twice, by itself or by its name."""
-    seen: dict[Secret | str, str] = {} if entry.api_key is None else {entry.api_key: "api-key"}
+    first_key: list[Secret | str] = [] if entry.api_key is None else [entry.api_key, key_name("", 1)]
+    seen = dict.fromkeys(first_key, "api-key")
     for index, one in enumerate(entry.api_keys):
         path = reading.item(("providers", name, "api-keys"), index)
         try:
             check_key(one.key)
         except ValueError as error:
             reading.note(path, str(error))
-        for said in (one.key, one.name):
-            if said and (first := seen.get(said)):
-                reading.note(path, f"is the same as {first}")
+        label = key_name(one.name, index + (1 if entry.api_key is None else 2))
+        for said, words in ((one.key, "is the same as"), (label, "has the same name as")):
+            if first := seen.get(said):
+                reading.note(path, f"{words} {first}")
             seen.setdefault(said, write_path(path))
         if one.proxy_url is not None and not _is_proxy(one.proxy_url.reveal()):
             reading.note((*path, "proxy-url"), NO_PROXY)

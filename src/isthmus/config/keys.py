@@ -9,4 +9,9 @@ def named_keys(entry: ProviderEntry) -> dict[str, KeyEntry]:
         return {}
     first = () if entry.api_key is None else (KeyEntry(key=entry.api_key),)
     numbered = enumerate((*first, *entry.api_keys), 1)
-    return {key.name or f"key-{number}": key for number, key in numbered if key.enabled}
+    return {key_name(key.name, number): key for number, key in numbered if key.enabled}
+
+
+def key_name(name: str, position: int) -> str:
+    """What a key is called that has this name, or none. `position` counts from 1, the `api-key` first."""
+    return name or f"key-{position}"
