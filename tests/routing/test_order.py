@@ -262,6 +262,23 @@ def test_a_preferred_place_comes_first_unless_it_is_worse_off() -> None:
     assert lined_up(tier, board, prefer=THIRD) == [FIRST, SECOND, THIRD]
 
 
+@pytest.mark.parametrize("strategy", [Strategy.FIRST, Strategy.LEAST_BUSY, Strategy.LEAST_ERROR])
+def test_who_comes_first_by_preference_takes_nobodys_turn(strategy: Strategy) -> None:
+    """Or else, where every second request prefers a place, all others would come to one and the same."""
+    board, tier, found = Board(), Tier((POOL,), strategy), []
+    for _ in range(3):
+        found.append(lined_up(tier, board)[0])
+        assert lined_up(tier, board, prefer=C)[0] == C
+    assert found == [A, B, C]
+
+
+def test_what_is_asked_by_preference_is_a_part_of_what_is_due() -> None:
+    board, tier = Board(), Tier((POOL,), Strategy.ROUND_ROBIN)
+    preferred = [lined_up(tier, board, prefer=C)[0] for _ in range(4)]
+    assert preferred == [C] * 4
+    assert Counter(fronts(tier, board, 8)) == {A: 4, B: 4}
+
+
 def test_a_look_aside_takes_nobodys_turn() -> None:
     board, tier = Board(), Tier((POOL, ONE), Strategy.ROUND_ROBIN)
     aside = Board()

@@ -6,7 +6,7 @@ part of a place's traffic away and give it back by and by: where requests are sh
 them; where the best comes first, they make it worse.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import chain
 from math import inf
 from typing import NamedTuple
@@ -80,26 +80,57 @@ class Moment(Value, frozen=True):
 
 Pools = Sequence[Sequence[Ask]]
 """The places of each target of a tier, in the targets' order."""
-Order = Callable[[Tier, Pools, Board, Moment], Sequence[Ask]]
+
+
+class Look(NamedTuple):
+    """What an order is made by. `prefer` is one of the places to be ordered, or None; it takes nobody's turn."""
+
+    board: Board
+    moment: Moment
+    prefer: Place | None
+
+    def turn(self, pool: Hashable, size: int) -> int:
+        """The next turn in the pool, of `size`."""
+        return 0 if self.prefer is not None else self.board.turns.next(pool, size)
+
+    def errors(self, place: Place) -> float:
+        """The share of its requests that fail."""
+        return self.board.meters.errors(place, self.moment.now)
+
+    def pace(self, place: Place) -> float | None:
+        """Seconds to an answer of the kind that is asked for; None where none is known."""
+        meter = self.board.meters.of(place)
+        return None if meter is None else meter.pace(stream=self.moment.stream)
+
+    def price(self, ask: Ask) -> float | None:
+        price = self.moment.scales.price
+        return None if price is None else price(ask)
+
+
+Order = Callable[[Tier, Pools, Look], Sequence[Ask]]
 
 
 def line_up(tier: Tier, pools: Pools, board: Board, moment: Moment, *, prefer: Place | None = None) -> Sequence[Ask]:
     """All places of the tier, the one to ask first in front: `prefer`, if it is one of them and none is better off."""
     if len(pools) == 1 and len(pools[0]) < 2:
         return pools[0]
-    order = ORDERS[tier.strategy]
     if not board.health.ailing and moment.scales.share is None and not board.quotas:
-        return _preferred(order(tier, pools, board, moment), prefer)
+        return _ordered(tier, pools, Look(board, moment, prefer))
     ranks = _ranks(pools, board, moment)
     front = min(ranks.values(), default=0)
     chosen = [tuple(ask for ask in pool if ranks[ask.place] == front) for pool in pools]
     left = [ask for ask in chain.from_iterable(pools) if ranks[ask.place] != front]
     left.sort(key=lambda ask: ranks[ask.place])
-    return [*_preferred(order(tier, chosen, board, moment), prefer), *left]
+    return [*_ordered(tier, chosen, Look(board, moment, prefer)), *left]
 
 
-def _preferred(asks: Sequence[Ask], prefer: Place | None) -> Sequence[Ask]:
-    return asks if prefer is None else sorted(asks, key=lambda ask: ask.place != prefer)
+def _ordered(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
+    """By the tier's strategy, what is preferred in front."""
+    if look.prefer is None:
+        return ORDERS[tier.strategy](tier, pools, look)
+    if all(ask.place != look.prefer for pool in pools for ask in pool):
+        return ORDERS[tier.strategy](tier, pools, look._replace(prefer=None))
+    return sorted(ORDERS[tier.strategy](tier, pools, look), key=lambda ask: ask.place != look.prefer)
 
 
 def _ranks(pools: Pools, board: Board, moment: Moment) -> Mapping[Place, float]:
@@ -118,124 +149,122 @@ def _ranks(pools: Pools, board: Board, moment: Moment) -> Mapping[Place, float]:
     return ranks
 
 
-def _first(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:  # noqa: ARG001  one of Order
+def _first(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:  # noqa: ARG001  one of Order
     """The targets as they stand, the keys of each in turn."""
     found: list[Ask] = []
     for pool in pools:
         if len(pool) < 2:
             found += pool
         else:
-            turn = board.turns.next(pool[0].target.provider, len(pool))
+            turn = look.turn(pool[0].target.provider, len(pool))
             found += (*pool[turn:], *pool[:turn])
     return found
 
 
-def _fill_first(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:  # noqa: ARG001  one of Order
+def _fill_first(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:  # noqa: ARG001  one of Order
     """As it stands: targets and keys."""
     return list(chain.from_iterable(pools))
 
 
-def _round_robin(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+def _round_robin(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
     """The same for every place."""
-    return _shared_out(tier, ((ask, 1.0) for ask in chain.from_iterable(pools)), board, moment)
+    return _shared_out(tier, ((ask, 1.0) for ask in chain.from_iterable(pools)), look)
 
 
-def _weighted(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+def _weighted(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
     """Each target's weight, in equal parts for its keys."""
     weights = tier.weights or (1.0,) * len(pools)
     parts = ((ask, weight / len(pool)) for pool, weight in zip(pools, weights, strict=True) for ask in pool)
-    return _shared_out(tier, parts, board, moment)
+    return _shared_out(tier, parts, look)
 
 
-def _shared_out(tier: Tier, parts: Iterable[tuple[Ask, float]], board: Board, moment: Moment) -> Sequence[Ask]:
+def _shared_out(tier: Tier, parts: Iterable[tuple[Ask, float]], look: Look) -> Sequence[Ask]:
     """Who is due most comes first: each is due its part of every request, and pays with a whole one when it is asked.
 
     So after every round of requests each had exactly its part, and none had two in a row that others were due.
     """
-    credit, total, asks = dict(board.turns.credit(tier)), 0.0, []
+    credit, total, asks = dict(look.board.turns.credit(tier)), 0.0, []
     for ask, part in parts:
-        due = part * max(LEAST_DUE, 1.0 - board.meters.errors(ask.place, moment.now))
+        due = part * max(LEAST_DUE, 1.0 - look.errors(ask.place))
         credit[ask.place] = credit.get(ask.place, 0.0) + due
         total += due
         asks.append(ask)
     asks.sort(key=lambda ask: -credit[ask.place])
     if asks:
-        credit[asks[0].place] -= total
-        board.turns.keep_credit(tier, credit)
+        credit[look.prefer or asks[0].place] -= total
+        look.board.turns.keep_credit(tier, credit)
     return asks
 
 
-def _sticky(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+def _sticky(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
     """The place that was first the last time, while it is well; else the next one behind it that is."""
-    asks, held = list(chain.from_iterable(pools)), board.turns.held(tier)
+    health, turns, now = look.board.health, look.board.turns, look.moment.now
+    asks, held = list(chain.from_iterable(pools)), turns.held(tier)
     asks = _from(asks, next((index for index, ask in enumerate(asks) if ask.place == held), 0))
-    well = (index for index, ask in enumerate(asks) if board.health.state(ask.place, moment.now) is State.READY)
+    well = (index for index, ask in enumerate(asks) if health.state(ask.place, now) is State.READY)
     asks = _from(asks, next(well, 0))
     if asks and asks[0].place != held:
-        board.turns.hold(tier, asks[0].place)
+        turns.hold(tier, asks[0].place)
     return asks
 
 
-def _least_busy(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:  # noqa: ARG001  one of Order
+def _least_busy(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
     def running(ask: Ask) -> float:
-        meter = board.meters.of(ask.place)
+        meter = look.board.meters.of(ask.place)
         return 0 if meter is None else meter.running
 
-    return _best(tier, pools, board, running)
+    return _best(tier, pools, look, running)
 
 
-def _least_error(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+def _least_error(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
     """In steps: what is left of an error after a while makes no difference."""
-    asks = _best(tier, pools, board, lambda ask: round(board.meters.errors(ask.place, moment.now) / STEP))
-    return _explored(asks, board, moment)
+    return _explored(_best(tier, pools, look, lambda ask: round(look.errors(ask.place) / STEP)), look)
 
 
-def _fastest(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+def _fastest(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
     """The least time to an answer. Who never answered is tried first, with one request at a time."""
-    return _explored(_best(tier, pools, board, lambda ask: _expected(ask, board, moment)), board, moment)
+    return _explored(_best(tier, pools, look, lambda ask: _expected(ask, look)), look)
 
 
-def _cheapest(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+def _cheapest(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
     """The least price, and the fastest of those that cost the same. Who has no known price comes last."""
 
     def dearness(ask: Ask) -> tuple[float, float]:
-        price = _price(ask, moment)
-        return inf if price is None else price, _expected(ask, board, moment)
+        price = look.price(ask)
+        return inf if price is None else price, _expected(ask, look)
 
-    return _best(tier, pools, board, dearness)
+    return _best(tier, pools, look, dearness)
 
 
-def _hybrid(tier: Tier, pools: Pools, board: Board, moment: Moment) -> Sequence[Ask]:
+def _hybrid(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
     """The least weighted sum of what is used, what fails, how long it takes and what it costs."""
     asks = list(chain.from_iterable(pools))
-    weights, share = moment.scales.weights, moment.scales.share
-    times = _against_most({ask.place: _pace(ask, board, moment) for ask in asks}, unknown=0.0)
-    costs = _against_most({ask.place: _price(ask, moment) for ask in asks}, unknown=1.0)
+    weights, share = look.moment.scales.weights, look.moment.scales.share
+    times = _against_most({ask.place: look.pace(ask.place) for ask in asks}, unknown=0.0)
+    costs = _against_most({ask.place: look.price(ask) for ask in asks}, unknown=1.0)
 
     def score(ask: Ask) -> float:
         used = UNUSED if share is None else share(ask.place)
         return round(
             weights.requests * used.requests
             + weights.tokens * used.tokens
-            + weights.errors * board.meters.errors(ask.place, moment.now)
+            + weights.errors * look.errors(ask.place)
             + weights.latency * times[ask.place]
             + weights.cost * costs[ask.place],
             3,
         )
 
-    return _explored(_best(tier, pools, board, score), board, moment)
+    return _explored(_best(tier, pools, look, score), look)
 
 
-def _explored(asks: Sequence[Ask], board: Board, moment: Moment) -> Sequence[Ask]:
+def _explored(asks: Sequence[Ask], look: Look) -> Sequence[Ask]:
     """The same order, or for a small share of requests one that begins with the place asked longest ago."""
-    if moment.draw >= EXPLORING or not asks:
+    if look.moment.draw >= EXPLORING or not asks:
         return asks
-    return _from(asks, asks.index(min(asks, key=lambda ask: _asked_at(ask, board))))
+    return _from(asks, asks.index(min(asks, key=lambda ask: _asked_at(ask, look))))
 
 
-def _best(
-    tier: Tier, pools: Pools, board: Board, badness: Callable[[Ask], float | tuple[float, float]]
-) -> Sequence[Ask]:
+def _best(tier: Tier, pools: Pools, look: Look, badness: Callable[[Ask], float | tuple[float, float]]) -> Sequence[Ask]:
     """By badness, the least first; those that share the first rank take turns, the others stay as they stand."""
     asks = list(chain.from_iterable(pools))
     bad = {ask.place: badness(ask) for ask in asks}
@@ -243,7 +272,7 @@ def _best(
     level = sum(1 for ask in asks if bad[ask.place] == bad[asks[0].place])
     if level < 2:
         return asks
-    return _from(asks[:level], board.turns.next(tier, level)) + asks[level:]
+    return _from(asks[:level], look.turn(tier, level)) + asks[level:]
 
 
 def _from(asks: Sequence[Ask], index: int) -> list[Ask]:
@@ -251,29 +280,20 @@ def _from(asks: Sequence[Ask], index: int) -> list[Ask]:
     return [*asks[index:], *asks[:index]]
 
 
-def _pace(ask: Ask, board: Board, moment: Moment) -> float | None:
-    meter = board.meters.of(ask.place)
-    return None if meter is None else meter.pace(stream=moment.stream)
-
-
-def _expected(ask: Ask, board: Board, moment: Moment) -> float:
+def _expected(ask: Ask, look: Look) -> float:
     """Seconds to an answer, to a millisecond, with the tries that fail before it; 0 for who is to be tried first."""
-    meter = board.meters.of(ask.place)
+    meter = look.board.meters.of(ask.place)
     if meter is None:
         return 0.0
-    seconds, errors = meter.pace(stream=moment.stream), meter.errors(moment.now)
+    seconds, errors = meter.pace(stream=look.moment.stream), meter.errors(look.moment.now)
     if seconds is None:
         return 0.0 if meter.running == 0 and errors < DOUBT else inf
     return round(seconds / max(LEAST_DUE, 1.0 - errors), 3)
 
 
-def _asked_at(ask: Ask, board: Board) -> float:
-    meter = board.meters.of(ask.place)
+def _asked_at(ask: Ask, look: Look) -> float:
+    meter = look.board.meters.of(ask.place)
     return -inf if meter is None else meter.asked_at
-
-
-def _price(ask: Ask, moment: Moment) -> float | None:
-    return None if moment.scales.price is None else moment.scales.price(ask)
 
 
 def _against_most(numbers: Mapping[Place, float | None], *, unknown: float) -> Mapping[Place, float]:
