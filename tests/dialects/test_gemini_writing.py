@@ -187,12 +187,12 @@ def test_a_tap_watches_arrays_too() -> None:
 @pytest.mark.parametrize(
     ("chunks", "complete", "started"),
     [
-        ([{"usage_metadata": {"promptTokenCount": 4}}], False, True),
+        ([{"usage_metadata": {"promptTokenCount": 4}}], False, False),
         ([chunk({"text": "a"}), {"candidates": [{"finish_reason": "STOP"}]}], True, True),
         ([{"promptFeedback": {"blockReason": "SAFETY"}}], True, True),
         ([chunk({"text": '"finishReason":"STOP"'})], False, True),
         ([{"novel": 1}], False, False),
-        ([{"candidates": 7, "finishReason": 1}], False, True),
+        ([{"candidates": 7, "finishReason": 1}], False, False),
     ],
 )
 def test_a_tap_knows_the_end_in_either_spelling(chunks: list[Any], complete: bool, started: bool) -> None:

@@ -40,7 +40,9 @@ def test_every_byte_is_passed_on_wherever_the_network_cut(size: int, line_end: b
 
 def test_an_answer_has_not_started_while_it_is_only_promised() -> None:
     assert not passed(CREATED + event("response.in_progress") + event("response.queued"), 50)[1].started
-    assert passed(CREATED + ADDED, 50)[1].started
+    assert not passed(CREATED + ADDED, 50)[1].started
+    assert passed(CREATED + ADDED + TRICKY, 50)[1].started
+    assert passed(CREATED + ADDED.replace(b'"message"', b'"function_call"'), 50)[1].started
 
 
 def test_words_of_the_model_that_look_like_the_end_are_none() -> None:

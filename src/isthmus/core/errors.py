@@ -5,7 +5,7 @@
     │                          UNAUTHENTICATED FORBIDDEN BUDGET_SPENT RATE_LIMITED
     │                          UNKNOWN_MODEL UNKNOWN_PATH WRONG_METHOD CANCELLED
     ├── the provider's doing   UPSTREAM_LIMITED QUOTA_SPENT OVERLOADED UPSTREAM_FAULT
-    │                          UNREACHABLE TIMED_OUT GARBLED CUT_SHORT
+    │                          UNREACHABLE TIMED_OUT GARBLED CUT_SHORT EMPTY
     └── the gateway's doing    CREDENTIAL_REJECTED CREDENTIAL_REVOKED NO_TARGET STOPPING BUG
 
 There is one exception class. Policy reads RULES and nothing else: above the dialects
@@ -42,6 +42,7 @@ class Kind(StrEnum):
     TIMED_OUT = "timed_out"
     GARBLED = "garbled"
     CUT_SHORT = "cut_short"
+    EMPTY = "empty"
     NO_TARGET = "no_target"
     STOPPING = "stopping"
     CANCELLED = "cancelled"
@@ -115,6 +116,7 @@ RULES: Mapping[Kind, Rule] = {
     Kind.TIMED_OUT: Rule(504, False, _UPSTREAM, Then.NEXT, Rest.TARGET, _KIND),
     Kind.GARBLED: Rule(502, False, _UPSTREAM, Then.NEXT, Rest.TARGET, _KIND),
     Kind.CUT_SHORT: Rule(502, False, _UPSTREAM, Then.AGAIN, Rest.TARGET, _KIND),
+    Kind.EMPTY: Rule(502, False, _UPSTREAM, Then.AGAIN, Rest.NOTHING, _ALL),
     Kind.NO_TARGET: Rule(503, False, _GATEWAY, Then.STOP, Rest.NOTHING, _ALL),
     Kind.STOPPING: Rule(503, False, _GATEWAY, Then.STOP, Rest.NOTHING, _ALL),
     Kind.CANCELLED: Rule(499, False, _CLIENT, Then.STOP, Rest.NOTHING, _KIND),

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from isthmus.core.content import Part
+from isthmus.core.content import Part, Reasoning, Text
 from isthmus.core.usage import Usage
 from isthmus.core.value import Extra, Foreign, Value
 
@@ -54,3 +54,25 @@ class ChatReply(Value, frozen=True):
     created: int | None = None
     extra: Extra | None = None
     echo: Extra | None = None
+
+
+def says_nothing(reply: ChatReply) -> bool:
+    """Did the answer end as if all were said, without a word, a thought, a call or a token of any kind?"""
+    spent = reply.usage is not None and reply.usage.total_output > 0
+    return not spent and all(map(is_hollow, reply.candidates))
+
+
+def is_hollow(candidate: Candidate) -> bool:
+    """Is there nothing in it, and no reason why?"""
+    plain = candidate.finish is None or candidate.finish.reason is Reason.STOP
+    return plain and not any(map(_holds, candidate.parts))
+
+
+def _holds(part: Part) -> bool:
+    match part:
+        case Text():
+            return bool(part.text)
+        case Reasoning():
+            return bool(part.text) or part.redacted or part.signature is not None
+        case _:
+            return True

@@ -102,7 +102,9 @@ class Tap(Protocol):
 
     @property
     def started(self) -> bool:
-        """Something that belongs to an answer was seen, and not only pings, comments or an error."""
+        """Something was said: a word, a thought, a call, or why nothing is. Not pings, comments, an error, the frame
+        around an answer, or its plain end: an answer that is complete and never started may be empty.
+        """
         ...
 
     def feed(self, data: bytes) -> bytes:

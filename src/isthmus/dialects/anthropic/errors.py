@@ -84,6 +84,7 @@ _WRITTEN: Mapping[Kind, str] = {
     Kind.TIMED_OUT: "timeout_error",
     Kind.GARBLED: "api_error",
     Kind.CUT_SHORT: "api_error",
+    Kind.EMPTY: "api_error",
     Kind.NO_TARGET: "overloaded_error",
     Kind.STOPPING: "overloaded_error",
     Kind.CANCELLED: "api_error",

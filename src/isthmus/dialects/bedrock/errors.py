@@ -95,6 +95,7 @@ _WRITTEN: Mapping[Kind, str] = {
     Kind.TIMED_OUT: "ModelTimeoutException",
     Kind.GARBLED: "InternalServerException",
     Kind.CUT_SHORT: "ModelStreamErrorException",
+    Kind.EMPTY: "ModelErrorException",
     Kind.NO_TARGET: "ServiceUnavailableException",
     Kind.STOPPING: "ServiceUnavailableException",
     Kind.CANCELLED: "InternalServerException",

@@ -14,6 +14,7 @@ from isthmus.wire import json
 from isthmus.wire.frames import MAX_FRAME
 from isthmus.wire.json import Malformed
 
+_PLAIN_ENDS = (None, "", "stop")
 _MARKED = re.compile(rb'"done"\s*:\s*true|"error"')
 
 
@@ -68,7 +69,7 @@ class LineTap:
             told = read_line(fields, self._form)
         except Malformed:
             return
-        self.started = self.started or told.done or bool(told.parts)
+        self.started = self.started or bool(told.parts) or (told.done and told.word not in _PLAIN_ENDS)
         if told.usage is not None:
             self.usage = told.usage
         self.complete = told.done

@@ -102,6 +102,7 @@ ROWS: Mapping[Kind, tuple[str, str | None]] = {
     Kind.TIMED_OUT: ("server_error", "timeout"),
     Kind.GARBLED: ("server_error", "provider_garbled"),
     Kind.CUT_SHORT: ("server_error", "provider_cut_short"),
+    Kind.EMPTY: ("server_error", "provider_empty"),
     Kind.NO_TARGET: ("server_error", "no_target"),
     Kind.STOPPING: ("server_error", "stopping"),
     Kind.CANCELLED: ("server_error", "cancelled"),

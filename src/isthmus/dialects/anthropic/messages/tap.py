@@ -17,6 +17,8 @@ from isthmus.wire.json import Fields, Malformed
 from isthmus.wire.sse import SseSplitter
 
 _END = b"\n\n"
+_TEXTS = ("text", "text_delta")
+_PLAIN_ENDS = (None, "end_turn")
 
 
 def _is_marked(events: bytes) -> bool:
@@ -109,17 +111,26 @@ class MessagesTap:
         if message is not None:
             self._count(message.raw("usage"))
 
-    def _answer(self, _: Fields) -> None:
-        self.started = True
+    def _block(self, fields: Fields) -> None:
+        self._say(fields.fields("content_block"))
+
+    def _answer(self, fields: Fields) -> None:
+        self._say(fields.fields("delta"))
+
+    def _say(self, said: Fields | None) -> None:
+        """A text without a word is no answer yet."""
+        if not self.started:
+            self.started = said is None or said.text("type") not in _TEXTS or said.text("text") != ""
 
     def _delta(self, fields: Fields) -> None:
-        self.started = True
         delta = fields.fields("delta")
-        self._stopping = self._stopping or (delta is not None and delta.text("stop_reason") is not None)
+        reason = None if delta is None else delta.text("stop_reason")
+        self.started = self.started or reason not in _PLAIN_ENDS
+        self._stopping = self._stopping or reason is not None
         self._count(fields.raw("usage"))
 
     def _stop(self, _: Fields) -> None:
-        self.started = self.complete = True
+        self.complete = True
 
     def _error(self, fields: Fields) -> None:
         self.error = read_told(fields)
@@ -132,7 +143,7 @@ class MessagesTap:
 
 _EVENTS: Mapping[str, Callable[[MessagesTap, Fields], None]] = {
     "message_start": MessagesTap._start,
-    "content_block_start": MessagesTap._answer,
+    "content_block_start": MessagesTap._block,
     "content_block_delta": MessagesTap._answer,
     "message_delta": MessagesTap._delta,
     "message_stop": MessagesTap._stop,

@@ -4,6 +4,8 @@ Of every message only its name is looked at, but for the few that tell usage, th
 same as that of a decoded stream, so both give the same usage.
 """
 
+import re
+
 from isthmus.core.errors import GatewayError
 from isthmus.core.usage import Usage
 from isthmus.dialects.bedrock.converse.usage import read_usage
@@ -11,6 +13,8 @@ from isthmus.dialects.bedrock.errors import read_failure
 from isthmus.wire.event_stream import EventStreamSplitter
 from isthmus.wire.frames import Frame, FrameTooLarge
 from isthmus.wire.json import Fields, Malformed
+
+_NO_WORDS = re.compile(rb'"text"\s*:\s*""')
 
 
 class ConverseTap:
@@ -42,10 +46,11 @@ class ConverseTap:
             return
         if (failure := read_failure(frame)) is not None:
             self.error = failure
-        elif frame.event.startswith(b"contentBlock"):
-            self.started = True
+        elif frame.event in (b"contentBlockStart", b"contentBlockDelta"):
+            self.started = self.started or _NO_WORDS.search(frame.data) is None
         elif frame.event == b"messageStop":
-            self.started = self._stopping = True
+            self.started = self.started or b'"end_turn"' not in frame.data
+            self._stopping = True
         elif frame.event == b"metadata":
             self._bill(frame.data)
 

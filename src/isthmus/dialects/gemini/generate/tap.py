@@ -4,6 +4,7 @@ Every chunk of this dialect tells usage, so a chunk is opened only when it is th
 asks. Reading is the same as that of a decoded stream, so both give the same usage.
 """
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -19,7 +20,12 @@ from isthmus.wire.json import Malformed
 from isthmus.wire.json_array import JsonArraySplitter
 from isthmus.wire.sse import SseSplitter
 
-_ANSWERS = (b'"candidates"', b'"usageMetadata"', b'"usage_metadata"', b'"promptFeedback"', b'"prompt_feedback"')
+_SAID = re.compile(
+    rb'"(?:text|thought_?[sS]ignature)"\s*:\s*"[^"]'
+    rb'|"(?:function_?[cC]all|(?:inline|file)_?[dD]ata|executable_?[cC]ode|code_?[eE]xecution_?[rR]esult)"'
+    rb'|"finish_?[rR]eason"\s*:\s*"(?!STOP")|"prompt_?[fF]eedback"'
+)
+"""A part that holds something, or why there is none."""
 _ENDS = (b"\n\n", b"\r\n\r\n")
 
 
@@ -71,9 +77,8 @@ class GenerateTap:
             return
         if (b'"usageMetadata"' in data or b'"usage_metadata"' in data) and b"oken" in data:
             self._counted = data
-            self.started = True
         if not self.started:
-            self.started = any(name in data for name in _ANSWERS)
+            self.started = _SAID.search(data) is not None
         if b'"error"' in data or b'"finish' in data or b'"block' in data:
             self._open(data)
 

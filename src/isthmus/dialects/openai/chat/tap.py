@@ -25,6 +25,7 @@ RECENT_BYTES = 64 * 1024
 """Bytes of them, beyond which only the last two are kept."""
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _HOLLOW = frozenset({b"null", b'""', b"[]", b"{}"})
+_PLAIN_ENDS = _HOLLOW | {b'"stop"'}
 
 
 class ChatTap:
@@ -173,13 +174,13 @@ def _may_begin(frame: Frame) -> bool:
 
 
 def _begins(frame: Frame) -> bool:
-    """Does a choice say more than who speaks? Asked of the first frames only, so every field may be looked at."""
+    """Does a choice say more than who speaks, or that all is said? Asked of the first frames only."""
     choices = json.read_fields(frame.data).get("choices")
     if choices is None or choices == json.NULL:
         return False
     for item in json.read_items(choices):
         fields = json.read_fields(item)
-        if bytes(fields.get("finish_reason", json.NULL)) not in _HOLLOW:
+        if bytes(fields.get("finish_reason", json.NULL)) not in _PLAIN_ENDS:
             return True
         delta = fields.get("delta", json.NULL)
         said = {} if delta == json.NULL else json.read_fields(delta)

@@ -12,6 +12,7 @@ from isthmus.wire.frames import MAX_FRAME, Frame
 from isthmus.wire.json import DECODE_ERRORS
 from isthmus.wire.sse import SseSplitter
 
+_PLAIN_ENDS = (None, "", "stop")
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
@@ -83,7 +84,7 @@ class CompletionTap:
             self.usage = read_usage(chunk.usage)
         for choice in chunk.choices or ():
             (self._finished if choice.finish_reason else self._speaking).add(choice.index or 0)
-            self.started = self.started or bool(choice.text or choice.finish_reason)
+            self.started = self.started or bool(choice.text) or choice.finish_reason not in _PLAIN_ENDS
         return self._hide and chunk.usage is not None and not chunk.choices
 
 

@@ -10,7 +10,7 @@ from isthmus.core.errors import GatewayError
 from isthmus.core.usage import Usage
 from isthmus.dialects.openai.errors import told_error
 from isthmus.dialects.openai.responses.reply import is_failed
-from isthmus.dialects.openai.responses.shapes import read_event
+from isthmus.dialects.openai.responses.shapes import ItemEvent, read_event
 from isthmus.dialects.openai.responses.stream import BEGINNING, DONE, FINAL
 from isthmus.dialects.openai.responses.usage import read_usage
 from isthmus.wire import json
@@ -21,6 +21,8 @@ from isthmus.wire.sse import SseSplitter
 _FAILED = "response.failed"
 _NAMES = tuple(name.encode() for name in (*FINAL, _FAILED, "error"))
 _END = b"\n\n"
+_HOLLOW = (b"null", b"[]")
+_PLAIN_ENDS = (None, "completed")
 
 
 class ResponsesTap:
@@ -71,7 +73,7 @@ class ResponsesTap:
                 self.error = told_error(data)
             elif kind in (_FAILED, *FINAL) and event.response != json.NULL:
                 self._finish(event.response)
-            elif kind not in BEGINNING:
+            elif kind not in BEGINNING and not _frames(kind, event):
                 self.started = True
         except (Malformed, *DECODE_ERRORS):
             self.started = True
@@ -83,8 +85,17 @@ class ResponsesTap:
             return
         usage = response.raw("usage")
         self.usage = None if usage is None else read_usage(usage)
-        self.started = self.complete = True
+        self.started = self.started or response.text("status") not in _PLAIN_ENDS
+        self.complete = True
         self.answer = whole
+
+
+def _frames(kind: str, event: ItemEvent) -> bool:
+    """Does the event only open or close what will hold words, without any?"""
+    if kind in ("response.output_item.added", "response.output_item.done"):
+        item = json.read_fields(event.item)
+        return bytes(item.get("type", json.NULL)) == b'"message"' and bytes(item.get("content", json.NULL)) in _HOLLOW
+    return kind == "response.content_part.added" and bytes(json.read_fields(event.part).get("text", json.NULL)) == b'""'
 
 
 def _is_marked(events: bytes) -> bool:
