@@ -177,7 +177,9 @@ async def _send(one: _Try, body: bytes) -> Incoming:
     if exchange.losses.found:
         check_losses(exchange, one.now.snapshot)
     signed = outgoing(one.provider, aim, body, client=exchange.call.headers, ours=one.asked.codec)
-    return await send(signed, aim, one.provider, one.ports)
+    incoming = await send(signed, aim, one.provider, one.ports)
+    exchange.attempts[-1].heard = incoming.headers
+    return incoming
 
 
 async def _streamed(one: _Try, incoming: Incoming) -> bool:

@@ -81,10 +81,10 @@ class AttemptRecord:
     """One try at one target under one key.
 
     It was sent at `began`, in the clock's seconds; `milliseconds` is until its answer began, or until it failed;
-    `reason` is for the log, `told` what a header may say of the target.
+    `reason` is for the log, `told` what a header may say of the target; `heard` are its answer's headers.
     """
 
-    __slots__ = ("began", "credential", "error", "milliseconds", "note", "reason", "target", "told")
+    __slots__ = ("began", "credential", "error", "heard", "milliseconds", "note", "reason", "target", "told")
 
     def __init__(self, target: Target, credential: str = "", began: float = 0.0, told: bytes = b"") -> None:
         self.target = target
@@ -95,6 +95,7 @@ class AttemptRecord:
         self.error: Kind | None = None
         self.reason: str | None = None
         self.note: Note | None = None
+        self.heard: Headers = ()
 
     @property
     def place(self) -> Place:

@@ -10,6 +10,7 @@ from isthmus.core.value import Value
 from isthmus.engine.scales import Prices, Shares
 from isthmus.engine.snapshot import FactsOf, Snapshot
 from isthmus.providers.provider import Provider
+from isthmus.providers.quota_headers import read_quota
 from isthmus.routing.board import Board
 from isthmus.routing.names import Directory
 from isthmus.routing.naming import Naming, is_pattern
@@ -17,6 +18,7 @@ from isthmus.routing.offers import Offer
 from isthmus.routing.order import NO_SCALES, Scales
 from isthmus.routing.places import ONE_KEY, Places
 from isthmus.routing.plan import Target
+from isthmus.routing.quotas import Quotas
 
 ANY = ("*",)
 """What a provider is taken to serve that has not been heard yet: it judges names itself, after all others."""
@@ -45,7 +47,7 @@ class Live:
     __slots__ = ("_board", "_listed", "_now", "_told")
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._board = Board()
+        self._board = Board(Quotas(read_quota))
         self._listed: dict[str, tuple[str, ...]] = {}
         self._told: dict[str, Mapping[str, ModelFacts]] = {}
         self._now = self._make(snapshot, 1)

@@ -127,7 +127,11 @@ async def attempt(
         exchange.runs_at(meter)
         return answer
     finally:
-        record.milliseconds = (ports.clock.now() - began) * 1000
+        over = ports.clock.now()
+        record.milliseconds = (over - began) * 1000
+        if record.heard:
+            now.board.quotas.told(place, record.heard, over, exchange.at + over - exchange.started_at)
+            record.heard = ()
 
 
 def moment_of(exchange: Exchange, now: Now, ports: Ports) -> Moment:

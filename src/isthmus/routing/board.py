@@ -14,14 +14,14 @@ class Board:
 
     __slots__ = ("bounds", "health", "meters", "purses", "quotas", "retries", "turns")
 
-    def __init__(self) -> None:
+    def __init__(self, quotas: Quotas | None = None) -> None:
         self.health = Health()
         self.retries = RetryBudgets()
         self.turns = Turns()
         self.meters = Meters()
         self.bounds = Bounds()
         self.purses = Purses()
-        self.quotas = Quotas()
+        self.quotas = Quotas() if quotas is None else quotas
 
     def aside(self) -> "Board":
         """The same, for somebody who only wants to know what a walk would do: no turn that is taken there counts."""
