@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
 from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.facts import Price, Rates
 from isthmus.engine.admission import settle
 from isthmus.engine.facts import facts
 from isthmus.engine.serve import serve
@@ -27,6 +29,8 @@ HELLO = (
     b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,'
     b'"delta":{"content":"hello"},"finish_reason":null}]}\n\n'
 )
+_COSTS = (("a", "1"), ("b", "2"))
+"""US dollars for a million tokens of input, by key."""
 OVERLOADED = b'{"error":{"message":"try later","type":"server_error","code":null}}'
 
 
@@ -287,3 +291,14 @@ async def test_without_limits_nothing_is_held() -> None:
     await line.ask(ASKED)
     assert line.exchange is not None
     assert line.exchange.held == ()
+
+
+async def test_what_a_day_may_cost_is_counted_by_the_price_of_the_key_that_answered() -> None:
+    budgets = [Limit(scope, Measure.MICRODOLLARS, 1_000_000, 86_400) for scope in ("key:one/b", "client:anyone")]
+    line = limited(requests("key:one/a", 1), *budgets, keys=("a", "b"))
+    prices = {("one", key): Price(rates=Rates(input=Decimal(cost), output=Decimal(0))) for key, cost in _COSTS}
+    line.live.swap(replace(line.live.take().snapshot, prices=prices))
+    await ask(line)
+    assert [used(line, budget) for budget in budgets] == [0, 30]
+    await ask(line)
+    assert [used(line, budget) for budget in budgets] == [60, 90]

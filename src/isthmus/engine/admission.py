@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.core.facts import ModelFacts
+from isthmus.core.facts import Price
 from isthmus.core.usage import Usage
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.held import Bill, Held
@@ -43,6 +43,7 @@ class Admission:
         "_held",
         "_limiter",
         "_now",
+        "_own",
         "_ports",
         "_until",
         "_waiter",
@@ -56,7 +57,8 @@ class Admission:
         self._now = now
         self._ports = ports
         self._allowances = now.snapshot.allowances
-        self._bills: dict[Target, Bill] = {}
+        self._bills: dict[tuple[Target, str], Bill] = {}
+        self._own: tuple[Held, Sequence[Limit]] | None = None
         self._held: dict[Place, Held] = {}
         self._busy: set[str] = set()
         self._waiter: Waiter | None = None
@@ -76,6 +78,7 @@ class Admission:
             self._note_busy(found)
             if not await self._waited(until):
                 raise refused(found)
+        self._own = None if found is None else (found, limits)
         self._waiter = None
 
     async def next(self, walk: Walk, until: float | None) -> Ask | None:
@@ -104,7 +107,7 @@ class Admission:
         """
         provider = ask.target.provider
         limits = self._limits(f"provider:{provider}", f"key:{provider}/{ask.credential}")
-        found = await self._claim(limits, ask.target, twin or self._exchange)
+        found = await self._claim(limits, ask.target, twin or self._exchange, ask.credential)
         if isinstance(found, Refusal):
             self.refusals.append(found)
             self._note_busy(found)
@@ -116,7 +119,10 @@ class Admission:
         return True
 
     def answered(self, attempt: AttemptRecord) -> None:
-        """The place has begun to answer."""
+        """The place has begun to answer: what the client and the route hold is billed as it is there."""
+        if self._own is not None:
+            held, limits = self._own
+            held.bill = self._bill(attempt.target, attempt.credential, limits)
         provider = attempt.target.provider
         if (rule := self._now.snapshot.adaptive.get(provider)) is not None:
             running = round(rule.most * self._limiter.share(Limit(f"provider:{provider}", Measure.RUNNING, rule.most)))
@@ -180,12 +186,14 @@ class Admission:
                     return limit
         return None
 
-    async def _claim(self, limits: Sequence[Limit], target: Target, exchange: Exchange) -> Held | Refusal | None:
+    async def _claim(
+        self, limits: Sequence[Limit], target: Target, exchange: Exchange, credential: str = ""
+    ) -> Held | Refusal | None:
         if not limits:
             return None
         if (before := self._comes_after(limits)) is not None:
             return Refusal(before, 0.0)
-        bill = self._bill(target, limits)
+        bill = self._bill(target, credential, limits)
         claims = [Claim(limit, 1 if bill is None else bill.amount(limit.measure)) for limit in limits]
         found = await self._limiter.claim(claims)
         if isinstance(found, Refusal):
@@ -194,21 +202,24 @@ class Admission:
         exchange.held += (held,)
         return held
 
-    def _bill(self, target: Target, limits: Sequence[Limit]) -> Bill | None:
+    def _bill(self, target: Target, credential: str, limits: Sequence[Limit]) -> Bill | None:
         """None where only requests are counted."""
         measures = {limit.measure for limit in limits} & _COUNTED
         if not measures:
             return None
-        bill = self._bills.get(target)
+        bill = self._bills.get((target, credential))
         if bill is None or (bill.price is None and Measure.MICRODOLLARS in measures):
             expected = self._ports.expected.of(self._body, target.model)
-            price = self._facts(target).price if Measure.MICRODOLLARS in measures else None
-            bill = self._bills[target] = Bill(target, expected, price)
+            price = self._price(target, credential) if Measure.MICRODOLLARS in measures else None
+            bill = self._bills[target, credential] = Bill(target, expected, price)
         return bill
 
-    def _facts(self, target: Target) -> ModelFacts:
+    def _price(self, target: Target, credential: str) -> Price | None:
+        """The key's own, else the model's."""
+        if (own := self._now.snapshot.prices.get((target.provider, credential))) is not None:
+            return own
         told_of = self._now.told.get(target.provider, {}).get(target.model)
-        return self._now.snapshot.facts(target.provider, target.model, told_of)
+        return self._now.snapshot.facts(target.provider, target.model, told_of).price
 
 
 def admission(exchange: Exchange, body: bytes, now: Now, ports: Ports) -> Admission | None:
