@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, Row] = {
     "init": Row("isthmus.cli.commands.init", "Write a commented isthmus.yaml."),
     "check": Row("isthmus.cli.commands.check", "Tell everything that is wrong with a configuration."),
     "models": Row("isthmus.cli.commands.models", "List what the configuration would serve, and what is known of it."),
+    "route": Row("isthmus.cli.commands.route", "Where requests go, and why: explain."),
     "catalogue": Row("isthmus.cli.commands.catalogue", "What is known of models in general: status, refresh."),
     "local": Row("isthmus.cli.commands.local", "The small model that comes with Isthmus: install, status."),
     "version": Row("isthmus.cli.commands.version", "Tell the version."),
