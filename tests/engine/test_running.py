@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.routing.health import Place
-from isthmus.routing.meters import ERROR_WEIGHT, Meter
+from isthmus.routing.meters import ENOUGH, ERROR_WEIGHT, Meter
+from isthmus.routing.plan import Hedge, Route, Rules, Target, first_of
 from support.asgi import Visit, application
 from support.line import Line, provider
 
@@ -77,9 +80,9 @@ async def test_a_refusal_of_the_request_is_no_error_of_its_place() -> None:
 
 def answer(kind: str) -> Scripted | GatewayError:
     pause = asyncio.Event()
-    asyncio.get_running_loop().call_soon(pause.set)
+    after(12 if kind == "late" else 1, pause)
     match kind:
-        case "answered":
+        case "answered" | "late":
             return Scripted(pause, PIECE, END, DONE, headers=SSE)
         case "cut":
             return Scripted(PIECE, pause, GatewayError(Kind.CUT_SHORT, "reset"), headers=SSE)
@@ -87,22 +90,30 @@ def answer(kind: str) -> Scripted | GatewayError:
             return Scripted(pause, b"{}", status=500)
         case "hanging":
             return Scripted(PIECE, asyncio.Event(), headers=SSE)
+        case "silent":
+            return Scripted(asyncio.Event(), headers=SSE)
         case _:
             return GatewayError(Kind.UNREACHABLE, "refused")
 
 
-COURSES = st.lists(
-    st.tuples(
-        st.sampled_from(["answered", "cut", "refused", "hanging", "unreachable"]), st.none() | st.integers(0, 30)
-    ),
-    min_size=1,
-    max_size=8,
-)
+def after(turns: int, pause: asyncio.Event) -> None:
+    """Set it after so many turns of the loop."""
+    if turns:
+        asyncio.get_running_loop().call_soon(after, turns - 1, pause)
+    else:
+        pause.set()
 
 
-async def run(courses: list[tuple[str, int | None]]) -> Line:
+KINDS = st.sampled_from(["answered", "late", "silent", "cut", "refused", "hanging", "unreachable"])
+COURSES = st.lists(st.tuples(KINDS, st.none() | st.integers(0, 30)), min_size=1, max_size=8)
+"""What the first provider makes of each request, and after how many turns of the loop the request is given up."""
+
+
+async def run(courses: list[tuple[str, int | None]], *, hedged: bool = False) -> Line:
     """All requests at once; whoever waits for ever is given up at last."""
-    line = line_of([answer(kind) for kind, _ in courses], [answer(kind) for kind, _ in reversed(courses)] * 2)
+    line = line_of([answer(kind) for kind, _ in courses], [answer(kind) for kind, _ in courses * 2][::-1])
+    if hedged:
+        hedge(line)
     app = application(line)
     visits = [Visit(app, CHAT, STREAMED) for _ in courses]
     for turn in range(40):
@@ -114,9 +125,22 @@ async def run(courses: list[tuple[str, int | None]]) -> Line:
     return line
 
 
-@given(COURSES)
-def test_nothing_runs_when_all_is_over(courses: list[tuple[str, int | None]]) -> None:
-    line = asyncio.run(run(courses))
+def hedge(line: Line) -> None:
+    """Every request is asked of the second provider too, as soon as it was asked of the first."""
+    now = line.live.take()
+    rules = Rules(hedge=Hedge(share=1.0, quantile=0.0, least=0.0))
+    route = Route(tiers=first_of(Target("one", "m1"), Target("two", "m2")), rules=rules)
+    line.live.swap(replace(now.snapshot, routes={"fast": route}))
+    known = now.board.meters.began(ONE, 0.0)
+    known.ended()
+    for _ in range(ENOUGH):
+        known.answered(0.0, 0.0, stream=True)
+
+
+@pytest.mark.parametrize("hedged", [False, True])
+@given(courses=COURSES)
+def test_nothing_runs_when_all_is_over(hedged: bool, courses: list[tuple[str, int | None]]) -> None:
+    line = asyncio.run(run(courses, hedged=hedged))
     meters = line.live.take().board.meters
     for place in (ONE, TWO):
         found = meters.of(place)

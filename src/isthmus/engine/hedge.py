@@ -167,8 +167,8 @@ class Race(Generic[_T]):
     def _give_up(self) -> None:
         """The request was given up just as its answer began: nobody will read that."""
         won = self._won()
-        if won is not None and won.exchange.upstream is not None:
-            won.exchange.upstream.close()
+        if won is not None:
+            won.exchange.close()
 
 
 def _note_lost(lost: _Runner[_T], won: _Runner[_T] | None, gate: Admission | None) -> None:
