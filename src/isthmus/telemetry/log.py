@@ -11,28 +11,37 @@ from isthmus.telemetry.lines import LineWriter
 from isthmus.wire import json
 
 BATCH_EVERY = 0.2
-"""Seconds that a finished exchange waits for its line to be written, with others."""
+"""Seconds that the line of a finished exchange waits to be written, with others."""
+
+
+BATCH = 64
+"""Exchanges that wait at most. Lines are made of many at a time, but not of more than a processor's caches hold."""
 
 
 class ExchangeLog:
-    """Implements the engine's Recorder. On the way of an exchange it only appends to a list."""
+    """Implements the engine's Recorder. On the way of most exchanges it only appends to a list."""
 
     def __init__(self, writer: LineWriter, *, as_json: bool) -> None:
         self._writer = writer
-        self._as_json = as_json
+        self._line = _json_line if as_json else _text_line
         self._waiting: list[Exchange] = []
+        self._timer: asyncio.TimerHandle | None = None
 
     def record(self, exchange: Exchange) -> None:
-        if not self._waiting:
-            asyncio.get_running_loop().call_later(BATCH_EVERY, self.flush)
         self._waiting.append(exchange)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(BATCH_EVERY, self.flush)
+        elif len(self._waiting) >= BATCH:
+            self.flush()
 
     def flush(self) -> None:
         """Hand over the lines of what has finished since the last time."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         batch, self._waiting = self._waiting, []
         if batch:
-            line = _json_line if self._as_json else _text_line
-            self._writer.put(b"".join([line(exchange) for exchange in batch]))
+            self._writer.put(b"".join(map(self._line, batch)))
 
 
 class MessageHandler(logging.Handler):

@@ -54,7 +54,7 @@ class Answer(Reading):
     async def head(self) -> None:
         """Wait for the head. Raises Unheard, or what went wrong instead."""
         while not self.status and not self._over:
-            await self._wait()
+            await self._waiting()
         if not self.status:
             if self._unheard:
                 raise Unheard
@@ -75,13 +75,19 @@ class Answer(Reading):
         self._decoder = decoder
 
     def wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def end(self) -> None:
         """The answer is complete; its connection serves others from here on."""
         self._over, self._connection = True, None
         self.wake()
+
+    async def body(self, limit: int) -> bytes:
+        if self._over and self._failure is None and self._decoder is None and self.size <= limit:
+            return self._take()  # it has all come with its head, as most do
+        return await super().body(limit)
 
     def fail(self, kind: Kind, words: str, *, unheard: bool = False) -> None:
         """What has arrived can still be read; then `read` raises this."""
@@ -91,7 +97,7 @@ class Answer(Reading):
 
     async def _read_wire(self) -> bytes:
         while not self.pieces and not self._over:
-            await self._wait()
+            await self._waiting()
         if self.pieces:
             return self._take()
         self._raise_failure()
@@ -103,14 +109,12 @@ class Answer(Reading):
             self._connection.resume()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def _wait(self) -> None:
-        if self._waiter is not None:
+    def _waiting(self) -> "asyncio.Future[None]":
+        """Done when something has changed."""
+        if self._waiter is not None and not self._waiter.done():
             raise RuntimeError("an answer is read by one task at a time")
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        self._waiter = waiter = self._loop.create_future()
+        return waiter
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

@@ -191,11 +191,11 @@ class Connection(asyncio.Protocol):
             raise Refusal("a second answer")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value.rstrip()))
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        headers = tuple(self._headers)
+        headers = tuple([(name.lower(), value.rstrip()) for name, value in self._headers])
         self._headers = []  # trailers, if any, go here and are not looked at
         check_size(headers, self._fed)
         if status < 200:
