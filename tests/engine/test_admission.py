@@ -94,11 +94,11 @@ async def test_a_key_without_room_is_passed_over_for_the_next() -> None:
 
 
 async def test_a_place_without_room_was_not_tried_and_the_log_tells_why() -> None:
-    line = limited(tokens("key:one/a", 100), keys=("a", "b"))
+    line = limited(tokens("key:one/a", 10), keys=("a", "b"))
     await ask(line)
     assert line.exchange is not None
     assert tried(line) == ["b"]
-    assert facts(line.exchange, "now").skipped == ("one/a/m: 100 tokens a minute for key one/a",)
+    assert facts(line.exchange, "now").skipped == ("one/a/m: 10 tokens a minute for key one/a",)
 
 
 async def test_places_without_room_do_not_use_up_the_attempts() -> None:
@@ -212,13 +212,13 @@ async def test_a_client_spends_nothing_where_nobody_answers() -> None:
 
 
 async def test_a_request_that_may_exceed_the_whole_limit_goes_to_another_key() -> None:
-    line = limited(tokens("key:one/a", 100), keys=("a", "b"))
+    line = limited(tokens("key:one/a", 10), keys=("a", "b"))
     assert (await ask(line))[0] == 200
     assert tried(line) == ["b"]
 
 
 async def test_a_request_that_no_key_can_ever_take_is_too_large() -> None:
-    line = limited(tokens("key:one/a", 100))
+    line = limited(tokens("key:one/a", 10))
     status, _, body = await ask(line)
     assert status == 413
     assert b"more than any key of this model is allowed" in body
@@ -302,3 +302,35 @@ async def test_what_a_day_may_cost_is_counted_by_the_price_of_the_key_that_answe
     assert [used(line, budget) for budget in budgets] == [0, 30]
     await ask(line)
     assert [used(line, budget) for budget in budgets] == [60, 90]
+
+
+async def test_a_request_that_only_may_be_too_large_claims_all_of_the_limit() -> None:
+    limit = tokens("key:one/a", 300)
+    line = limited(limit)
+    await line.ask(ASKED)
+    assert used(line, limit) == 300
+
+
+async def test_the_wait_that_is_told_is_that_of_the_place_which_is_back_first() -> None:
+    resting = Scripted(
+        OVERLOADED, status=429, headers=((b"retry-after", b"20"), (b"content-type", b"application/json"))
+    )
+    line = limited(requests("key:one/a", 1), keys=("a", "b"), answers=[Scripted(ANSWER), resting])
+    assert (await ask(line))[0] == 200
+    await ask(line)
+    status, headers, _ = await ask(line)
+    assert (status, headers[b"retry-after"]) == (429, b"20")
+
+
+async def test_a_place_is_named_once_however_often_it_had_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = limited(requests("key:one/a", 1))
+
+    async def no_wait(seconds: float) -> None:
+        pass
+
+    await ask(line)
+    line.clock.move(62)
+    monkeypatch.setattr("isthmus.engine.admission.asyncio.sleep", no_wait)
+    assert (await ask(line))[0] == 429
+    assert line.exchange is not None
+    assert line.exchange.skipped == ("one/a/m: 1 requests a minute for key one/a",)

@@ -14,7 +14,9 @@ from isthmus.engine.counting import Counting, Estimated, Learning
 from isthmus.engine.exchange import AttemptRecord, Call, Exchange, Lane, Named
 from isthmus.engine.vocabulary import Vocabulary
 from isthmus.providers.provider import Provider
+from isthmus.routing.limits import Limit, Measure
 from isthmus.routing.plan import Branch, Route, Rules, Target, When, first_of
+from isthmus.state.limits import LocalLimiter
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
 from support.line import Line, Recorded, provider
@@ -183,3 +185,14 @@ async def test_who_counts_is_who_would_answer_by_the_branch_that_is_taken() -> N
     asked.live.swap(replace(asked.live.take().snapshot, routes={"fast": route}))
     _, headers, _ = await asked.ask_count()
     assert counted_by(headers) == b"two"
+
+
+async def test_where_a_key_has_no_room_left_it_is_counted_here() -> None:
+    asked = line(*[Scripted(b'{ "input_tokens": 671 }') for _ in range(2)])
+    requests = Limit("key:one/key", Measure.REQUESTS, 1, 60, 12)
+    tokens = Limit("key:one/key", Measure.TOKENS, 1, 60, 12)
+    asked.live.swap(replace(asked.live.take().snapshot, allowances={"key:one/key": (requests, tokens)}))
+    asked.ports.limiter = LocalLimiter(asked.clock.time)
+    counters = [counted_by((await asked.ask_count())[1]) for _ in range(2)]
+    assert counters == [b"one", b"estimate"]
+    assert asked.ports.limiter.share(tokens) == 0

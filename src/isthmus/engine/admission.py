@@ -50,7 +50,7 @@ class Admission:
         "refusals",
     )
 
-    def __init__(self, exchange: Exchange, body: bytes, limiter: Limiter, now: Now, ports: Ports) -> None:
+    def __init__(self, exchange: Exchange, body: bytes | None, limiter: Limiter, now: Now, ports: Ports) -> None:
         self._exchange = exchange
         self._body = body
         self._limiter = limiter
@@ -100,7 +100,7 @@ class Admission:
                 self._waiter = None
                 return ask
 
-    async def admits(self, ask: Ask, walk: Walk, twin: Exchange | None = None) -> bool:
+    async def admits(self, ask: Ask, walk: Walk | None = None, twin: Exchange | None = None) -> bool:
         """Claim what the place's provider and key allow. Where there is no room, the walk knows, and the log will.
 
         `twin` is the exchange of an attempt beside another, which holds what is claimed for it.
@@ -111,8 +111,9 @@ class Admission:
         if isinstance(found, Refusal):
             self.refusals.append(found)
             self._note_busy(found)
-            self._exchange.skipped += (f"{provider}/{ask.credential}/{ask.target.model}: {told(found.limit)}",)
-            walk.refused(ask, found.wait, self._ports.clock.now(), limit=told(found.limit))
+            self._note_skipped(f"{provider}/{ask.credential}/{ask.target.model}: {told(found.limit)}")
+            if walk is not None:
+                walk.refused(ask, found.wait, self._ports.clock.now(), limit=told(found.limit))
             return False
         if found is not None:
             self._held[ask.place] = found
@@ -138,20 +139,23 @@ class Admission:
         if rule is not None and error.kind in _BURDENED:
             self._now.board.bounds.of(ask.target.provider, rule).burdened(self._ports.clock.now())
 
-    def error(self) -> GatewayError | None:
-        """Why no place is left, where limits of ours are the reason. Names no key: they are nobody's business."""
+    def error(self, rest: float) -> GatewayError | None:
+        """Why no place is left, where limits of ours are the reason. Names no key: they are nobody's business.
+
+        `rest`: seconds until the first place may be asked.
+        """
         if not self.refusals:
             return None
-        wait = min(refusal.wait for refusal in self.refusals)
-        if wait == NEVER:
+        if rest == NEVER:
             return GatewayError(Kind.TOO_LARGE, "the request may come to more than any key of this model is allowed")
-        if wait == 0:
+        if any(refusal.wait == 0 for refusal in self.refusals):
             return GatewayError(Kind.OVERLOADED, "all places of this model are busy; try again shortly", retry_after=1)
-        words = f"every key of this model has used up its limits; the first has room in {wait:.0f} s"
-        return GatewayError(Kind.UPSTREAM_LIMITED, words, retry_after=wait)
+        words = f"no key of this model has room in its limits; the first is back in {rest:.0f} s"
+        return GatewayError(Kind.UPSTREAM_LIMITED, words, retry_after=rest)
 
     def _limits(self, *scopes: str) -> Sequence[Limit]:
-        return [self._at_present(limit) for scope in scopes for limit in self._allowances.get(scope, ())]
+        found = [self._at_present(limit) for scope in scopes for limit in self._allowances.get(scope, ())]
+        return found if self._body is not None else [limit for limit in found if limit.measure not in _COUNTED]
 
     def _at_present(self, limit: Limit) -> Limit:
         """The limit, which for a provider whose bound is found out by trying is what was found."""
@@ -160,6 +164,10 @@ class Admission:
         if rule is None or limit.measure is not Measure.RUNNING:
             return limit
         return replace(limit, most=self._now.board.bounds.of(name, rule).size)
+
+    def _note_skipped(self, words: str) -> None:
+        if words not in self._exchange.skipped:
+            self._exchange.skipped += (words,)
 
     def _note_busy(self, refusal: Refusal) -> None:
         if refusal.limit.measure is Measure.RUNNING and refusal.wait != NEVER:
@@ -173,7 +181,7 @@ class Admission:
         if not again:
             patience = self._ports.clock.now() + rule.wait
             self._until = patience if until is None else min(until, patience)
-        self._waiter = Waiter(frozenset(self._busy), self._exchange.client.name, len(self._body))
+        self._waiter = Waiter(frozenset(self._busy), self._exchange.client.name, len(self._body or b""))
         self._busy.clear()
         await queue.wait(self._waiter, rule, self._until, again=again)
         return True
@@ -194,7 +202,7 @@ class Admission:
         if (before := self._comes_after(limits)) is not None:
             return Refusal(before, 0.0)
         bill = self._bill(target, credential, limits)
-        claims = [Claim(limit, 1 if bill is None else bill.amount(limit.measure)) for limit in limits]
+        claims = [Claim(limit, 1 if bill is None else bill.amount(limit)) for limit in limits]
         found = await self._limiter.claim(claims)
         if isinstance(found, Refusal):
             return found
@@ -205,7 +213,7 @@ class Admission:
     def _bill(self, target: Target, credential: str, limits: Sequence[Limit]) -> Bill | None:
         """None where only requests are counted."""
         measures = {limit.measure for limit in limits} & _COUNTED
-        if not measures:
+        if not measures or self._body is None:
             return None
         bill = self._bills.get((target, credential))
         if bill is None or (bill.price is None and Measure.MICRODOLLARS in measures):
@@ -222,8 +230,8 @@ class Admission:
         return self._now.snapshot.facts(target.provider, target.model, told_of).price
 
 
-def admission(exchange: Exchange, body: bytes, now: Now, ports: Ports) -> Admission | None:
-    """What `exchange` must claim; None where nothing is limited."""
+def admission(exchange: Exchange, body: bytes | None, now: Now, ports: Ports) -> Admission | None:
+    """What `exchange` must claim; None where nothing is limited. `body` is None for a request that costs no tokens."""
     if not now.snapshot.allowances or ports.limiter is None:
         return None
     return Admission(exchange, body, ports.limiter, now, ports)
@@ -238,9 +246,9 @@ def settle(exchange: Exchange, ports: Ports) -> None:
             held.settle(usage)
         else:
             held.settle(held.begun() if sent else Usage())
-    last = exchange.held[-1].bill if exchange.held else None
-    if last is not None and usage is not None and answered:
-        ports.expected.learn(last.target.model, last.expected, usage)
+    bill = next((held.bill for held in exchange.held if held.bill is not None), None)
+    if bill is not None and usage is not None and answered and exchange.attempts:
+        ports.expected.learn(exchange.attempts[-1].target.model, bill.expected, usage)
 
 
 def refused(refusal: Refusal) -> GatewayError:

@@ -15,6 +15,7 @@ from isthmus.core.losses import Losses
 from isthmus.core.operations import Operation
 from isthmus.dialects.codec import CountCodec, Peek
 from isthmus.dialects.table import COUNT_CODECS
+from isthmus.engine.admission import admission
 from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
 from isthmus.engine.attempt import reply_headers
@@ -120,7 +121,10 @@ async def _ask_them(asked: _Asked, target: Target, now: Now, ports: Ports) -> An
         return None
     try:
         once = partial(_ask, asked, theirs=theirs, ports=ports)
+        gate = admission(asked.exchange, None, now, ports)
         for ask in now.places.of(target)[:1]:
+            if gate is not None and not await gate.admits(ask):
+                return None
             return await attempt(asked.exchange, ask, once, now=now, ports=ports)
     except GatewayError:
         asked.exchange.lane = None

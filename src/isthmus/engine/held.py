@@ -11,7 +11,7 @@ from isthmus.core.usage import Usage
 from isthmus.engine.expected import Expectation
 from isthmus.engine.ports import Limiter
 from isthmus.engine.queue import Queue
-from isthmus.routing.limits import Claim, Grant, Measure
+from isthmus.routing.limits import Claim, Grant, Limit, Measure
 from isthmus.routing.plan import Target
 
 
@@ -22,9 +22,13 @@ class Bill(NamedTuple):
     expected: Expectation
     price: Price | None
 
-    def amount(self, measure: Measure) -> int:
-        """What is claimed of a measure."""
-        return self.spent(Usage(fresh_input=self.expected.input, output=self.expected.output)).get(measure, 1)
+    def amount(self, limit: Limit) -> int:
+        """What is claimed of a limit: all of it where only the guess of the answer's length is more than that."""
+        asked, measure = self.expected.input, limit.measure
+        whole = self.spent(Usage(fresh_input=asked, output=self.expected.output)).get(measure, 1)
+        if whole <= limit.most:
+            return whole
+        return max(limit.most, self.spent(Usage(fresh_input=asked)).get(measure, 1))
 
     def spent(self, usage: Usage) -> Mapping[Measure, int]:
         """What these tokens come to, by measure; cached ones count as any others."""

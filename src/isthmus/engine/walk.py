@@ -73,7 +73,8 @@ async def in_order(
         if gate is not None or exchange.bond is not None:
             await _note_answer(exchange, gate, now, ports)
         return answer
-    raise failure or (gate and gate.error()) or _nobody(walk.rests(ports.clock.now()))
+    rest = walk.rests(ports.clock.now())
+    raise failure or (gate and gate.error(rest)) or _nobody(rest)
 
 
 async def _note_answer(exchange: Exchange, gate: Admission | None, now: Now, ports: Ports) -> None:

@@ -55,6 +55,7 @@ class Walk:
         self._tried: set[Place] = set()
         self._failed_at: set[str] = set()
         self._full: dict[Place, tuple[float, Ask] | None] = {}
+        self._room_at: dict[Place, float] = {}
         self._busy: set[Place] = set()
         self._repeat: Ask | None = None
         self._repeats = 0
@@ -107,6 +108,7 @@ class Walk:
         `limit` says in words which one; `wait` is 0 for a place that is only busy, until `freed`.
         """
         self.passed[ask.place] = no_room(limit)
+        self._room_at[ask.place] = now + wait
         if wait == 0:
             self._busy.add(ask.place)
         elif 0 < wait <= self._patience and ask.place not in self._full:
@@ -118,8 +120,10 @@ class Walk:
         self._busy.clear()
 
     def rests(self, now: float) -> float:
-        """Seconds until the first of all places may be asked again."""
-        return min((self._health.rests_until(ask.place, now) - now for ask in self.asks), default=0.0)
+        """Seconds until the first of all places is well again and has room."""
+        places = [ask.place for ask in self.asks]
+        ends = [max(self._health.rests_until(place, now), self._room_at.get(place, now)) for place in places]
+        return min(ends, default=now) - now
 
     def _may_ask(self, ask: Ask, now: float) -> bool:
         """Where this request failed before, the provider's budget of repetitions must have room."""
