@@ -28,7 +28,7 @@ FIRST, SECOND = Place("one", "key", "m1"), Place("two", "key", "m2")
 
 def chunk(delta: str, finish: str = "null", usage: str = "null") -> bytes:
     return (
-        b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,'
+        b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"fast","choices":[{"index":0,'
         b'"delta":%b,"finish_reason":%b}],"usage":%b}\n\n' % (delta.encode(), finish.encode(), usage.encode())
     )
 

@@ -16,6 +16,7 @@ from isthmus.config.keys import named_keys
 from isthmus.config.load import Loaded
 from isthmus.config.names import leads_to, naming_of
 from isthmus.config.places import data_dir
+from isthmus.config.profiles import as_written
 from isthmus.config.providers import by_key, provider_of
 from isthmus.config.routes import routes_of, targets_of, within_reach
 from isthmus.config.schema import Config
@@ -49,7 +50,8 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
     after them.
     The configuration is one that `load` returned; for any other a ValueError may be raised.
     """
-    providers = {name: provider_of(name, entry) for name, entry in config.providers.items() if entry.enabled}
+    enabled = {name: entry for name, entry in config.providers.items() if entry.enabled}
+    providers = {name: as_written(provider_of(name, entry), config) for name, entry in enabled.items()}
     if wants_local(config, providers):
         providers[LOCAL] = provider_of(LOCAL, ProviderEntry())
     several = {name: entry for name, entry in config.providers.items() if name in providers and named_keys(entry)}

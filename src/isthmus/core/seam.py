@@ -41,7 +41,10 @@ _OBSTACLES: Mapping[BlockKind, str] = {
 
 
 class Told:
-    """What was told of one answer so far. `usage` is the last picture of it, `next` a number no block has yet."""
+    """What was told of one answer so far. `usage` is the last picture of it, `next` a number no block has yet.
+
+    It has `started` with its first word, thought or call; it is `over` when it said why it ended.
+    """
 
     __slots__ = ("_obstacle", "_size", "_texts", "next", "open", "over", "started", "usage")
 
@@ -89,7 +92,7 @@ class Told:
         return (), blank
 
     def _start(self, event: BlockStart) -> None:
-        self.started = True
+        self.started = self.started or event.kind is not BlockKind.TEXT
         self.next = max(self.next, event.index + 1)
         self.open[event.index] = event.kind
         if event.kind is BlockKind.TEXT:
@@ -100,7 +103,9 @@ class Told:
             self._hinder("it is one of several")
 
     def _text(self, event: TextDelta) -> None:
+        self.started = self.started or bool(event.text)
         pieces = self._texts.get(event.index)
+        self.started = self.started or bool(event.text)
         self._size += len(event.text)
         if self._size > MOST:
             self._texts.clear()
@@ -128,7 +133,7 @@ class Told:
         self.usage = event.usage or self.usage
 
     def _end(self, _: MessageStop) -> None:
-        self.started = self.over = True
+        self.over = True
 
     def _hinder(self, why: str) -> None:
         self._obstacle = self._obstacle or why

@@ -102,7 +102,7 @@ class AttemptRecord:
         return Place(self.target.provider, self.credential, self.target.model)
 
 
-OF_THE_ANSWER = frozenset({"answered", "error", "first_byte_at", "guessed", "lane", "losses", "usage"})
+OF_THE_ANSWER = frozenset({"empty", "error", "first_byte_at", "guessed", "lane", "losses", "usage"})
 """What an exchange notes of the attempt that answers it. All else is the request's, or the server's to note."""
 
 
@@ -119,6 +119,7 @@ class Exchange:
         "cancelled",
         "client",
         "clock",
+        "empty",
         "error",
         "finished_at",
         "first_byte_at",
@@ -130,6 +131,7 @@ class Exchange:
         "meter",
         "peek",
         "plan",
+        "seams",
         "skipped",
         "started_at",
         "status",
@@ -155,6 +157,7 @@ class Exchange:
         self.attempts: list[AttemptRecord] = []
         self.answered: AttemptRecord | None = None
         self.skipped: tuple[str, ...] = ()
+        self.seams: tuple[str, ...] = ()
         self.held: tuple[Held, ...] = ()
         self.meter: Meter | None = None
         self.losses = Losses()
@@ -167,9 +170,10 @@ class Exchange:
         self.finished_at: float | None = None
         self.bytes_out = 0
         self.cancelled = False
+        self.empty = False
 
     def fork(self) -> "Exchange":
-        """The same request, for an attempt beside the one that is noted here. The attempts so far are its too."""
+        """The same request, for an attempt beside what is noted here. The attempts so far are its too."""
         twin = copy(self)
         twin.attempts, twin.losses = list(self.attempts), Losses()
         twin.meter = twin.upstream = None
@@ -181,10 +185,16 @@ class Exchange:
         """The answer is that of the attempt which `twin` notes. Asked again at its end, for what was noted since."""
         for name in OF_THE_ANSWER:
             setattr(self, name, getattr(twin, name))
+        self.take_over(twin)
+
+    def take_over(self, twin: "Exchange") -> None:
+        """What `twin` asked and holds is this exchange's from now on; of an answer so far, nothing is changed."""
+        self.attempts[:] = twin.attempts
+        self.answered, self.held, self.seams = twin.answered, twin.held, twin.seams
+        self.skipped = tuple(dict.fromkeys((*self.skipped, *twin.skipped)))
         if twin.meter is not None:
             self.runs_at(twin.meter)
-        if twin.upstream is not None:
-            self.upstream = twin.upstream
+        self.upstream = twin.upstream or self.upstream
         twin.meter = twin.upstream = None
 
     def fail(self, error: GatewayError) -> None:

@@ -17,7 +17,10 @@ class AttemptFacts(Value, frozen=True, omit_defaults=True):
 class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
     """What is not known is left out. Times in milliseconds; `attempts` only where something failed.
 
-    `skipped` are the places that a limit had no room for, and which limit.
+    `read_as` tells how the name that was asked for led to another.
+
+    `skipped` are the places that a limit had no room for, and which limit; `continued` says, for an answer that broke
+    off, after how many characters who went on with it.
     """
 
     at: str
@@ -28,6 +31,7 @@ class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
     path: str
     dialect: str
     model: str | None = None
+    read_as: str | None = None
     target: str | None = None
     lane: str | None = None
     stream: bool | None = None
@@ -44,6 +48,8 @@ class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
     losses: tuple[str, ...] = ()
     attempts: tuple[AttemptFacts, ...] = ()
     skipped: tuple[str, ...] = ()
+    continued: tuple[str, ...] = ()
+    empty: bool = False
     error: str | None = None
     message: str | None = None
 
@@ -53,6 +59,7 @@ def facts(exchange: Exchange, at: str) -> Facts:
     end = exchange.finished_at if exchange.finished_at is not None else exchange.clock.now()
     began, first = exchange.started_at, exchange.first_byte_at
     peek, usage, error, attempts = exchange.peek, exchange.usage, exchange.error, exchange.attempts
+    plan = exchange.plan
     return Facts(
         at=at,
         level="info",
@@ -62,6 +69,7 @@ def facts(exchange: Exchange, at: str) -> Facts:
         path=exchange.call.path,
         dialect=exchange.call.codec.dialect,
         model=peek.model[:200] if peek else None,
+        read_as=plan.because[:500] if peek and plan and plan.name != peek.model else None,
         target=_target(attempts[-1]) if attempts else None,
         lane=exchange.lane,
         stream=peek.stream if peek else None,
@@ -78,6 +86,8 @@ def facts(exchange: Exchange, at: str) -> Facts:
         losses=tuple(f"{loss.path} {loss.deed}" for loss in exchange.losses.found) if exchange.losses.found else (),
         attempts=tuple(_attempt(one) for one in attempts) if error is not None or len(attempts) > 1 else (),
         skipped=exchange.skipped,
+        continued=exchange.seams,
+        empty=exchange.empty,
         error=error.kind if error else None,
         message=error.message[:500] if error else None,
     )

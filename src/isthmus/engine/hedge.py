@@ -103,17 +103,18 @@ class Race(Generic[_T]):
         async with asyncio.TaskGroup() as group:
             alone = self._start(group, _Runner(self._exchange, first))
             await asyncio.wait((alone,), timeout=delay)
-            second = None if alone.done() else await self._second(walk, gate)
+            twin = self._exchange.fork()
+            second = None if alone.done() else await self._second(walk, gate, twin)
             if second is not None:
-                self._start(group, _Runner(self._exchange.fork(), second))
+                self._start(group, _Runner(twin, second))
 
-    async def _second(self, walk: Walk, gate: Admission | None) -> Ask | None:
+    async def _second(self, walk: Walk, gate: Admission | None, twin: Exchange) -> Ask | None:
         """Whom to ask beside the first, if anybody is well and has room, and the route may."""
         now, purses = self._ports.clock.now(), self._now.board.purses
         if purses.held(self._route, now) < 1.0 or len(self._exchange.attempts) >= self._now.snapshot.limits.attempts:
             return None
         second = walk.beside(now)
-        while second is not None and gate is not None and not await gate.admits(second, walk):
+        while second is not None and gate is not None and not await gate.admits(second, walk, twin):
             second = walk.beside(now)
         if second is not None:
             purses.spend(self._route, now)
@@ -146,15 +147,16 @@ class Race(Generic[_T]):
 
     def _settle(self, gate: Admission | None) -> _T:
         """Both are over: note what became of them, the winner's attempt last. Raises where nobody won."""
-        won, exchange, beside = self._won(), self._exchange, self._runners[1:]
+        won, exchange = self._won(), self._exchange
         for runner in self._runners:
             if runner is not won:
                 _note_lost(runner, won, gate)
-        for runner in beside:
-            place = -1 if won is not None and won is not runner else len(exchange.attempts)
-            exchange.attempts[place:place] = runner.attempts
+        for runner in self._runners[1:]:
             if runner is won:
                 exchange.adopt(runner.exchange)
+            else:
+                place = len(exchange.attempts) - (won is not None)
+                exchange.attempts[place:place] = runner.attempts
         if won is None or won.answer is None:
             raise self._failure()
         return won.answer

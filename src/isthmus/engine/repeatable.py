@@ -15,33 +15,35 @@ from isthmus.wire import json
 
 _HARMLESS = frozenset({b"null", b"false", b"[]", b"{}", b'""'})
 """Values that ask for nothing."""
-_STATEFUL = ("previous_response_id", "conversation", "background", "store", "container")
+_KEPT = ("previous_response_id", "store")
 """Top-level fields of requests that a provider keeps, or that go on with what it has kept.
 
-Of OpenAI's two dialects and of Anthropic's; no other dialect has any.
+Here and below they are those of OpenAI's two dialects and of Anthropic's; no other dialect has any.
 """
-_HOSTED = ("mcp_servers", "web_search_options", "plugins")
-"""Top-level fields that let the provider, or a host of many, run tools of its own without a place among the tools."""
+_ACTS = ("conversation", "background", "container", "mcp_servers", "web_search_options", "plugins")
+"""Top-level fields that let the provider, or a host of many, do more than answer: work in the background, in a
+conversation or a box of its own, or with tools that do not stand among the tools."""
 
 
 def leaves_nothing(body: bytes, codec: Codec, read: Callable[[], ChatRequest]) -> bool:
     """May the request in `body` be asked twice? `read` gives what is asked; what cannot be read is asked once."""
-    try:
-        fields = json.read_fields(body)
-        if any(_asks(fields, name, codec) for name in (*_STATEFUL, *_HOSTED)):
-            return False
-        return not hosts_tools(read())
-    except (json.Malformed, GatewayError):
+    if lets_act(body, read):
         return False
+    fields = json.read_fields(body)
+    return not any(_asks(fields, name) for name in _KEPT) and ("store" in fields or not codec.keeps)
 
 
-def hosts_tools(request: ChatRequest) -> bool:
-    """Is any of the tools one that the provider itself may run? Whatever is no plain function is taken for one."""
-    return any(not isinstance(tool, Tool) for tool in request.tools or ())
+def lets_act(body: bytes, read: Callable[[], ChatRequest]) -> bool:
+    """May the provider do more than answer? Whoever asks for what cannot be read may ask for anything.
+
+    Whatever is no plain function among the tools is taken for one that the provider itself runs.
+    """
+    try:
+        fields, request = json.read_fields(body), read()
+    except (json.Malformed, GatewayError):
+        return True
+    return any(_asks(fields, name) for name in _ACTS) or any(not isinstance(tool, Tool) for tool in request.tools or ())
 
 
-def _asks(fields: Mapping[str, Raw], name: str, codec: Codec) -> bool:
-    value = fields.get(name)
-    if value is None:
-        return name == "store" and codec.keeps
-    return bytes(value) not in _HARMLESS
+def _asks(fields: Mapping[str, Raw], name: str) -> bool:
+    return name in fields and bytes(fields[name]) not in _HARMLESS
