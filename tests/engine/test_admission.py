@@ -204,7 +204,8 @@ async def test_who_did_not_answer_in_time_has_read_the_request() -> None:
     assert used(line, limit) == len(ASKED) // 4
 
 
-async def test_a_client_spends_nothing_where_nobody_answers() -> None:
+async def test_a_client_spends_nothing_where_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isthmus.routing.walk.BASE", 0.0)
     limit = tokens("client:anyone", 100_000)
     line = limited(limit, answers=[GatewayError(Kind.UNREACHABLE, "refused")] * 2)
     assert (await ask(line))[0] == 502

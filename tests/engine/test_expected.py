@@ -1,0 +1,65 @@
+"""What a request is expected to come to, before anybody has counted it."""
+
+import pytest
+
+from isthmus.core.usage import Usage
+from isthmus.engine.expected import MEDIA, OUTPUT, Expectations, output_bound, tokens_of
+
+TEXT = b'{"model":"m","messages":[{"role":"user","content":"%b"}]}'
+PICTURE = b"iVBORw0KGgo" * 10_000
+
+
+def test_a_text_has_a_token_for_every_four_bytes() -> None:
+    body = TEXT % (b"word " * 1000)
+    assert tokens_of(body) == len(body) // 4
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,%b"}}]}]}',
+        b'{"messages":[{"content":[{"type":"image","source":{"type":"base64","data":"%b"}}]}]}',
+        b'{"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data": "%b"}}]}]}',
+    ],
+)
+def test_a_picture_counts_as_one_however_large_it_is(body: bytes) -> None:
+    assert tokens_of(body % PICTURE) == (len(body) - 2) // 4 + MEDIA
+
+
+def test_a_word_called_data_is_no_file() -> None:
+    body = b'{"data":"short","more":{"data":{"x":1}}}'
+    assert tokens_of(body) == len(body) // 4
+
+
+def test_a_file_that_is_cut_off_is_one_all_the_same() -> None:
+    assert tokens_of(b'{"data":"' + PICTURE) == MEDIA + 2
+
+
+@pytest.mark.parametrize(
+    "field", ["max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens", "num_predict"]
+)
+def test_the_bound_of_the_answer_is_found_in_every_dialect(field: str) -> None:
+    assert output_bound(b'{"model":"m","%b" : 20}' % field.encode()) == 20
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"max_tokens":null}', b'{"content":"\\"max_tokens\\": 5"}', b"{}", b'{"max_tokens":']
+)
+def test_what_says_nothing_of_a_bound_has_none(body: bytes) -> None:
+    assert output_bound(body) is None
+
+
+def test_an_unknown_model_is_expected_to_say_something() -> None:
+    assert Expectations().of(TEXT, "m").output == OUTPUT
+    assert Expectations().of(TEXT[:-1] + b',"max_tokens":7}', "m").output == 7
+
+
+def test_what_answers_came_to_is_learnt_of_each_model() -> None:
+    expectations = Expectations()
+    body = TEXT % (b"word " * 1000)
+    before = expectations.of(body, "m")
+    for _ in range(50):
+        expectations.learn("m", before, Usage(fresh_input=before.measured * 3 // 2, output=90, reasoning=10))
+    after = expectations.of(body, "m")
+    assert (after.input, after.output) == (round(before.measured * 1.5), 100)
+    assert expectations.of(body, "other").output == OUTPUT
