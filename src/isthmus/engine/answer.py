@@ -10,9 +10,13 @@ Chunks: TypeAlias = AsyncGenerator[bytes, None]
 
 
 class Answer(Value, frozen=True):
-    """`stream` is None for a whole body. Whoever takes a stream reads it to its end or closes it."""
+    """`stream` is None for a whole body. Whoever takes a stream reads it to its end or closes it.
+
+    `empty`: it ended as if all were said, and says nothing.
+    """
 
     status: int
     headers: Headers
     body: bytes = b""
     stream: Chunks | None = None
+    empty: bool = False
