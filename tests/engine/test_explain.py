@@ -145,6 +145,16 @@ class TestLimits:
         assert line.ports.limiter.share(limit) == 0
 
 
+async def test_what_a_provider_tells_of_its_limits_is_a_reason() -> None:
+    line = two()
+    quotas = line.live.take().board.quotas
+    headers = ((b"x-ratelimit-limit-requests", b"100"), (b"x-ratelimit-remaining-requests", b"3"))
+    quotas.told(Place("one", "key", "m1"), headers, line.clock.now(), line.clock.time())
+    told = await explained(line)
+    assert places(told) == [("two", "key"), ("one", "key")]
+    assert "little is left of its limits" in why(told, "one")
+
+
 class TestRequests:
     async def test_the_exact_request_is_told_and_not_sent(self) -> None:
         line = two()

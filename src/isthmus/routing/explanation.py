@@ -93,6 +93,8 @@ def _candidate(view: View, ask: Ask, verdict: Verdict, more: Sequence[str]) -> C
     why = [reasons.health_words(state, rest, now), *more, *_order_words(view, ask, tier)]
     if used is not None and used >= NEAR:
         why.append(reasons.near_limit(used))
+    if view.board.quotas.near(ask.place, now):
+        why.append(reasons.NEARLY_SPENT)
     return Candidate(
         ask=ask,
         tier=number,
