@@ -116,6 +116,7 @@ class Admission:
                 walk.refused(ask, found.wait, self._ports.clock.now(), limit=told(found.limit))
             return False
         if found is not None:
+            found.place = ask.place
             self._held[ask.place] = found
         return True
 

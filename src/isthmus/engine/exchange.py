@@ -177,8 +177,8 @@ class Exchange:
         twin = copy(self)
         twin.attempts, twin.losses = list(self.attempts), Losses()
         twin.meter = twin.upstream = None
-        for name in OF_THE_ANSWER - {"losses"}:
-            setattr(twin, name, None)
+        twin.lane = twin.usage = twin.guessed = twin.error = twin.first_byte_at = None
+        twin.empty = False
         return twin
 
     def adopt(self, twin: "Exchange") -> None:

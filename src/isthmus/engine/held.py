@@ -11,6 +11,7 @@ from isthmus.core.usage import Usage
 from isthmus.engine.expected import Expectation
 from isthmus.engine.ports import Limiter
 from isthmus.engine.queue import Queue
+from isthmus.routing.health import Place
 from isthmus.routing.limits import Claim, Grant, Limit, Measure
 from isthmus.routing.plan import Target
 
@@ -39,15 +40,16 @@ class Bill(NamedTuple):
 
 
 class Held:
-    """A grant until it is settled, which is once."""
+    """A grant until it is settled, which is once. `place` is where it is for; None for the caller's own limits."""
 
-    __slots__ = ("_grant", "_limiter", "_queue", "bill")
+    __slots__ = ("_grant", "_limiter", "_queue", "bill", "place")
 
     def __init__(self, grant: Grant, bill: Bill | None, limiter: Limiter, queue: Queue | None = None) -> None:
         self._grant: Grant | None = grant
         self._limiter = limiter
         self._queue = queue
         self.bill = bill
+        self.place: Place | None = None
 
     def settle(self, usage: Usage | None) -> None:
         """It came to `usage`; None where nobody knows, and then to what was claimed."""

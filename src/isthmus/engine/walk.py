@@ -49,7 +49,7 @@ async def in_order(
     limits, until = now.snapshot.limits, deadline(exchange)
     exchange.walk = walk = walk_for(exchange, now, ports, until)
     gate = admission(exchange, body, now, ports)
-    if gate is not None:
+    if gate is not None and not exchange.attempts:  # else it goes on with an answer that broke off, and has entered
         await gate.enter(until)
     failure: GatewayError | None = None
     while len(exchange.attempts) < limits.attempts:
