@@ -26,6 +26,11 @@ ANSWER = (
     b'{ "object":"list", "data":[{"object":"embedding","index":0,"embedding":[0.5,-1e-9]}],'
     b'"model":"m1","usage":{"prompt_tokens":3,"total_tokens":3} }'
 )
+SHOWN = (
+    b'{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.5,-1e-9]}],'
+    b'"model":"fast","usage":{"prompt_tokens":3,"total_tokens":3}}'
+)
+"""The same under the name that was asked for: no value but that is written anew."""
 ASKED = b'{"model":"fast","input":"the sea"}'
 ROUTES = {"fast": ["one/m1", "two/m2"]}
 
@@ -65,10 +70,10 @@ def vectors(*values: float) -> bytes:
     return json.encode({"data": [{"index": place, "embedding": [one]} for place, one in enumerate(values)]})
 
 
-async def test_bytes_pass_unchanged_between_two_ends_of_one_dialect() -> None:
+async def test_between_two_ends_of_one_dialect_all_but_the_name_passes_unchanged() -> None:
     asked = line([Scripted(ANSWER)])
     status, _, body = await asked.embed(b'{ "input" : "the sea",\n "model":"fast", "novel":1.50 }')
-    assert (status, body) == (200, ANSWER)
+    assert (status, body) == (200, SHOWN)
     assert asked.transport.sent[0].body == b'{"input":"the sea","model":"m1","novel":1.50}'
     assert asked.exchange is not None
     assert asked.exchange.lane is Lane.PASSTHROUGH
@@ -78,14 +83,14 @@ async def test_bytes_pass_unchanged_between_two_ends_of_one_dialect() -> None:
 
 async def test_a_model_by_its_own_name_leaves_every_byte_alone() -> None:
     asked, body = line([Scripted(ANSWER)]), b'{ "input":["a"],\n "model":"m1" }'
-    await asked.embed(body)
-    assert asked.transport.sent[0].body == body
+    _, _, answer = await asked.embed(body)
+    assert (asked.transport.sent[0].body, answer) == (body, ANSWER)
 
 
 async def test_the_next_target_embeds_when_one_is_overloaded() -> None:
     asked = line([Scripted(b"", status=503)], [Scripted(ANSWER)])
     status, _, body = await asked.embed(ASKED)
-    assert (status, body) == (200, ANSWER)
+    assert (status, body) == (200, SHOWN)
     assert [json.decode(sent.body)["model"] for sent in asked.transport.sent] == ["m1", "m2"]
     assert asked.exchange is not None
     assert [one.error for one in asked.exchange.attempts] == [Kind.OVERLOADED, None]

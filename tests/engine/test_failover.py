@@ -15,7 +15,7 @@ ASKED = b'{"model":"fast","messages":[{"role":"user","content":"hi"}]}'
 STREAMED = b'{"model":"fast","stream":true,"messages":[{"role":"user","content":"hi"}]}'
 ROUTES = {"fast": ["one/m1", "two/m2"]}
 ANSWER = (
-    b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":'
+    b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"fast","choices":[{"index":0,"message":'
     b'{"role":"assistant","content":"hello"},"finish_reason":"stop"}],'
     b'"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}'
 )
@@ -23,7 +23,7 @@ ANSWER = (
 
 def chunk(delta: str, finish: str = "null") -> bytes:
     return (
-        b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,'
+        b'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"fast","choices":[{"index":0,'
         b'"delta":%b,"finish_reason":%b}]}\n\n' % (delta.encode(), finish.encode())
     )
 

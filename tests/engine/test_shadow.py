@@ -20,13 +20,13 @@ from support.line import Line, provider
 ASKED = b'{"model":"smart","messages":[{"role":"user","content":"hi"}]}'
 STREAMED = ASKED.replace(b'"model"', b'"stream":true,"model"')
 ANSWER = (
-    b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":'
+    b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"smart","choices":[{"index":0,"message":'
     b'{"role":"assistant","content":"hello"},"finish_reason":"stop"}],'
     b'"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}'
 )
 OTHER = ANSWER.replace(b"hello", b"good day")
 HELLO = (
-    b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,'
+    b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"smart","choices":[{"index":0,'
     b'"delta":{"content":"hello"},"finish_reason":"stop"}]}\n\n'
 )
 PIECES = (HELLO, b"data: [DONE]\n\n")

@@ -154,6 +154,10 @@ class Codec(Value, frozen=True, kw_only=True):
     ask_usage: Callable[[Mapping[str, Raw]], Mapping[str, Raw | None]] | None = None
     """The top-level changes that make a provider send usage in a stream; None where it always does."""
     model_in_path: bool = False
+    shown_as: str = "model"
+    """The field of an answer, whole or streamed, that shows which model gave it; "" where there is none."""
+    shown_within: str = ""
+    """The field of a stream's events that holds the answer, or its beginning, where they do not have it themselves."""
     fetches: bool = True
     """Providers of this dialect fetch media that is given by URL."""
     aside: Callable[[bytes, int], bytes | None] | None = None
@@ -188,6 +192,7 @@ class EmbedCodec(Value, frozen=True, kw_only=True):
     passed_request_headers: frozenset[bytes] = frozenset()
     passed_reply_headers: frozenset[bytes] = frozenset()
     model_in_path: bool = False
+    shown_as: str = "model"
     batch: int = 2048
 
     peek: Callable[[bytes], Peek]

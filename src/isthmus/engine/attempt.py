@@ -22,6 +22,7 @@ from isthmus.engine.media import inline_media
 from isthmus.engine.ports import Incoming, Ports
 from isthmus.engine.reasoning_memory import Gatherer
 from isthmus.engine.relay import Passage, Translation
+from isthmus.engine.renaming import Renaming, rename_whole
 from isthmus.engine.repeatable import leaves_nothing
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.several import Several
@@ -101,6 +102,12 @@ class _Try(NamedTuple):
     def limit(self) -> int:
         return self.now.snapshot.limits.reply_body
 
+    @property
+    def shown(self) -> str:
+        """The name for the model that the answer shows."""
+        peek, habits = self.exchange.peek, self.now.snapshot.habits
+        return self.target.model if peek is None or habits.real_model_name else peek.model
+
 
 async def attempt_at(
     exchange: Exchange, target: Target, provider: Provider, *, asked: Asked, now: Now, ports: Ports
@@ -128,12 +135,11 @@ async def _carried(one: _Try, peek: Peek) -> Answer:
     try:
         streamed = await _streamed(one, incoming)
         if one.stream == streamed:
-            if streamed:
-                return await _stream_passed_on(exchange, incoming, ours, one.provider)
-            return await _passed_on(exchange, incoming, ours, one.limit)
+            return await (_stream_passed_on(one, incoming) if streamed else _passed_on(one, incoming))
         translation = Translation(
             exchange, incoming, one.theirs, ours, emulator=None, provider=one.provider, input_estimate=0
         )
+        translation.model = one.shown
         return await _translated(translation, streamed=streamed, limit=one.limit)
     except BaseException:
         incoming.close()
@@ -159,6 +165,7 @@ async def _said_anew(one: _Try, request: ChatRequest) -> Answer:
         translation = Translation(
             exchange, incoming, one.theirs, ours, emulator=emulator, provider=provider, input_estimate=guess
         )
+        translation.model = one.shown
         translation.gatherer = gatherer
         translation.marker = ours.done_marker if one.now.snapshot.habits.done_marker else b""
         translation.echo = ours.echo(one.asked.request()) if ours.echo is not None else None
@@ -197,15 +204,21 @@ def _guess(exchange: Exchange, asked: Asked, model: str, ports: Ports) -> int:
     return ports.counting.corrected(exchange.guessed, model)
 
 
-async def _passed_on(exchange: Exchange, incoming: Incoming, codec: Codec, limit: int) -> Answer:
-    body = await incoming.body(limit)
+async def _passed_on(one: _Try, incoming: Incoming) -> Answer:
+    exchange, codec = one.exchange, one.asked.codec
+    body = await incoming.body(one.limit)
     exchange.usage = codec.tap_reply(body)
     incoming.close()
+    if (name := one.shown) != one.target.model:
+        body = rename_whole(body, codec, name)
     return Answer(incoming.status, reply_headers(exchange, incoming.headers, codec, b"application/json"), body)
 
 
-async def _stream_passed_on(exchange: Exchange, incoming: Incoming, codec: Codec, provider: Provider) -> Answer:
-    passage = Passage(exchange, incoming, codec, provider=provider)
+async def _stream_passed_on(one: _Try, incoming: Incoming) -> Answer:
+    exchange, codec = one.exchange, one.asked.codec
+    passage = Passage(exchange, incoming, codec, provider=one.provider)
+    if (name := one.shown) != one.target.model and codec.shown_as:
+        passage.renaming = Renaming(codec, name)
     await passage.commit()
     exchange.upstream = incoming
     headers = reply_headers(exchange, incoming.headers, codec, codec.content_type)
@@ -215,6 +228,7 @@ async def _stream_passed_on(exchange: Exchange, incoming: Incoming, codec: Codec
 async def _several_answered(one: _Try, pieces: Sequence[bytes]) -> Answer:
     exchange, ours = one.exchange, one.asked.codec
     several = Several(exchange, ours, one.theirs, provider=one.provider, model=one.target.model, limit=one.limit)
+    several.shown = one.shown
     written = several.write(pieces)
     check_losses(exchange, one.now.snapshot)
     reply = await several.ask(written, one.ports)

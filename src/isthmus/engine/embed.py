@@ -28,6 +28,7 @@ from isthmus.engine.lane import outgoing, spoken_for
 from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.ports import Ports
+from isthmus.engine.renaming import rename_whole
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.serve import look, plan_for, refuse
 from isthmus.engine.traits import take_branch
@@ -94,7 +95,7 @@ async def _attempt(asked: _Asked, target: Target, provider: Provider, *, now: No
     exchange = asked.exchange
     theirs = their_embeddings(asked.codec, provider, target.model)
     exchange.losses.found.clear()
-    asking = _Asking(asked, theirs, provider, target.model, ports=ports, limit=now.snapshot.limits.reply_body)
+    asking = _Asking(asked, theirs, provider, target.model, now=now, ports=ports)
     if theirs.dialect == asked.codec.dialect and asking.passes:
         exchange.lane = Lane.PATCH if provider.quirks else Lane.PASSTHROUGH
         body = asking.forwarded()
@@ -125,7 +126,7 @@ class _Asking:
     """One target, and the way to ask it."""
 
     def __init__(
-        self, asked: _Asked, theirs: EmbedCodec, provider: Provider, model: str, *, ports: Ports, limit: int
+        self, asked: _Asked, theirs: EmbedCodec, provider: Provider, model: str, *, now: Now, ports: Ports
     ) -> None:
         self.exchange = asked.exchange
         self.ours = asked.codec
@@ -134,7 +135,13 @@ class _Asking:
         self._provider = provider
         self._model = model
         self._ports = ports
-        self._limit = limit
+        self._limit = now.snapshot.limits.reply_body
+        self.shown = model if now.snapshot.habits.real_model_name else asked.peek.model
+
+    @property
+    def renamed(self) -> bool:
+        """Must what is passed on show another name than the provider's?"""
+        return self.shown != self._model
 
     @property
     def passes(self) -> bool:
@@ -189,6 +196,8 @@ async def _passed_on(asking: _Asking, body: bytes) -> Answer:
     codec, exchange = asking.ours, asking.exchange
     headers, answer = await asking.ask(body)
     exchange.usage = codec.read_reply(answer).usage if codec.tap_reply is None else codec.tap_reply(answer)
+    if asking.renamed:
+        answer = rename_whole(answer, codec, asking.shown)
     return Answer(200, reply_headers(exchange, headers, codec, b"application/json"), answer)
 
 
@@ -198,8 +207,7 @@ async def _translated(
     jobs = [partial(asking.vectors, body, len(part.inputs)) for part, body in zip(parts, bodies, strict=True)]
     answers = await each(jobs)
     exchange = asking.exchange
-    assert exchange.peek is not None  # noqa: S101  the line has peeked before it attempts
-    reply = replace(joined([reply for _, reply in answers]), model=exchange.peek.model)
+    reply = replace(joined([reply for _, reply in answers]), model=asking.shown)
     exchange.usage = reply.usage
     body = asking.ours.write_reply(reply, request, exchange.losses)
     return Answer(200, reply_headers(exchange, answers[0][0], asking.ours, b"application/json"), body)

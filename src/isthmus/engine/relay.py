@@ -27,6 +27,7 @@ from isthmus.engine.exchange import Exchange
 from isthmus.engine.ports import Incoming
 from isthmus.engine.presentable import presentable
 from isthmus.engine.reasoning_memory import Gatherer, parts_of
+from isthmus.engine.renaming import Renaming
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Emulator, Provider
 from isthmus.wire.frames import FrameTooLarge
@@ -44,6 +45,7 @@ class Passage:
     """A stream between two ends of one dialect. A tap watches it for usage, errors and its end.
 
     Whole events go out, as they came: so a ping can stand between them, and a key in an error is never cut in two.
+    `renaming` is there where they must name another model than the provider does.
     """
 
     def __init__(self, exchange: Exchange, incoming: Incoming, codec: Codec, *, provider: Provider) -> None:
@@ -55,6 +57,7 @@ class Passage:
         self._tap = codec.tap(hide)
         self._gate = GATES[codec.framing]()
         self._held: list[bytes] = []
+        self.renaming: Renaming | None = None
 
     async def commit(self) -> None:
         """Read until the answer has begun. Raises what the provider told or suffered instead."""
@@ -91,11 +94,15 @@ class Passage:
             out = self._tap.feed(self._gate.feed(data))
         except FrameTooLarge as error:
             raise GatewayError(Kind.GARBLED, f"the provider sent {error}") from error
-        return out if self._tap.error is None else mask(out, self._provider.secret)
+        return self._shown(out)
 
     def _rest(self) -> bytes:
-        rest = self._tap.feed(self._gate.end()) + self._tap.end()
-        return rest if self._tap.error is None else mask(rest, self._provider.secret)
+        return self._shown(self._tap.feed(self._gate.end()) + self._tap.end())
+
+    def _shown(self, out: bytes) -> bytes:
+        if self.renaming is not None:
+            out = self.renaming.events(out)
+        return out if self._tap.error is None else mask(out, self._provider.secret)
 
     def _last(self) -> bytes:
         """What follows the upstream's last byte: nothing, unless it stopped in the middle."""
@@ -138,6 +145,7 @@ class Translation:
         self.gatherer: Gatherer | None = None
         self.echo: Extra | None = None
         self.marker = b""
+        self.model = exchange.peek.model
         self._held: list[Event] = []
         self._source: AsyncGenerator[list[Event], None] | None = None
 
@@ -180,7 +188,7 @@ class Translation:
         exchange = self.exchange
         exchange.first_byte_at = exchange.clock.now()
         head = ReplyHead(
-            model=self._peek.model,
+            model=self.model,
             created=int(exchange.clock.time()),
             input_estimate=self._estimate,
             show_usage=self._peek.usage_asked,
@@ -206,9 +214,9 @@ class Translation:
             await self._close()
 
     def shown(self, reply: ChatReply) -> ChatReply:
-        """The reply under the name that the caller asked for. One without an id of its own has the exchange's."""
+        """The reply under the name that is to be shown. One without an id of its own has the exchange's."""
         created = reply.created or int(self.exchange.clock.time())
-        return replace(reply, id=reply.id or self.exchange.id, model=self._peek.model, created=created, echo=self.echo)
+        return replace(reply, id=reply.id or self.exchange.id, model=self.model, created=created, echo=self.echo)
 
     async def _batches(self) -> AsyncGenerator[list[Event], None]:
         """The provider's events, a list for each network read."""

@@ -43,7 +43,7 @@ class Several:
         self._provider = provider
         self._model = model
         self._limit = limit
-        self._asked = exchange.peek.model
+        self.shown = exchange.peek.model
 
     def write(self, pieces: Sequence[bytes]) -> list["Written"]:
         """What to send for each. Raises INVALID for too many."""
@@ -58,11 +58,11 @@ class Several:
         created = int(self._exchange.clock.time())
         joined = self._ours.join(replies)
         self._exchange.usage = joined.usage
-        return replace(joined, id=joined.id or self._exchange.id, model=self._asked, created=joined.created or created)
+        return replace(joined, id=joined.id or self._exchange.id, model=self.shown, created=joined.created or created)
 
     async def chunks(self, reply: ChatReply) -> AsyncGenerator[bytes, None]:
         """The answer as a stream, for a caller who asked for one."""
-        head = ReplyHead(model=self._asked, created=reply.created or 0, echo=reply.echo)
+        head = ReplyHead(model=self.shown, created=reply.created or 0, echo=reply.echo)
         writer = self._ours.stream_writer(head, self._exchange.losses)
         self._exchange.first_byte_at = self._exchange.clock.now()
         yield b"".join([writer.write(event) for event in unfold(reply)]) + writer.end()

@@ -23,13 +23,23 @@ def respell(body: bytes, name: str, old: str, new: str) -> bytes | None:
     None when the field does not stand where it can be told apart without reading everything. Every other
     byte stays as it is.
     """
-    front, back = _patterns(name)
-    found = front.match(body, 0, WINDOW)
-    if found is None:
-        found = _last(body, name, back)
-    if found is None or found[1] != json.encode(old):
-        return None
+    found = _find(body, name)
+    return _put(body, found, new) if found is not None and found[1] == json.encode(old) else None
+
+
+def respell_any(body: bytes, name: str, new: str) -> bytes | None:
+    """The same, whatever the field holds."""
+    found = _find(body, name)
+    return None if found is None else _put(body, found, new)
+
+
+def _put(body: bytes, found: re.Match[bytes], new: str) -> bytes:
     return b"".join((body[: found.start(1)], json.encode(new), body[found.end(1) :]))
+
+
+def _find(body: bytes, name: str) -> re.Match[bytes] | None:
+    front, back = _patterns(name)
+    return front.match(body, 0, WINDOW) or _last(body, name, back)
 
 
 def _last(body: bytes, name: str, back: re.Pattern[bytes]) -> re.Match[bytes] | None:

@@ -56,6 +56,7 @@ CODEC = Codec(
     tap_reply=tap_reply,
     tap=tap,
     ask_usage=None,
+    shown_within="message",
 )
 
 __all__ = ["CODEC"]

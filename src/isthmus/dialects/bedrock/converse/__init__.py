@@ -34,6 +34,7 @@ CODEC = Codec(
     tap=tap,
     ask_usage=None,
     model_in_path=True,
+    shown_as="",
     fetches=False,
 )
 """`ping` is an event that SDKs of event streams step over."""

@@ -39,6 +39,7 @@ CODEC = Codec(
     tap_reply=tap_reply,
     tap=tap,
     model_in_path=True,
+    shown_as="modelVersion",
 )
 
 

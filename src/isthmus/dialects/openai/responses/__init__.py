@@ -38,4 +38,5 @@ CODEC = Codec(
     tap=tap,
     echo=echo,
     keeps=True,
+    shown_within="response",
 )
