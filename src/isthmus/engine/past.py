@@ -3,11 +3,14 @@
 Nothing of the conversation is kept, and none of what its client sent to prove itself.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
+from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from isthmus.catalog.prices import cost
-from isthmus.core.losses import Loss
+from isthmus.core.losses import Loss, Losses
 from isthmus.core.value import Value
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.explanation import Refusal
@@ -16,14 +19,18 @@ from isthmus.engine.scales import Prices
 from isthmus.routing.health import Place
 from isthmus.routing.places import Ask
 
+NOTHING: Mapping[Place, str] = MappingProxyType({})
+NO_LOSSES = Losses()
+"""Of all exchanges that lost nothing."""
+
 
 class Past:
-    """One exchange. Made when it is over; nothing in it changes any more."""
+    """One exchange. Made when it is over; nothing in it changes any more, and little of it is its own."""
 
     __slots__ = (
+        "asks",
         "at",
         "attempts",
-        "bond",
         "client",
         "codec",
         "error",
@@ -32,36 +39,41 @@ class Past:
         "id",
         "lane",
         "losses",
+        "model",
         "outcome",
-        "peek",
+        "passed",
         "plan",
+        "preferred",
         "skipped",
         "started_at",
         "status",
+        "stream",
         "usage",
-        "walk",
     )
 
     def __init__(self, exchange: Exchange) -> None:
+        peek, walk, usage, error = exchange.peek, exchange.walk, exchange.usage, exchange.error
         self.id = exchange.id
         self.at = exchange.at
-        self.client = exchange.client.name
-        self.codec = exchange.call.codec
-        self.peek = exchange.peek
-        self.plan = exchange.plan
-        self.walk = exchange.walk
-        self.bond = exchange.bond
-        self.attempts = exchange.attempts
-        self.skipped = exchange.skipped
-        self.lane = exchange.lane
-        self.losses = exchange.losses
-        self.usage = exchange.usage
-        self.guessed = exchange.guessed
-        self.status = exchange.status
-        self.outcome = exchange.outcome
         self.started_at = exchange.started_at
         self.finished_at = exchange.finished_at
-        self.error = None if exchange.error is None else Refusal(exchange.error.kind, exchange.error.message)
+        self.client = exchange.client.name
+        self.codec = exchange.call.codec
+        self.model = None if peek is None else peek.model
+        self.stream = None if peek is None else peek.stream
+        self.plan = exchange.plan
+        self.preferred = None if exchange.bond is None else exchange.bond.place
+        self.asks: Sequence[Ask] = () if walk is None or len(walk.asks) < 2 else walk.asks
+        self.passed: Mapping[Place, str] = NOTHING if walk is None or not walk.passed else walk.passed
+        self.attempts = tuple(exchange.attempts)
+        self.skipped = exchange.skipped
+        self.lane = exchange.lane
+        self.losses = exchange.losses if exchange.losses.found else NO_LOSSES
+        self.usage = usage if usage is None or usage.native is None else replace(usage, native=None)
+        self.guessed = None if exchange.guessed is None else exchange.guessed.tokens
+        self.status = exchange.status
+        self.outcome = exchange.outcome
+        self.error = None if error is None else Refusal(error.kind, error.message)
 
 
 class Attempt(Value, frozen=True, kw_only=True):
@@ -130,18 +142,18 @@ class PastExplained(Value, frozen=True, kw_only=True):
 
 def told_past(past: Past, now: Now) -> PastExplained:
     """The record, for whoever manages the gateway: keys have their names in it."""
-    plan, peek, bond = past.plan, past.peek, past.bond
+    plan = past.plan
     return PastExplained(
         id=past.id,
         at=past.at,
         client=past.client,
         dialect=past.codec.dialect,
         operation=past.codec.operation,
-        model=None if peek is None else peek.model,
-        stream=None if peek is None else peek.stream,
+        model=past.model,
+        stream=past.stream,
         route=None if plan is None else plan.name,
         because=None if plan is None else plan.because,
-        preferred=None if bond is None or bond.place is None else "/".join(bond.place),
+        preferred=None if past.preferred is None else "/".join(past.preferred),
         candidates=_considered(past),
         attempts=tuple(_attempt(one, past.started_at) for one in past.attempts),
         skipped=past.skipped,
@@ -158,10 +170,9 @@ def told_past(past: Past, now: Now) -> PastExplained:
 
 def _considered(past: Past) -> tuple[Considered, ...]:
     """Every place in the order that was made of them, each once."""
-    if past.walk is None:
-        return ()
-    asked = {one.place for one in past.attempts}
-    return tuple(_fate(place, asked, past.walk.passed) for place in dict.fromkeys(ask.place for ask in past.walk.asks))
+    asked = {one.place: None for one in past.attempts}
+    places = {ask.place: None for ask in past.asks} | asked | dict.fromkeys(past.passed)
+    return tuple(_fate(place, asked.keys(), past.passed) for place in places)
 
 
 def _fate(place: Place, asked: Set[Place], passed: Mapping[Place, str]) -> Considered:
@@ -196,7 +207,7 @@ def _spent(past: Past, now: Now) -> Spent | None:
         output_tokens=usage.total_output,
         cached_tokens=usage.cache_read,
         reasoning_tokens=usage.reasoning,
-        estimated_input=None if past.guessed is None else past.guessed.tokens,
+        estimated_input=past.guessed,
         dollars=None if bill is None else bill.total,
         why=unknown,
     )

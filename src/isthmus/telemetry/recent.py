@@ -9,9 +9,8 @@ from isthmus.engine.ports import Recorder
 
 KEPT = 1000
 """Exchanges whose ledger is kept; those that lost nothing take no place."""
-PAST = 200
-"""Exchanges that are kept with all that became of them. As many as a processor's cache holds: 1000 cost every
-request a tenth of its time."""
+PAST = 1000
+"""Exchanges that are kept with all that became of them, each in less than a kilobyte."""
 
 
 class RecentLosses:
