@@ -9,7 +9,7 @@ DeepSeek and Ollama say nothing in headers.
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,10 +19,8 @@ MINUTE, DAY = 60.0, 86_400.0
 EPOCH, EPOCH_MILLISECONDS = 1e9, 1e12
 """Numbers from which on a reset is a time since 1970, and not a wait."""
 
-_UNITS: Mapping[str, float] = {"ms": 0.001, "s": 1.0, "m": MINUTE, "h": 3600.0, "d": DAY}
-_PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
-_MARK = b"ratelimit"
-"""In the name of every header below but those of Together's tokens."""
+_UNITS: Mapping[bytes, float] = {b"ms": 0.001, b"s": 1.0, b"m": MINUTE, b"h": 3600.0, b"d": DAY}
+_PIECE = re.compile(rb"(\d+(?:\.\d+)?)(ms|[smhd])")
 
 
 class Row(NamedTuple):
@@ -32,85 +30,86 @@ class Row(NamedTuple):
     """
 
     measure: str
-    limit: str
-    remaining: str
-    reset: str
+    limit: bytes
+    remaining: bytes
+    reset: bytes
     span: float | None = None
     used: bool = False
 
 
-def _openai(measure: str, ending: str, span: float | None = None) -> Row:
-    prefix = "x-ratelimit"
-    return Row(measure, f"{prefix}-limit-{ending}", f"{prefix}-remaining-{ending}", f"{prefix}-reset-{ending}", span)
+def _openai(measure: str, ending: bytes, span: float | None = None) -> Row:
+    prefix = b"x-ratelimit"
+    return Row(
+        measure, prefix + b"-limit-" + ending, prefix + b"-remaining-" + ending, prefix + b"-reset-" + ending, span
+    )
 
 
-def _anthropic(measure: str, name: str) -> Row:
-    prefix = f"anthropic-ratelimit-{name}"
-    return Row(measure, f"{prefix}-limit", f"{prefix}-remaining", f"{prefix}-reset")
+def _anthropic(measure: str, name: bytes) -> Row:
+    prefix = b"anthropic-ratelimit-" + name
+    return Row(measure, prefix + b"-limit", prefix + b"-remaining", prefix + b"-reset")
 
 
-def _subscription(name: str) -> Row:
-    prefix = f"anthropic-ratelimit-unified-{name}"
-    return Row(name, "", f"{prefix}-utilization", f"{prefix}-reset", used=True)
+def _subscription(measure: str, name: bytes) -> Row:
+    prefix = b"anthropic-ratelimit-unified-" + name
+    return Row(measure, b"", prefix + b"-utilization", prefix + b"-reset", used=True)
 
 
 ROWS: tuple[Row, ...] = (
-    _openai("requests", "requests"),
-    _openai("tokens", "tokens"),
-    _anthropic("requests", "requests"),
-    _anthropic("tokens", "tokens"),
-    _anthropic("input tokens", "input-tokens"),
-    _anthropic("output tokens", "output-tokens"),
-    _subscription("5h"),
-    _subscription("7d"),
-    _openai("requests", "req-minute", MINUTE),
-    _openai("tokens", "tokens-minute", MINUTE),
-    _openai("requests of a day", "requests-day", DAY),
-    Row("tokens", "ratelimitbysize-limit", "ratelimitbysize-remaining", "ratelimitbysize-reset", MINUTE),
-    Row("requests", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", MINUTE),
-    Row("tokens", "x-tokenlimit-limit", "x-tokenlimit-remaining", "x-tokenlimit-reset", MINUTE),
+    _openai("requests", b"requests"),
+    _openai("tokens", b"tokens"),
+    _anthropic("requests", b"requests"),
+    _anthropic("tokens", b"tokens"),
+    _anthropic("input tokens", b"input-tokens"),
+    _anthropic("output tokens", b"output-tokens"),
+    _subscription("5 hours", b"5h"),
+    _subscription("7 days", b"7d"),
+    _openai("requests", b"req-minute", MINUTE),
+    _openai("tokens", b"tokens-minute", MINUTE),
+    _openai("requests of a day", b"requests-day", DAY),
+    Row("tokens", b"ratelimitbysize-limit", b"ratelimitbysize-remaining", b"ratelimitbysize-reset", MINUTE),
+    Row("requests", b"x-ratelimit-limit", b"x-ratelimit-remaining", b"x-ratelimit-reset", MINUTE),
+    Row("tokens", b"x-tokenlimit-limit", b"x-tokenlimit-remaining", b"x-tokenlimit-reset", MINUTE),
 )
 """Mistral's from `req-minute` on, Cerebras' too; the last ones are OpenRouter's and Together's."""
 
 
+_BY_REMAINING: Mapping[bytes, Row] = {row.remaining: row for row in ROWS}
+
+
 def read_quota(headers: Told, time: float) -> Quota:
     """What is left of which limits, by headers that came at Unix time `time`. What cannot be read is left out."""
-    said = {name.decode("latin-1"): value.decode("latin-1").strip() for name, value in headers if _tells(name)}
-    return tuple(_windows(said, time)) if said else ()
+    rows = [row for name, _ in headers if (row := _BY_REMAINING.get(name)) is not None]
+    return tuple(_windows(rows, dict(headers), time)) if rows else ()
 
 
-def reset_in(text: str, time: float) -> float | None:
+def reset_in(text: bytes, time: float) -> float | None:
     """Seconds from `time` on: "6m0s", "20ms", "7.66", a time since 1970 in (milli)seconds, or one by RFC 3339."""
     if (number := _number(text)) is not None:
         if number >= EPOCH_MILLISECONDS:
             return max(0.0, number / 1000 - time)
         return max(0.0, number - time) if number >= EPOCH else number
-    if _PIECE.sub("", text) == "" and text:
+    if text and not _PIECE.sub(b"", text):
         return sum(float(count) * _UNITS[unit] for count, unit in _PIECE.findall(text))
     try:
-        return max(0.0, datetime.fromisoformat(text).timestamp() - time)
+        return max(0.0, datetime.fromisoformat(text.decode("ascii", "replace")).timestamp() - time)
     except (ValueError, OverflowError):
         return None
 
 
-def _tells(name: bytes) -> bool:
-    return _MARK in name or name.startswith(b"x-tokenlimit")
-
-
-def _windows(said: Mapping[str, str], time: float) -> Iterator[Window]:
-    for row in ROWS:
-        told = _number(said.get(row.remaining, ""))
+def _windows(rows: Iterable[Row], said: Mapping[bytes, bytes], time: float) -> Iterator[Window]:
+    for row in dict.fromkeys(rows):
+        told = _number(said[row.remaining])
         if told is None:
             continue
-        reset = reset_in(said.get(row.reset, ""), time)
+        reset = reset_in(said.get(row.reset, b""), time)
         wait = row.span if reset is None else reset
         if row.used:
             yield Window(row.measure, max(0.0, 1.0 - told), 1.0, wait)
         else:
-            yield Window(row.measure, told, _number(said.get(row.limit, "")), wait)
+            yield Window(row.measure, told, _number(said.get(row.limit, b"")), wait)
 
 
-def _number(text: str) -> float | None:
+def _number(text: bytes) -> float | None:
     try:
         number = float(text)
     except ValueError:
