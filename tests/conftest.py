@@ -24,6 +24,7 @@ SLOW = frozenset(
         "test_catalogue_command",
         "test_config_any_text",
         "test_connection",
+        "test_continued_outside",
         "test_cutting",
         "test_deadlines",
         "test_egress",

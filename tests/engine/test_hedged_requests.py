@@ -8,14 +8,17 @@ from msgspec.structs import replace
 from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.answer import Answer
+from isthmus.engine.ending import end
 from isthmus.engine.exchange import Exchange, Note
 from isthmus.engine.facts import facts
 from isthmus.engine.serve import serve
 from isthmus.engine.snapshot import Limits, Snapshot
 from isthmus.routing.health import Place
+from isthmus.routing.limits import Claim, Limit, Measure
 from isthmus.routing.places import Credential
 from isthmus.routing.plan import Hedge, Route, Rules, Target, first_of
 from isthmus.routing.retry_budget import RetryBudgetRule
+from isthmus.state.limits import LocalLimiter
 from support.line import Line, provider
 
 STREAMED = b'{"model":"fast","stream":true,"messages":[{"role":"user","content":"hi"}]}'
@@ -316,6 +319,30 @@ async def test_a_second_place_counts_among_the_attempts() -> None:
 async def test_where_one_attempt_is_allowed_nobody_is_asked_beside() -> None:
     line = hedged([stream(Idle(), *said("one"))], [])
     line.live.swap(replace(line.live.take().snapshot, limits=Limits(attempts=1)))
+    assert await waits_alone(line)
+
+
+async def test_what_the_outrun_place_held_is_given_back_but_for_what_it_was_sent() -> None:
+    line = hedged([stream(asyncio.Event())], [stream(*said("two", tokens=7))])
+    tokens = {name: Limit(f"provider:{name}", Measure.TOKENS, 10_000, 60, 12) for name in ("one", "two")}
+    running = {name: Limit(f"provider:{name}", Measure.RUNNING, 9) for name in ("one", "two")}
+    limiter = line.ports.limiter = LocalLimiter(line.clock.time)
+    allowances = {f"provider:{name}": (tokens[name], running[name]) for name in ("one", "two")}
+    line.live.swap(replace(line.live.take().snapshot, allowances=allowances))
+    await line.ask(STREAMED)
+    assert line.exchange is not None
+    end(line.exchange, line.live.take(), line.ports)
+    assert [limiter.share(one) for one in running.values()] == [0, 0]
+    assert round(limiter.share(tokens["two"]) * 10_000) == 10
+    assert 0 < limiter.share(tokens["one"]) * 10_000 < 100
+
+
+async def test_a_second_place_without_room_is_not_asked() -> None:
+    line = hedged([stream(Idle(), *said("one"))], [])
+    full = Limit("provider:two", Measure.REQUESTS, 1, 60, 12)
+    limiter = line.ports.limiter = LocalLimiter(line.clock.time)
+    await limiter.claim([Claim(full, 1)])
+    line.live.swap(replace(line.live.take().snapshot, allowances={full.scope: (full,)}))
     assert await waits_alone(line)
 
 

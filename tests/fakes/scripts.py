@@ -210,6 +210,14 @@ def _first_name(tools: Any) -> str:
     return _first_name(next(value for value in inner.values() if isinstance(value, dict | list)))
 
 
+def _goes_on(talk: Conversation) -> Act:
+    """As a model that goes on with a turn of its own at the end: it says the rest of its greeting only."""
+    last = talk.body["messages"][-1]
+    begun = last["content"] if last["role"] == "assistant" else ""
+    told = begun if isinstance(begun, str) else "".join(part["text"] for part in begun)
+    return Answer((Words(HELLO.removeprefix(told)),))
+
+
 def _odd(talk: Conversation) -> Act:
     """The habit is the tag of the model's name."""
     habit = talk.model.partition("@")[2]
@@ -238,6 +246,7 @@ SCRIPTS: Mapping[str, Script] = {
     "crumbles": _says(Words(HELLO), crumb=3),
     "does-not-stream": _says(Thought(THOUGHT), Words(HELLO), unstreamed=True),
     "says-much": _says(Words("word " * 500)),
+    "goes-on": _goes_on,
     "thinks": _thoughtful,
     "calls-one": _weather("Paris"),
     "calls-two": _weather("Paris", "Oslo", opening=(Words("Let me look."),)),

@@ -7,12 +7,15 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from isthmus.core.chat import ChatRequest
-from isthmus.core.errors import GatewayError
+from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.fold import fold
 from isthmus.core.operations import Operation
+from isthmus.core.reply import ChatReply, says_nothing
 from isthmus.dialects.codec import AnyCodec, Codec, Peek
 from isthmus.engine.affinity import find_bond
 from isthmus.engine.answer import Answer
+from isthmus.engine.continuation import Continuation, can_break_off
+from isthmus.engine.empty import Aside
 from isthmus.engine.exchange import Exchange, Lane
 from isthmus.engine.hedge import Each, Race
 from isthmus.engine.lane import choose_lane, forward, names_files, note_betas, outgoing, their_codec, translate
@@ -40,11 +43,12 @@ class Asked:
     `peek` says what stands in its path where the dialect has the model there.
     """
 
-    __slots__ = ("_peek", "_read", "body", "codec", "unknown")
+    __slots__ = ("_peek", "_read", "aside", "body", "codec", "unknown")
 
     def __init__(self, body: bytes, codec: Codec, peek: Peek) -> None:
         self.body = body
         self.codec = codec
+        self.aside: Aside | None = None
         self._peek = peek
         self._read: ChatRequest | None = None
         self.unknown: GatewayError | None = None
@@ -59,6 +63,10 @@ class Asked:
             self._read = replace(read, model=self._peek.model, stream=self._peek.stream) if named else read
         return self._read
 
+    def can_break_off(self) -> bool:
+        """Is it a stream whose answer another model could go on with?"""
+        return self._peek.stream and self.unknown is None and can_break_off(self.body, self.request)
+
 
 async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Ports) -> Answer:
     """Walk the plan until a target answers. Raises the last error when none does."""
@@ -69,7 +77,13 @@ async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Po
         exchange.bond = await find_bond(exchange, asked.body, now.snapshot.affinity, ports.memory)
     once = partial(attempt_at, asked=asked, now=now, ports=ports)
     race = _race(exchange, asked, once, now=now, ports=ports) if exchange.plan.rules.hedge is not None else None
-    answer = await in_order(exchange, partial(once, exchange), now, ports, race, body=asked.body)
+    try:
+        answer = await in_order(exchange, partial(once, exchange), now, ports, race, body=asked.body)
+    except GatewayError:
+        if asked.aside is None:
+            raise
+        return asked.aside.passed_on(exchange)
+    asked.aside = None
     if exchange.plan.rules.shadow is not None and ports.shadows is not None:
         ports.shadows.cast(exchange, partial(attempt_in_order, asked=asked, now=now, ports=ports), now, ports)
     return answer if race is None else race.settled(answer)
@@ -108,6 +122,16 @@ class _Try(NamedTuple):
         peek, habits = self.exchange.peek, self.now.snapshot.habits
         return self.target.model if peek is None or habits.real_model_name else peek.model
 
+    def content(self, answer: Answer) -> Answer:
+        """The answer. Raises EMPTY for the first one that is, which is set aside; the second is what there is."""
+        if not answer.empty:
+            return answer
+        if self.asked.aside is None:
+            self.asked.aside = Aside(self.exchange, answer)
+            raise GatewayError(Kind.EMPTY, f"{self.provider.name} answered, and said nothing")
+        self.exchange.empty = True
+        return answer
+
 
 async def attempt_at(
     exchange: Exchange, target: Target, provider: Provider, *, asked: Asked, now: Now, ports: Ports
@@ -117,14 +141,19 @@ async def attempt_at(
     assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
     thinking = exchange.plan.reasoning
     anew = thinking is not None or (ports.fetcher is not None and names_files(asked.body, provider, target.model))
+    if exchange.plan.rules.continues and provider.emulator is None and asked.can_break_off():
+        anew = continues = True
+    else:
+        continues = False
     exchange.lane = lane = Lane.TRANSLATE if anew else choose_lane(ours, theirs, provider, exchange.peek)
     exchange.losses.found.clear()
     one = _Try(exchange, target, provider, asked, theirs, now, ports)
     if lane is not Lane.TRANSLATE:
-        return await _carried(one, exchange.peek)
+        return one.content(await _carried(one, exchange.peek))
     if ours.split is not None and len(pieces := ours.split(asked.body)) > 1:
         return await _several_answered(one, pieces)
-    return await _said_anew(one, asked.request() if thinking is None else replace(asked.request(), reasoning=thinking))
+    request = asked.request() if thinking is None else replace(asked.request(), reasoning=thinking)
+    return one.content(await _said_anew(one, request, continues=continues))
 
 
 async def _carried(one: _Try, peek: Peek) -> Answer:
@@ -146,8 +175,43 @@ async def _carried(one: _Try, peek: Peek) -> Answer:
         raise
 
 
-async def _said_anew(one: _Try, request: ChatRequest) -> Answer:
+async def _said_anew(one: _Try, request: ChatRequest, *, continues: bool) -> Answer:
     """The request is written in the provider's dialect, and the answer in the caller's."""
+    translation, streamed = await _asked_anew(one, request)
+    if continues:
+        leg = partial(_rest, asked=one.asked, now=one.now, ports=one.ports)
+        words = Continuation(one.exchange, request, leg, body=one.asked.body, now=one.now, ports=one.ports)
+        translation.followed = partial(words.follow, provider=one.provider)
+    try:
+        return await _translated(translation, streamed=streamed, limit=one.limit)
+    except BaseException:
+        translation.incoming.close()
+        raise
+
+
+async def _rest(
+    exchange: Exchange,
+    target: Target,
+    provider: Provider,
+    request: ChatRequest,
+    *,
+    asked: Asked,
+    now: Now,
+    ports: Ports,
+) -> Translation:
+    """The answer of another target to a request that goes on where an answer broke off, as soon as it has begun."""
+    one = _Try(exchange, target, provider, asked, their_codec(asked.codec, provider, target.model), now, ports)
+    translation, streamed = await _asked_anew(one, request)
+    try:
+        await _begun(translation, streamed=streamed, limit=one.limit)
+    except BaseException:
+        translation.incoming.close()
+        raise
+    return translation
+
+
+async def _asked_anew(one: _Try, request: ChatRequest) -> tuple[Translation, bool]:
+    """The answer's head: what will be made of the rest, and whether it is a stream."""
     exchange, provider, ports, ours = one.exchange, one.provider, one.ports, one.asked.codec
     emulator = provider.emulator() if provider.emulator is not None else None
     gatherer = Gatherer(ports.memory, provider, one.target.model) if ports.memory and emulator is None else None
@@ -169,10 +233,10 @@ async def _said_anew(one: _Try, request: ChatRequest) -> Answer:
         translation.gatherer = gatherer
         translation.marker = ours.done_marker if one.now.snapshot.habits.done_marker else b""
         translation.echo = ours.echo(one.asked.request()) if ours.echo is not None else None
-        return await _translated(translation, streamed=streamed, limit=one.limit)
     except BaseException:
         incoming.close()
         raise
+    return translation, streamed
 
 
 async def _send(one: _Try, body: bytes) -> Incoming:
@@ -209,9 +273,19 @@ async def _passed_on(one: _Try, incoming: Incoming) -> Answer:
     body = await incoming.body(one.limit)
     exchange.usage = codec.tap_reply(body)
     incoming.close()
+    empty = not (exchange.usage and exchange.usage.total_output) and _is_empty(body, codec)
     if (name := one.shown) != one.target.model:
         body = rename_whole(body, codec, name)
-    return Answer(incoming.status, reply_headers(exchange, incoming.headers, codec, b"application/json"), body)
+    headers = reply_headers(exchange, incoming.headers, codec, b"application/json")
+    return Answer(incoming.status, headers, body, empty=empty)
+
+
+def _is_empty(body: bytes, codec: Codec) -> bool:
+    """Does a whole answer say nothing? What cannot be read is its client's to judge."""
+    try:
+        return says_nothing(codec.read_reply(body))
+    except GatewayError:
+        return False
 
 
 async def _stream_passed_on(one: _Try, incoming: Incoming) -> Answer:
@@ -222,7 +296,7 @@ async def _stream_passed_on(one: _Try, incoming: Incoming) -> Answer:
     await passage.commit()
     exchange.upstream = incoming
     headers = reply_headers(exchange, incoming.headers, codec, codec.content_type)
-    return Answer(200, headers, stream=passage.chunks())
+    return Answer(200, headers, stream=passage.chunks(), empty=passage.empty)
 
 
 async def _several_answered(one: _Try, pieces: Sequence[bytes]) -> Answer:
@@ -244,21 +318,30 @@ async def _translated(translation: Translation, *, streamed: bool, limit: int) -
     """Any of the four: what the provider sent, whole or streamed, as the caller asked for it, whole or streamed."""
     exchange, ours = translation.exchange, translation.ours
     headers = translation.incoming.headers
-    if streamed:
-        await translation.commit()
-        exchange.upstream = translation.incoming
-    else:
-        reply = translation.theirs.read_reply(await translation.incoming.body(limit))
-        translation.incoming.close()
-        translation.begin(reply)
+    reply = await _begun(translation, streamed=streamed, limit=limit)
     if translation.asked_stream:
-        return Answer(200, reply_headers(exchange, headers, ours, ours.content_type), stream=translation.chunks())
-    if streamed or translation.emulated:
+        empty = translation.empty if reply is None else says_nothing(reply)
+        told = reply_headers(exchange, headers, ours, ours.content_type)
+        return Answer(200, told, stream=translation.chunks(), empty=empty)
+    if reply is None or translation.emulated:
         reply = fold([event async for event in translation.events()])
     exchange.usage = reply.usage
     await translation.remember(reply)
     body = ours.write_reply(translation.shown(reply), exchange.losses)
-    return Answer(200, reply_headers(exchange, headers, ours, b"application/json"), body)
+    told = reply_headers(exchange, headers, ours, b"application/json")
+    return Answer(200, told, body, empty=says_nothing(reply))
+
+
+async def _begun(translation: Translation, *, streamed: bool, limit: int) -> ChatReply | None:
+    """Wait until the answer has begun. The answer itself where it came whole."""
+    if streamed:
+        await translation.commit()
+        translation.exchange.upstream = translation.incoming
+        return None
+    reply = translation.theirs.read_reply(await translation.incoming.body(limit))
+    translation.incoming.close()
+    translation.begin(reply)
+    return reply
 
 
 def reply_headers(exchange: Exchange, upstream: Headers, codec: AnyCodec, content_type: bytes) -> Headers:

@@ -5,22 +5,29 @@ can still take over; that is the commit point. What breaks after it is told in t
 caller's own dialect, and never ends like a success. One write per network read.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import aclosing
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.events import (
+    BlockKind,
     BlockStart,
+    BlockStop,
     Event,
     ForeignEvent,
     MessageStart,
+    MessageStop,
     SignatureDelta,
     StreamError,
+    TextDelta,
     UsageReport,
 )
-from isthmus.core.fold import unfold
-from isthmus.core.reply import ChatReply
+from isthmus.core.fold import fold, unfold
+from isthmus.core.reply import ChatReply, Reason, says_nothing
+from isthmus.core.usage import Usage
 from isthmus.core.value import Extra
 from isthmus.dialects.codec import Codec, ReplyHead
 from isthmus.engine.exchange import Exchange
@@ -30,15 +37,42 @@ from isthmus.engine.reasoning_memory import Gatherer, parts_of
 from isthmus.engine.renaming import Renaming
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Emulator, Provider
-from isthmus.wire.frames import FrameTooLarge
+from isthmus.wire.frames import FrameTooLarge, Framing
 from isthmus.wire.framings import GATES, SPLITTERS
 
 HELD = 256 * 1024
 """Bytes held back at most before the commit point; a longer preamble is passed on as it is."""
 _SHAPES = frozenset({BlockStart, SignatureDelta})
 """Events by which an answer is known to hold reasoning; pieces before them are not kept."""
-_PREAMBLE = (MessageStart, UsageReport, ForeignEvent)
+MOST_HELD = 1000
+"""Events held back at most before the commit point."""
+_PREAMBLE = frozenset({MessageStart, UsageReport, ForeignEvent, BlockStop})
+"""Events that say nothing by themselves."""
+Events: TypeAlias = AsyncGenerator[list[Event], None]
+"""A list for each network read."""
 _CUT = "the provider's stream ended before the answer was complete"
+
+
+def _begins(event: Event) -> bool:
+    """Does the event say anything? A text without a word does not, nor does an end without a reason of its own."""
+    match event:
+        case BlockStart():
+            return event.kind is not BlockKind.TEXT
+        case TextDelta():
+            return bool(event.text)
+        case MessageStop():
+            return event.finish is not None and event.finish.reason is not Reason.STOP
+        case _:
+            return type(event) not in _PREAMBLE
+
+
+def _hollow(events: Iterable[Event], usage: Usage | None) -> bool:
+    """Do the events of a whole stream say nothing? `usage` is what was told beside them."""
+    try:
+        reply = fold(events)
+    except GatewayError:
+        return False
+    return says_nothing(replace(reply, usage=usage or reply.usage))
 
 
 class Passage:
@@ -57,6 +91,7 @@ class Passage:
         self._tap = codec.tap(hide)
         self._gate = GATES[codec.framing]()
         self._held: list[bytes] = []
+        self._over = False
         self.renaming: Renaming | None = None
 
     async def commit(self) -> None:
@@ -71,7 +106,17 @@ class Passage:
             if not data:
                 if not self._tap.complete:
                     raise GatewayError(Kind.CUT_SHORT, _CUT)
+                self._over = True
                 break
+
+    @property
+    def empty(self) -> bool:
+        """Is the whole answer here, and nothing in it?"""
+        if not self._over or self._tap.started:
+            return False
+        split, reader = SPLITTERS[self._codec.framing](), self._codec.stream_reader()
+        frames = (*split.feed(b"".join(self._held)), *split.end())
+        return _hollow([event for frame in frames for event in reader.read(frame)], self._tap.usage)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         exchange, tap, read, take = self._exchange, self._tap, self._incoming.read, self._take
@@ -79,10 +124,11 @@ class Passage:
         try:
             if held := b"".join(self._held):
                 yield held
-            while tap.error is None and (data := await read()):
+            while not self._over and tap.error is None and (data := await read()):
                 if out := take(data):
                     yield out
-            yield self._last()
+            if not self._over:
+                yield self._last()
         except GatewayError as error:
             yield self._broken(error)
         finally:
@@ -146,8 +192,10 @@ class Translation:
         self.echo: Extra | None = None
         self.marker = b""
         self.model = exchange.peek.model
+        self.followed: Callable[[Events], Events] | None = None
         self._held: list[Event] = []
-        self._source: AsyncGenerator[list[Event], None] | None = None
+        self._over = False
+        self._source: Events | None = None
 
     @property
     def emulated(self) -> bool:
@@ -161,27 +209,38 @@ class Translation:
 
     async def commit(self) -> None:
         """Read until the answer has begun. Raises the error of a stream that began with one."""
-        self._source = self._batches()
+        self._source = self._batches() if self.followed is None else self.followed(self._batches())
         async for events in self._source:
-            for event in events:
+            for number, event in enumerate(events):
                 if isinstance(event, StreamError):
                     raise event.error
                 self._held.append(event)
-                if not isinstance(event, _PREAMBLE):
-                    self._held.extend(events[events.index(event) + 1 :])
+                if _begins(event) or len(self._held) > MOST_HELD:
+                    self._held.extend(events[number + 1 :])
                     return
+        self._source, self._over = None, True
+
+    @property
+    def empty(self) -> bool:
+        """Did the whole stream come before it said anything, and is there nothing in it?"""
+        return self._over and _hollow(self._held, None)
+
+    async def batches(self) -> Events:
+        """Every event, for somebody who makes something else of them."""
+        try:
+            yield self._held
+            if self._source is not None:
+                async for events in self._source:
+                    yield events
+        finally:
+            await self._close()
 
     async def events(self) -> AsyncIterator[Event]:
         """Every event, for an answer that is wanted whole."""
-        try:
-            for event in self._held:
-                yield event
-            if self._source is not None:
-                async for events in self._source:
-                    for event in events:
-                        yield event
-        finally:
-            await self._close()
+        async with aclosing(self.batches()) as batches:
+            async for events in batches:
+                for event in events:
+                    yield event
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The answer in the caller's dialect, one piece per network read."""
@@ -204,7 +263,7 @@ class Translation:
                     if out := b"".join([write(event) for event in self._noted(events)]):
                         yield out
             if exchange.error is None:
-                yield writer.end() + self.marker
+                yield self._seams() + writer.end() + self.marker
                 await self.remember()
         except GatewayError as error:
             told = presentable(error, self._provider)
@@ -218,7 +277,14 @@ class Translation:
         created = reply.created or int(self.exchange.clock.time())
         return replace(reply, id=reply.id or self.exchange.id, model=self.model, created=created, echo=self.echo)
 
-    async def _batches(self) -> AsyncGenerator[list[Event], None]:
+    def _seams(self) -> bytes:
+        """A comment for each time that another place went on with the answer, where the framing has comments."""
+        if not self.exchange.seams or self.ours.framing is not Framing.SSE:
+            return b""
+        told = (seam.encode("ascii", "replace") for seam in self.exchange.seams)
+        return b"".join(b": isthmus continued %b\n\n" % b" ".join(seam.split()) for seam in told)
+
+    async def _batches(self) -> Events:
         """The provider's events, a list for each network read."""
         split, reader, read = SPLITTERS[self.theirs.framing](), self.theirs.stream_reader(), self.incoming.read
         helped = self._emulator is not None
@@ -233,8 +299,11 @@ class Translation:
         yield list(self._helped(events))
 
     async def remember(self, reply: ChatReply | None = None) -> None:
-        """Keep the reasoning of an answer that is complete: of `reply`, or of the events that went by."""
-        if self.gatherer is not None:
+        """Keep the reasoning of an answer that is complete: of `reply`, or of the events that went by.
+
+        What two models thought is nobody's to see again.
+        """
+        if self.gatherer is not None and not self.exchange.seams:
             await self.gatherer.keep(None if reply is None else parts_of(reply))
 
     async def _close(self) -> None:
