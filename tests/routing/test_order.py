@@ -249,7 +249,12 @@ def test_who_was_told_to_have_little_left_comes_behind_until_its_window_is_over(
     assert lined_up(tier, board, Moment(now=31.0)) == [FIRST, SECOND, THIRD]
 
 
-def test_where_all_are_near_their_limits_they_are_ordered_as_ever() -> None:
+def test_where_all_are_near_their_limits_the_least_used_comes_first() -> None:
+    scales = using({FIRST: 0.95, SECOND: 0.81, THIRD: 0.9})
+    assert fronts(three(Strategy.ROUND_ROBIN), Board(), 3, Moment(scales=scales)) == [SECOND] * 3
+
+
+def test_where_all_are_used_up_they_are_ordered_as_ever() -> None:
     board, scales = Board(), using({FIRST: 1.0, SECOND: 1.5, THIRD: 1.0})
     assert fronts(three(Strategy.ROUND_ROBIN), board, 3, Moment(scales=scales)) == [FIRST, SECOND, THIRD]
 
