@@ -61,7 +61,6 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_clear",
         "_deaf",
-        "_expects",
         "_fed",
         "_headers",
         "_house",
@@ -94,7 +93,7 @@ class Connection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._url = self._plain_head = b""
         self._fed = 0
-        self._expects = self._paused = self._deaf = False
+        self._paused = self._deaf = False
         self._in_head = True
         self._clear: asyncio.Event | None = None
 
@@ -144,17 +143,14 @@ class Connection(asyncio.Protocol):
         if self._newest is not None and not self._newest.keep:
             raise Refused("the connection is to be closed")
         self.due = self._house.loop.time() + HEAD_SECONDS
-        self._in_head, self._expects = True, False
+        self._in_head = True
         self._url, self._headers = b"", []
 
     def on_url(self, url: bytes) -> None:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self._expects = True
-        self._headers.append((name, value))
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         headers, parser = self._headers, self._parser
@@ -173,12 +169,12 @@ class Connection(asyncio.Protocol):
             "method": parser.get_method().decode(),
             "path": path,
             "query_string": query,
-            "headers": headers,
+            "headers": tuple(headers),
             "client": self._peer,
         }
         modern = version == "1.1"
         keep = modern and parser.should_keep_alive()
-        self._newest = turn = Turn(self, scope, loop=self._house.loop, keep=keep, expects=modern and self._expects)
+        self._newest = turn = Turn(self, scope, loop=self._house.loop, keep=keep, modern=modern)
         self._in_head, self._fed, self._headers = False, 0, []
         self.due = NEVER
         if self._turn is None:

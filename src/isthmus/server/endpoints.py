@@ -40,6 +40,8 @@ class Serves(Enum):
     HEALTH = auto()
     READY = auto()
 
+    __hash__ = object.__hash__  # there is one of each; Enum's own is Python, and asked for every request
+
 
 class Endpoint(Value, frozen=True):
     """`dialect` is that of the codec that reads the request; None: the caller's headers say it."""

@@ -76,9 +76,11 @@ class House:
         except Exception:
             log.exception("a request failed outside of its exchange")
         finally:
-            turn.abandon()
+            if not turn.over:
+                turn.abandon()
             del self._running[turn]
-            self._changed.set()
+            if not self._running:
+                self._changed.set()
 
     async def _empty(self) -> None:
         while self._connections or self._running:

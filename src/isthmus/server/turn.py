@@ -89,14 +89,14 @@ class Turn:
         *,
         loop: asyncio.AbstractEventLoop,
         keep: bool,
-        expects: bool,
+        modern: bool,
     ) -> None:
         self.scope = scope
         self.keep = keep
         self.gone = self.over = self.started = self.whole = False
         self._wire = wire
         self._loop = loop
-        self._expects = expects
+        self._expects = modern
         self._pieces: list[bytes] = []
         self._size = 0
         self._told = False
@@ -113,12 +113,14 @@ class Turn:
         self._size += len(data)
         if self._size > BODY_AHEAD:
             self._wire.pause()
-        self.wake()
+        if self._waiter is not None:
+            self.wake()
 
     def complete(self) -> None:
         """All of the request has arrived."""
         self.whole = True
-        self.wake()
+        if self._waiter is not None:
+            self.wake()
 
     def wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -149,8 +151,7 @@ class Turn:
             if not self._told and (self._pieces or self.whole):
                 return self._body_so_far()
             if self._expects:
-                self._expects = False
-                self._wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                self._invite()
             self._waiter = self._loop.create_future()
             try:
                 await self._waiter
@@ -167,6 +168,12 @@ class Turn:
             self._begin(message["status"], message["headers"])
         else:
             self._go_on(message.get("body", b""), more=message.get("more_body", False))
+
+    def _invite(self) -> None:
+        """Nothing of the body has come yet: does the client wait to be told that it may?"""
+        self._expects = False
+        if any(name == b"expect" and value.lower() == b"100-continue" for name, value in self.scope["headers"]):
+            self._wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _body_so_far(self) -> dict[str, Any]:
         pieces, self._pieces, self._size = self._pieces, [], 0
@@ -225,7 +232,8 @@ class Turn:
         if self._left:
             raise RuntimeError("an answer's body is shorter than its head says")
         self.over = True
-        self.wake()
+        if self._waiter is not None:
+            self.wake()
         self._wire.answered(self)
 
 
