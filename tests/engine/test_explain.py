@@ -6,11 +6,13 @@ from msgspec.structs import replace
 from fakes.transport import Scripted
 from isthmus.core.errors import GatewayError, Kind, Rest
 from isthmus.core.losses import OnLoss
+from isthmus.engine.queue import Queue
 from isthmus.engine.serve import serve
 from isthmus.routing.health import Place
 from isthmus.routing.limits import Claim, Limit, Measure
 from isthmus.routing.order import NEAR
 from isthmus.routing.plan import Branch, Hedge, Route, Rules, Shadow, Target, When, first_of
+from isthmus.routing.quotas import Quotas, Window
 from isthmus.state.limits import LocalLimiter
 from support.explaining import BODY, change, explained, places, pooled, why
 from support.line import KEY, Line, provider
@@ -138,6 +140,16 @@ class TestLimits:
         assert told["request"]["refusal"]["kind"] == "rate_limited"
         assert len(places(told)) == 2
 
+    async def test_places_that_are_only_busy_are_waited_for(self) -> None:
+        line, limit = Line([provider("one")], {}, {"fast": ["one/m1"]}), Limit("provider:one", Measure.RUNNING, 1)
+        line.ports.limiter, line.ports.queue = LocalLimiter(line.clock.time), Queue(line.clock)
+        change(line, allowances={limit.scope: (limit,)})
+        await line.ports.limiter.claim([Claim(limit, 1)])
+        told = await explained(line)
+        assert told["request"]["waits"] == line.live.take().snapshot.queue.wait
+        assert "1 requests at a time for provider one" in why(told, "one")
+        assert places(told) == []
+
     async def test_nothing_is_claimed(self) -> None:
         line, limit = self.limited(10)
         assert line.ports.limiter is not None
@@ -153,6 +165,19 @@ async def test_what_a_provider_tells_of_its_limits_is_a_reason() -> None:
     told = await explained(line)
     assert places(told) == [("two", "key"), ("one", "key")]
     assert "little is left of its limits" in why(told, "one")
+
+
+class TestToldByProviders:
+    async def test_what_a_provider_told_of_its_own_limits_is_told_and_counts(self) -> None:
+        line = two()
+        quotas, clock = Quotas(lambda told, time: (Window("requests", 3, 100, 30),)), line.clock
+        line.live.take().board.quotas = quotas
+        quotas.told(ONE, (), clock.now(), clock.time())
+        told = await explained(line)
+        assert places(told) == [("two", "key"), ("one", "key")]
+        assert told["candidates"][1]["told_by_provider"] == [
+            {"measure": "requests", "remaining": 3, "limit": 100, "reset": 30}
+        ]
 
 
 class TestRequests:
@@ -212,7 +237,14 @@ class TestSecrets:
     async def test_who_does_not_manage_sees_no_address_and_no_key_names(self) -> None:
         line = Line([provider("one")], {}, {"fast": ["one/m1"]})
         pooled(line, provider("one"), ["alice-private", "bob-private"], {"bob-private": ["x"]})
+        limit = Limit("key:one/alice-private", Measure.REQUESTS, 1, 60, 12)
+        line.ports.limiter = LocalLimiter(line.clock.time)
+        change(line, allowances={limit.scope: (limit,)})
+        await line.ports.limiter.claim([Claim(limit, 1)])
+        health, place = line.live.take().board.health, Place("one", "alice-private", "m1")
+        health.failed(place, Kind.QUOTA_SPENT, Rest.CREDENTIAL, line.clock.now())
         told = await explained(line, manages=False)
+        assert "for key one/#1" in str(told)
         assert "private" not in str(told)
         assert "example.com" not in str(told)
         assert [one["key"] for one in told["candidates"]] == ["#1", "#2"]

@@ -56,6 +56,8 @@ def _remarks(request: Told, rules: Told) -> Iterator[str]:
         yield _text(request, "answered_here")
     if refusal := _part(request, "refusal"):
         yield f"it would be refused: {_text(refusal, 'message')}"
+    if request.get("waits") is not None:
+        yield f"it would wait in the queue for a place, for {_text(request, 'waits')} s at most"
     for name in ("affinity", "hedge", "continues", "shadow"):
         if rules.get(name):
             yield _text(rules, name)

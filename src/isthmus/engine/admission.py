@@ -120,6 +120,11 @@ class Admission:
             self._held[ask.place] = found
         return True
 
+    @property
+    def only_busy(self) -> bool:
+        """Was anything found without room that will have some when another request ends?"""
+        return bool(self._busy)
+
     def answered(self, attempt: AttemptRecord) -> None:
         """The place has begun to answer: what the client and the route hold is billed as it is there."""
         if self._own is not None:

@@ -30,6 +30,7 @@ from isthmus.engine.explanation import (
     Estimate,
     Explained,
     Health,
+    Left,
     Measured,
     Refusal,
     Rest,
@@ -136,6 +137,7 @@ class _Looking:
         self._ports = ports
         self._viewer = viewer
         self._refusal: Refusal | None = None
+        self._waits = False
 
     def request(self, aside: str | None) -> AskedFor:
         """The request as it was understood."""
@@ -152,6 +154,7 @@ class _Looking:
             because=plan.because,
             answered_here=aside,
             refusal=self._refusal,
+            waits=self._now.snapshot.queue.wait if self._waits else None,
         )
 
     async def candidates(self, ports: Ports) -> tuple[explanation.Candidate, ...]:
@@ -171,6 +174,8 @@ class _Looking:
         if gate is not None:
             await self._enter(gate)
         asked = await _led_to_its_end(walk, gate, ports.clock)
+        if gate is not None and (self._refusal is not None or not asked):
+            self._waits = self._ports.queue is not None and gate.only_busy
         return explanation.candidates(view, walk, asked)
 
     async def _enter(self, gate: Admission) -> None:
@@ -193,6 +198,9 @@ class _Looking:
             why=tuple(viewer.words(words, ask) for words in one.why),
             health=self._health(one),
             limits=self._limits(ask),
+            told_by_provider=tuple(
+                Left(*window) for window in self._now.board.quotas.of(ask.place, self._ports.clock.now())
+            ),
             measured=self._measured(ask.place),
             estimate=self._estimate(ask),
         )

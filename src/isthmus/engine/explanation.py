@@ -37,6 +37,15 @@ class Room(Value, frozen=True):
     used: float
 
 
+class Left(Value, frozen=True):
+    """What the provider told of one limit of its own: how much is left of it, and for how many seconds that holds."""
+
+    measure: str
+    remaining: float
+    limit: float | None
+    reset: float | None
+
+
 class Measured(Value, frozen=True):
     """What was measured of a place lately. None where nothing was."""
 
@@ -56,7 +65,7 @@ class Refusal(Value, frozen=True):
 class AskedFor(Value, frozen=True, kw_only=True):
     """The request, as it was understood. `because` says how its name led to these candidates, by which of the route's
     branches too; `answered_here`: no provider is asked at all, and why. `refusal`: the limits of its client or its
-    route have no room for it now.
+    route have no room for it now; `waits`: seconds that it would wait for a place, all of which are only busy.
     """
 
     dialect: str
@@ -68,6 +77,7 @@ class AskedFor(Value, frozen=True, kw_only=True):
     because: str
     answered_here: str | None = None
     refusal: Refusal | None = None
+    waits: float | None = None
 
 
 class Upstream(Value, frozen=True, kw_only=True):
@@ -113,6 +123,7 @@ class Candidate(Value, frozen=True, kw_only=True):
     why: tuple[str, ...]
     health: Health
     limits: tuple[Room, ...] = ()
+    told_by_provider: tuple[Left, ...] = ()
     measured: Measured | None = None
     estimate: Estimate | None = None
     deadlines: Deadlines | None = None

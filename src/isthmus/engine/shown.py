@@ -45,7 +45,12 @@ class Viewer:
 
     def words(self, words: str, ask: Ask) -> str:
         """What is told of a place, without its key's name for those who may not know it."""
-        return words if self._manages else words.replace(f"key {ask.credential}", f"key {self.key(ask)}")
+        if self._manages:
+            return words
+        own, number = ask.credential, self.key(ask)
+        for before in ("key ", f"key {ask.target.provider}/"):
+            words = words.replace(before + own, before + number)
+        return words
 
     def request(self, outgoing: Outgoing, provider: Provider, *, notes: Iterable[str], further: int = 0) -> Upstream:
         """The request that `provider` would get. `further` ones like it would follow."""
