@@ -190,6 +190,35 @@ async def test_what_is_granted_late_and_was_refused_here_is_given_back(server: S
         assert await count(other, REQUESTS) == REQUESTS.most
 
 
+async def test_what_was_granted_alone_takes_nothing_from_what_others_have_used(server: StoreServer) -> None:
+    clock = FakeClock(time=time.time())
+    async with instance(server, clock=clock) as (one, store), instance(server) as (other, _):
+        await granted(other, TOKENS, 600)
+        for _ in range(FAILURES):
+            store.breaker.failed()
+        grant = await granted(one, TOKENS, 1000)
+        clock.move(REST)
+        await granted(one, REQUESTS)
+        one.settle(grant, {Measure.TOKENS: 0})
+        await one.told()
+        assert await count(other, TOKENS, tries=500) == 400
+
+
+async def test_what_was_granted_alone_and_still_runs_is_known_when_the_server_is_back(server: StoreServer) -> None:
+    clock = FakeClock(time=time.time())
+    async with instance(server, clock=clock) as (one, store), instance(server) as (other, _):
+        for _ in range(FAILURES):
+            store.breaker.failed()
+        grants = [await granted(one, RUNNING) for _ in range(2)]
+        clock.move(REST)
+        await one.renew()
+        assert one.state == "shared"
+        assert await count(other, RUNNING) == 1
+        one.settle(grants[0], {})
+        await one.told()
+        assert await count(other, RUNNING) == 1
+
+
 async def test_without_its_server_an_instance_goes_on_alone() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

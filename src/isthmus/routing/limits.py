@@ -94,8 +94,11 @@ class Ledger:
     def __len__(self) -> int:
         return len(self._windows)
 
-    def claim(self, claims: Sequence[Claim], now: float) -> Grant | Refusal:
-        """All of `claims` or nothing. Refused by the limit that has no room for the longest time."""
+    def claim(self, claims: Sequence[Claim], now: float, lease: str = "") -> Grant | Refusal:
+        """All of `claims` or nothing. Refused by the limit that has no room for the longest time.
+
+        `lease` is the grant's name, where it has one already.
+        """
         worst: Refusal | None = None
         for limit, amount in claims:
             window = self._windows.get(limit.window)
@@ -104,7 +107,7 @@ class Ledger:
                 worst = Refusal(limit, wait)
         if worst is not None:
             return worst
-        grant = Grant(tuple(claims), now, next(self._leases))
+        grant = Grant(tuple(claims), now, lease or next(self._leases))
         self.note(grant)
         return grant
 

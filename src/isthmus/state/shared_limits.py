@@ -93,12 +93,12 @@ class SharedLimiter:
         self._limits = SharedLimits(store.redis, prefix)
         self._clock = clock
         instance = secrets.token_hex(4)
-        self._own = Ledger(f"{instance}-own-")
+        self._own = Ledger()
         self._leases = (f"{instance}-{number}" for number in itertools.count(1))
         self._ahead = 0.0
         self._seen: OrderedDict[tuple[str, Measure, int], tuple[int, float]] = OrderedDict()
         self._running: dict[str, Grant] = {}
-        self._late: dict[str, tuple[str, asyncio.Task[Answers | None]]] = {}
+        self._alone: dict[str, asyncio.Task[Answers | None] | None] = {}
         self._pending: list[tuple[Grant, Mapping[Measure, int]]] = []
         self._teller: asyncio.Task[None] | None = None
 
@@ -114,22 +114,25 @@ class SharedLimiter:
         answers = None if task is None else await self._store.wait(task)
         if answers is not None:
             return self._decided(tuple(claims), lease, answers)
-        found = self._own.claim(claims, self._time())
+        found = self._own.claim(claims, self._time(), lease)
         if isinstance(found, Grant):
             self._note_running(found)
-        if task is not None:
-            self._note_late(tuple(claims), found, lease, task)
+            self._alone[lease] = task
+        elif task is not None:
+            nothing = dict.fromkeys(Measure, 0)
+            task.add_done_callback(partial(self._settle_late, Grant(tuple(claims), 0.0, lease), nothing))
         return found
 
     def settle(self, grant: Grant, spent: Mapping[Measure, int]) -> None:
         """What was granted came to `spent`. It is told to the server in the background."""
         self._own.settle(grant, spent, self._time())
         self._running.pop(grant.lease, None)
-        lease, task = self._late.pop(grant.lease, (grant.lease, None))
-        if task is not None:
-            task.add_done_callback(partial(self._settle_late, Grant(grant.claims, grant.at, lease), spent))
-        else:
+        if grant.lease not in self._alone:
             self._tell(grant, spent)
+        elif (task := self._alone.pop(grant.lease)) is None:
+            self._tell(_running_of(grant), spent)
+        else:
+            task.add_done_callback(partial(self._settle_late, grant, spent))
 
     def share(self, limit: Limit) -> float:
         """How much of the limit is used: by this instance, or by all as it knew a moment ago."""
@@ -182,26 +185,18 @@ class SharedLimiter:
         if any(claim.limit.measure is Measure.RUNNING for claim in grant.claims):
             self._running[grant.lease] = grant
 
-    def _note_late(
-        self, claims: tuple[Claim, ...], found: Grant | Refusal, lease: str, task: asyncio.Task[Answers | None]
-    ) -> None:
-        """The server may grant yet what was decided here: then it is settled there too, or given back at once."""
-        if isinstance(found, Grant):
-            self._late[found.lease] = lease, task
-        else:
-            nothing = dict.fromkeys(Measure, 0)
-            task.add_done_callback(partial(self._settle_late, Grant(claims, self._time(), lease), nothing))
-
     def _settle_late(self, grant: Grant, spent: Mapping[Measure, int], task: asyncio.Task[Answers | None]) -> None:
-        """The late answer has come, or will not: what was granted with it is settled."""
+        """The server has answered after this instance decided alone, or will not: what it granted is settled too."""
         answers = None if task.cancelled() else task.result()
         if answers is not None and _number(answers[0]) == 0:
             self._tell(grant._replace(at=_number(answers[1])), spent)
+        else:
+            self._tell(_running_of(grant), spent)
 
     def _tell(self, grant: Grant, spent: Mapping[Measure, int]) -> None:
-        if len(self._pending) < MOST_PENDING:
+        if grant.claims and len(self._pending) < MOST_PENDING:
             self._pending.append((grant, spent))
-        if self._teller is None:
+        if self._pending and self._teller is None:
             self._teller = asyncio.ensure_future(self._tell_all())
             self._teller.add_done_callback(self._tell_no_more)
 
@@ -213,6 +208,11 @@ class SharedLimiter:
 
     def _tell_no_more(self, teller: "asyncio.Task[None]") -> None:  # noqa: ARG002  as it is called
         self._teller = None
+
+
+def _running_of(grant: Grant) -> Grant:
+    """What of a grant the server may know although it did not make it: that it runs."""
+    return grant._replace(claims=tuple(claim for claim in grant.claims if claim.limit.measure is Measure.RUNNING))
 
 
 def _number(answer: object) -> float:
