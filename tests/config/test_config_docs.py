@@ -13,7 +13,7 @@ from isthmus.config.schema import Config
 from support.configured import config_of
 
 DOCS = Path(__file__).parents[2] / "docs"
-GUIDE = (DOCS / "guide" / "configure.md").read_text()
+GUIDE = "".join((DOCS / "guide" / f"{name}.md").read_text() for name in ("configure", "routing"))
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
 COMMANDS = "".join(re.findall(r"```sh\n(.*?)```", GUIDE, flags=re.DOTALL))
 VARIABLES = {name: f"{name.lower()}-0123456789" for name in re.findall(r"\$\{([A-Z_]+)\}", GUIDE)}

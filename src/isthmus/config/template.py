@@ -90,6 +90,10 @@ listeners:
 #    base-url: https://llm.example.com/v1
 #    api-key: ${OUR_KEY}
 #    models: [our-large, our-small-*]
+#    models-excluded: ["*-preview"]
+#    # Further names of its models, at this provider alone.
+#    aliases:
+#      gpt-oss-120b: our-large
 #    headers:
 #      x-team: search
 #    proxy-url: ${OUR_PROXY:-}
@@ -134,6 +138,15 @@ listeners:
 # How the places where a model can be asked are chosen, where a route says nothing of it.
 #routing:
 #  strategy: first
+#  # Of providers that offer the same model, the lowest number is asked first; those without one come last.
+#  priority:
+#    anthropic: 1
+#    bedrock: 2
+#  # What is asked when a model has nobody left. Names may hold *.
+#  fallbacks:
+#    claude-*: smart
+#  # Asked for every name that nobody offers; without it, such a name is refused.
+#  default-model: smart
 #  hybrid-weights:
 #    tokens: 0.3
 #    requests: 0.2
@@ -153,10 +166,11 @@ listeners:
 #    length: 1000
 #    wait: 10
 
-# Other names: for a route, for another alias, or for a model, as provider/model.
+# Other names, which may hold *: for a route, for another alias, for a model as provider/model, or for a list of these.
 #aliases:
 #  default: smart
 #  gpt-4o: openai/gpt-4o-mini
+#  gemini-*: [smart, ours/our-large]
 
 # What you know better of models than the catalogue ("isthmus models NAME" tells what is known, and from whom).
 # The name is a model's, or provider/model, and may hold *. Prices are US dollars for a million tokens.
@@ -189,6 +203,7 @@ listeners:
 #habits:
 #  done-marker: true
 #  ollama-streams: true
+#  real-model-name: false
 
 # What the gateway writes about its work: json or text; debug, info, warning or error.
 #log:
