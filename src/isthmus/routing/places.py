@@ -51,7 +51,13 @@ class Places:
 
     def several(self, plan: Plan) -> bool:
         """Is there a choice in any tier of the plan?"""
-        return any(len(tier.targets) > 1 or any(len(self.of(one)) > 1 for one in tier.targets) for tier in plan.tiers)
+        for tier in plan.tiers:
+            if len(tier.targets) > 1:
+                return True
+            for target in tier.targets:
+                if len(self.of(target)) > 1:
+                    return True
+        return False
 
     def of(self, target: Target) -> tuple[Ask, ...]:
         """Its places, in the order of the keys; none where no key may serve the model."""

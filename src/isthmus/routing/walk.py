@@ -34,6 +34,21 @@ class Walk:
     it was their turn, and why.
     """
 
+    __slots__ = (
+        "_busy",
+        "_failed_at",
+        "_full",
+        "_health",
+        "_patience",
+        "_repeat",
+        "_repeats",
+        "_retries",
+        "_room_at",
+        "_tried",
+        "asks",
+        "passed",
+    )
+
     def __init__(
         self,
         tiers: Sequence[Tier],
