@@ -43,6 +43,7 @@ from isthmus.server.app import Application
 from isthmus.server.banner import banner
 from isthmus.server.listeners import ListenFailed, Serving, addresses, listen
 from isthmus.server.pages import Recent
+from isthmus.state.kept_rests import FILE, KeptRests
 from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
 from isthmus.telemetry.lines import LineWriter
@@ -159,8 +160,11 @@ async def open_gateway(loaded: Loaded, lines: LineWriter, link: Link | None = No
         gateway = Gateway(loaded, live, Outside(client, fetcher, authority, model, memory, limiter), lines)
         opened.callback(gateway.recorder.flush)
         opened.push_async_callback(gateway.shadows.close)
+        rests = KeptRests(data_dir(loaded.environment) / FILE, live.take().board.health, SystemClock(), live.keys)
+        rests.load()
+        opened.callback(rests.save)
         asking = keep_discovering(live, gateway.transport, gateway.models_known)
-        for work in (asking, gateway.aws.run(), _watch(loaded.path, gateway.reloader)):
+        for work in (asking, gateway.aws.run(), rests.run(), _watch(loaded.path, gateway.reloader)):
             task = asyncio.create_task(work)
             opened.push_async_callback(_end, task)
         yield gateway

@@ -3,9 +3,12 @@
 import pytest
 from msgspec.structs import replace
 
+from isthmus.core.errors import Kind, Rest
+from isthmus.core.secret import Secret
 from isthmus.engine.live import Live
 from isthmus.engine.snapshot import Snapshot
 from isthmus.providers.provider import Provider
+from isthmus.routing.health import Place
 from isthmus.routing.names import UnknownName
 from support.line import provider
 
@@ -50,3 +53,16 @@ def test_whoever_took_what_was_in_force_keeps_it() -> None:
     taken = live.take()
     live.swap(Snapshot(providers={}))
     assert list(taken.snapshot.providers) == ["one"]
+
+
+def test_rests_outlive_a_swap_but_for_those_of_a_changed_key_or_host() -> None:
+    providers = {name: provider(name) for name in ("same", "rekeyed", "moved")}
+    live = Live(Snapshot(providers=providers))
+    health = live.take().board.health
+    for name in providers:
+        health.failed(Place(name, "key", "m"), Kind.QUOTA_SPENT, Rest.CREDENTIAL, 0.0, hint=60.0)
+    health.failed(Place("moved", "key", "m"), Kind.UNREACHABLE, Rest.PROVIDER, 0.0)
+    moved = replace(providers["moved"], origin=replace(providers["moved"].origin, host="elsewhere.example.com"))
+    rekeyed = replace(providers["rekeyed"], secret=Secret("sk-another-0123456789"))
+    live.swap(Snapshot(providers={"same": provider("same"), "rekeyed": rekeyed, "moved": moved}))
+    assert [one.place.provider for one in health.resting(0.0)] == ["same"]

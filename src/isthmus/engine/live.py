@@ -7,11 +7,13 @@ from types import MappingProxyType
 from isthmus.catalog.spellings import take_apart
 from isthmus.core.facts import Mode, ModelFacts
 from isthmus.core.value import Value
+from isthmus.engine.fingerprints import fingerprints
 from isthmus.engine.scales import Prices, Shares
 from isthmus.engine.snapshot import FactsOf, Snapshot
 from isthmus.providers.provider import Provider
 from isthmus.providers.quota_headers import read_quota
 from isthmus.routing.board import Board
+from isthmus.routing.health import Place
 from isthmus.routing.names import Directory
 from isthmus.routing.naming import Naming, is_pattern
 from isthmus.routing.offers import Offer
@@ -44,10 +46,11 @@ class Now(Value, frozen=True):
 class Live:
     """Holds what is in force. What providers list, and who of them rests, outlives a swap of the configuration."""
 
-    __slots__ = ("_board", "_listed", "_now", "_told")
+    __slots__ = ("_board", "_keys", "_listed", "_now", "_told")
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._board = Board(Quotas(read_quota))
+        self._keys = fingerprints(snapshot)
         self._listed: dict[str, tuple[str, ...]] = {}
         self._told: dict[str, Mapping[str, ModelFacts]] = {}
         self._now = self._make(snapshot, 1)
@@ -55,8 +58,16 @@ class Live:
     def take(self) -> Now:
         return self._now
 
+    def keys(self) -> Mapping[Place, str]:
+        """The fingerprints of all accounts that are configured."""
+        return self._keys
+
     def swap(self, snapshot: Snapshot) -> None:
-        """Put another configuration in force, for every exchange that begins from here on."""
+        """Put another configuration in force, for every exchange that begins from here on.
+
+        Who rested under a key that is another one now, or at another host, is well.
+        """
+        self._wake(self._now.snapshot, snapshot)
         self._listed = {name: models for name, models in self._listed.items() if name in snapshot.providers}
         self._told = {name: facts for name, facts in self._told.items() if name in snapshot.providers}
         self._board.keep(frozenset(snapshot.providers))
@@ -69,6 +80,17 @@ class Live:
         self._listed.update(listed)
         self._told.update(told)
         self._now = self._make(self._now.snapshot, self._now.version)
+
+    def _wake(self, old: Snapshot, new: Snapshot) -> None:
+        """What was known of another key, or of another host, tells nothing any more."""
+        health, before, self._keys = self._board.health, self._keys, fingerprints(new)
+        for account in before.keys() & self._keys.keys():
+            if before[account] != self._keys[account]:
+                health.clear(account)
+        for name in old.providers.keys() & new.providers.keys():
+            was, now = old.providers[name].origin, new.providers[name].origin
+            if (was.host, was.port, was.proxy) != (now.host, now.port, now.proxy):
+                health.clear(Place(name))
 
     def _make(self, snapshot: Snapshot, version: int) -> Now:
         self._board.retries.rule = snapshot.retry_budget
