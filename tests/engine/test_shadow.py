@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.facts import facts
+from isthmus.engine.queue import Queue
 from isthmus.engine.shadow import Shadows
 from isthmus.routing.health import Place
-from isthmus.routing.limits import Limit, Measure
+from isthmus.routing.limits import Claim, Grant, Limit, Measure
 from isthmus.routing.plan import Route, Rules, Shadow, Target, first_of
 from isthmus.state.limits import LocalLimiter
 from isthmus.wire import json
@@ -152,3 +153,20 @@ async def test_a_shadow_claims_of_its_provider_and_of_nobody_else() -> None:
         assert status == 200
         await settled(line)
     assert len([one for one in line.transport.sent if one.origin.host == "other.example.com"]) == 1
+
+
+async def test_a_shadow_waits_for_no_place_and_is_tried_once() -> None:
+    line = shadowed([Scripted(ANSWER), Scripted(ANSWER)], [Scripted(b"{}", status=503)])
+    line.ports.limiter = LocalLimiter(line.clock.time)
+    line.ports.queue = Queue(line.clock)
+    busy = Limit("provider:other", Measure.RUNNING, 1)
+    line.live.swap(replace(line.live.take().snapshot, allowances={"provider:other": (busy,)}))
+    grant = await line.ports.limiter.claim([Claim(busy, 1)])
+    await line.ask(ASKED)
+    await settled(line)
+    assert isinstance(grant, Grant)
+    line.ports.limiter.settle(grant, {})
+    await line.ask(ASKED)
+    await settled(line)
+    assert [one.error.kind for one in line.recorded.exchanges if one.error is not None] == [Kind.OVERLOADED] * 2
+    assert [one.origin.host for one in line.transport.sent] == ["own.example.com"] * 2 + ["other.example.com"]

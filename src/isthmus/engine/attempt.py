@@ -1,6 +1,7 @@
 """One try at one target, for a conversation."""
 
 from collections.abc import Sequence
+from copy import copy
 from functools import partial
 from typing import NamedTuple
 
@@ -85,7 +86,7 @@ async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Po
         return asked.aside.passed_on(exchange)
     asked.aside = None
     if exchange.plan.rules.shadow is not None and ports.shadows is not None:
-        ports.shadows.cast(exchange, partial(attempt_in_order, asked=asked, now=now, ports=ports), now, ports)
+        ports.shadows.cast(exchange, partial(attempt_in_order, asked=copy(asked), ports=ports), now, ports)
     return answer if race is None else race.settled(answer)
 
 

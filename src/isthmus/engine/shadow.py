@@ -1,14 +1,16 @@
 """Copies of a share of a route's requests, for a target whose answers nobody sees: to learn how it would do.
 
 A copy is made when the request's own answer has begun, so that it delays nothing and costs nobody's limits but its
-provider's. It is an exchange of its own, logged like any other under the path `shadow`; what becomes of it changes
-nothing for the caller. At most so many are under way; beyond that none are made, and those are counted.
+provider's; it is tried once, and waits for nothing. It is an exchange of its own, logged like any other under the path
+`shadow`; what becomes of it changes nothing for the caller. At most so many are under way; beyond that none are made,
+and those are counted.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import aclosing
 from random import Random
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -18,6 +20,7 @@ from isthmus.engine.ending import end
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
+from isthmus.engine.queue import QueueRule
 from isthmus.engine.snapshot import Client
 from isthmus.routing.plan import Plan, Target, first_of
 
@@ -27,6 +30,12 @@ PATH = "shadow"
 """What stands in the log for the path of a copy, and for its client, since nobody asked for it."""
 _CLIENT = Client(PATH)
 _DICE = Random()  # noqa: S311  a share of requests, not a secret
+
+
+class Line(Protocol):
+    """What answers the copy."""
+
+    def __call__(self, exchange: Exchange, *, now: Now) -> Awaitable[Answer]: ...
 
 
 class Shadows:
@@ -41,7 +50,7 @@ class Shadows:
     def running(self) -> int:
         return len(self._tasks)
 
-    def cast(self, exchange: Exchange, line: Callable[[Exchange], Awaitable[Answer]], now: Now, ports: Ports) -> None:
+    def cast(self, exchange: Exchange, line: Line, now: Now, ports: Ports) -> None:
         """Send a copy of a request with a shadow down the `line`, if it is among the share. Never waits or raises."""
         assert exchange.plan is not None  # noqa: S101  the line has planned before
         shadow = exchange.plan.rules.shadow
@@ -71,9 +80,15 @@ def _copy(exchange: Exchange, plan: Plan, target: Target) -> Exchange:
     return twin
 
 
-async def _run(twin: Exchange, line: Callable[[Exchange], Awaitable[Answer]], now: Now, ports: Ports) -> None:
+def _hurried(now: Now) -> Now:
+    """One try, and no waiting: whoever waits for a place stands in the way of others."""
+    limits = replace(now.snapshot.limits, attempts=1, wait=0.0)
+    return replace(now, snapshot=replace(now.snapshot, limits=limits, queue=QueueRule(length=0, wait=0.0)))
+
+
+async def _run(twin: Exchange, line: Line, now: Now, ports: Ports) -> None:
     try:
-        answer = await line(twin)
+        answer = await line(twin, now=_hurried(now))
         twin.status, twin.bytes_out = answer.status, len(answer.body)
         if answer.stream is not None:
             async with aclosing(answer.stream) as pieces:
