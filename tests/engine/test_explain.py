@@ -6,13 +6,14 @@ from msgspec.structs import replace
 from fakes.transport import Scripted
 from isthmus.core.errors import GatewayError, Kind, Rest
 from isthmus.core.losses import OnLoss
+from isthmus.core.quota import Window
 from isthmus.engine.queue import Queue
 from isthmus.engine.serve import serve
 from isthmus.routing.health import Place
 from isthmus.routing.limits import Claim, Limit, Measure
 from isthmus.routing.order import NEAR
 from isthmus.routing.plan import Branch, Hedge, Route, Rules, Shadow, Target, When, first_of
-from isthmus.routing.quotas import Quotas, Window
+from isthmus.routing.quotas import Quotas
 from isthmus.state.limits import LocalLimiter
 from support.explaining import BODY, change, explained, places, pooled, why
 from support.line import KEY, Line, provider

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isthmus.core.quota import Told, Window
 from isthmus.providers.quota_headers import read_quota, reset_in
-from isthmus.routing.quotas import Told, Window
 
 NOON = 1_755_777_600.0
 """2025-08-21T12:00:00Z."""

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 import pytest
 
 from isthmus.core.errors import Kind, Rest
+from isthmus.core.quota import Window
 from isthmus.routing.board import Board
 from isthmus.routing.health import Place
 from isthmus.routing.order import EXPLORING, NEAR, HybridWeights, Moment, Scales, Used, line_up
 from isthmus.routing.places import Ask, Credential, Places
 from isthmus.routing.plan import Strategy, Target, Tier
-from isthmus.routing.quotas import Quotas, Window
+from isthmus.routing.quotas import Quotas
 
 ONE, TWO, THREE, POOL = (Target(name, "m") for name in ("one", "two", "three", "pool"))
 PLACES = Places({

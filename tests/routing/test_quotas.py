@@ -2,9 +2,10 @@
 
 import pytest
 
+from isthmus.core.quota import Quota, Told, Window
 from isthmus.routing import quotas
 from isthmus.routing.health import Place
-from isthmus.routing.quotas import UNSAID, Quota, Quotas, Told, Window
+from isthmus.routing.quotas import UNSAID, Quotas
 
 PLACE = Place("one", "a", "m")
 TOLD = ((b"remaining", b"1"),)

@@ -95,6 +95,50 @@ async def test_what_was_settled_with_less_is_free_for_all(team: Team) -> None:
     assert first.share(TOKENS) == pytest.approx(0.3)
 
 
+async def test_a_worker_that_asked_knows_what_the_others_use(team: Team) -> None:
+    first, second = team.limiter(0), team.limiter(1)
+    granted(await first.claim([Claim(TOKENS, 60)]))
+    granted(await second.claim([Claim(TOKENS, 10)]))
+    assert second.share(TOKENS) == pytest.approx(0.7)
+
+
+async def test_what_the_hub_granted_too_late_is_settled_there_all_the_same(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = team.limiter(0), team.limiter(1)
+    ask = team.links[0].ask
+
+    async def late(what: str, *about: object) -> None:
+        await ask(what, *about)
+
+    monkeypatch.setattr(team.links[0], "ask", late)
+    grant = granted(await first.claim([Claim(RUNNING, 1), Claim(TOKENS, 100)]))
+    assert isinstance(await second.claim([Claim(TOKENS, 1)]), Refusal)
+    first.settle(grant, {Measure.TOKENS: 30})
+    await team.links[1].ask("get", "nothing")
+    monkeypatch.undo()
+    await team.heard()
+    granted(await second.claim([Claim(TOKENS, 70), Claim(RUNNING, 1)]))
+    granted(await second.claim([Claim(RUNNING, 1)]))
+
+
+async def test_what_a_worker_granted_itself_takes_nothing_from_what_others_have_used(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = team.limiter(0), team.limiter(1)
+    granted(await second.claim([Claim(TOKENS, 60)]))
+
+    async def never(what: str, *about: object) -> None:
+        return None
+
+    monkeypatch.setattr(team.links[0], "ask", never)
+    grant = granted(await first.claim([Claim(TOKENS, 100)]))
+    monkeypatch.undo()
+    first.settle(grant, {Measure.TOKENS: 0})
+    await team.heard()
+    assert isinstance(await second.claim([Claim(TOKENS, 50)]), Refusal)
+
+
 async def test_what_a_worker_was_running_ends_with_it(team: Team) -> None:
     first, second = team.limiter(0), team.limiter(1)
     for _ in range(2):

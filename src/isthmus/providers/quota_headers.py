@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from isthmus.routing.quotas import Quota, Told, Window
+from isthmus.core.quota import Quota, Told, Window
 
 MINUTE, DAY = 60.0, 86_400.0
 EPOCH, EPOCH_MILLISECONDS = 1e9, 1e12

@@ -6,35 +6,17 @@ is nearly used up comes behind others, one that has room again may end its rest,
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from isthmus.core.quota import Quota, Told
 from isthmus.routing.health import Place
 
-NEAR = 0.1
-"""Share of a limit below which a place is nearly used up."""
 UNSAID = 60.0
 """Seconds after which a window is over that was told without its end: most are a minute."""
 MOST_PLACES = 50_000
 """Places whose word is kept; beyond that, the one that was told of first is forgotten."""
 
 
-class Window(NamedTuple):
-    """What is left of one limit. `limit` is None where only that was told; `reset`: seconds until it is whole again."""
-
-    measure: str
-    remaining: float
-    limit: float | None = None
-    reset: float | None = None
-
-    @property
-    def near(self) -> bool:
-        """Is it nearly used up, or quite?"""
-        return self.remaining <= 0 or (self.limit is not None and self.remaining < NEAR * self.limit)
-
-
-Quota: TypeAlias = tuple[Window, ...]
-Told: TypeAlias = tuple[tuple[bytes, bytes], ...]
-"""An answer's headers, which somebody else can read."""
 Read: TypeAlias = Callable[[Told, float], Quota]
 """What headers say of limits, when they came at this Unix time. Never raises."""
 

@@ -10,7 +10,6 @@ seconds ends, for its instance is gone.
 import asyncio
 import itertools
 import secrets
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,18 +19,15 @@ from redis.asyncio import Redis
 from isthmus.engine.ports import Clock
 from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal
 from isthmus.state.scripts import CLAIM, RENEW, SETTLE
+from isthmus.state.seen import Seen
 from isthmus.state.store import Answers, Store
 
 LEASE = 90.0
 RENEWED = 30.0
-FRESH = 5.0
-"""Seconds for which it is believed what others had used when this instance last asked."""
 TOGETHER = 100
 """Grants that are settled or renewed in one call."""
 MOST_PENDING = 10_000
 """Grants that wait to be settled; more are left to themselves: what they claimed counts, and their leases end."""
-MOST_SEEN = 50_000
-"""Limits of which it is remembered what others have used."""
 FORM = 1
 """Of what is kept there: an instance that counts in another form, after an upgrade, counts apart."""
 
@@ -96,7 +92,7 @@ class SharedLimiter:
         self._own = Ledger()
         self._leases = (f"{instance}-{number}" for number in itertools.count(1))
         self._ahead = 0.0
-        self._seen: OrderedDict[tuple[str, Measure, int], tuple[int, float]] = OrderedDict()
+        self._seen = Seen()
         self._running: dict[str, Grant] = {}
         self._alone: dict[str, asyncio.Task[Answers | None] | None] = {}
         self._pending: list[tuple[Grant, Mapping[Measure, int]]] = []
@@ -126,6 +122,7 @@ class SharedLimiter:
     def settle(self, grant: Grant, spent: Mapping[Measure, int]) -> None:
         """What was granted came to `spent`. It is told to the server in the background."""
         self._own.settle(grant, spent, self._time())
+        self._seen.settled(grant, spent)
         self._running.pop(grant.lease, None)
         if grant.lease not in self._alone:
             self._tell(grant, spent)
@@ -136,11 +133,7 @@ class SharedLimiter:
 
     def share(self, limit: Limit) -> float:
         """How much of the limit is used: by this instance, or by all as it knew a moment ago."""
-        own = self._own.share(limit, self._time())
-        used, at = self._seen.get(limit.window, (0, -FRESH))
-        if limit.most <= 0 or self._clock.now() - at >= FRESH:
-            return own
-        return max(own, used / limit.most)
+        return max(self._own.share(limit, self._time()), self._seen.share(limit, self._clock.now()))
 
     async def keep_renewing(self) -> None:
         """Tell the server, again and again, what still runs here."""
@@ -163,12 +156,7 @@ class SharedLimiter:
     def _decided(self, claims: tuple[Claim, ...], lease: str, answers: Answers) -> Grant | Refusal:
         """What the server's answer says. What others use is remembered from it."""
         which, number, *used = (_number(answer) for answer in answers)
-        at = self._clock.now()
-        for claim, one in zip(claims, used, strict=True):
-            self._seen[claim.limit.window] = int(one), at
-            self._seen.move_to_end(claim.limit.window)
-        while len(self._seen) > MOST_SEEN:
-            self._seen.popitem(last=False)
+        self._seen.note(claims, used, self._clock.now())
         if which > 0:
             return Refusal(claims[int(which) - 1].limit, NEVER if number < 0 else number)
         self._ahead = number - self._clock.time()

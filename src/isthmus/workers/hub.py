@@ -125,21 +125,24 @@ class Guest(asyncio.Protocol):
 Answer = Callable[..., Awaitable[object]]
 
 
-async def _claim(guest: Guest, *asked: Sequence[Any]) -> object:
+async def _claim(guest: Guest, lease: str, *asked: Sequence[Any]) -> object:
+    """Which claim is refused, from 1 on, and for how long; or 0, and when it was granted. Then what is used."""
     claims = [Claim(limit_of(limit), amount) for limit, amount in asked]
-    hub = guest.hub
-    found = hub.ledger.claim(claims, hub.clock.time())
+    ledger, now = guest.hub.ledger, guest.hub.clock.time()
+    found = ledger.claim(claims, now, f"{id(guest)}-{lease}")
+    used = [ledger.used(claim.limit, now) for claim in claims]
     if isinstance(found, Grant):
-        if any(claim.limit.measure is Measure.RUNNING for claim in claims):
-            guest.grants[found.lease] = found
-        return [found.at, found.lease]
-    return [[claim.limit for claim in claims].index(found.limit), found.wait]
+        guest.grants[lease] = found
+        return [0, found.at, *used]
+    return [[claim.limit for claim in claims].index(found.limit) + 1, found.wait, *used]
 
 
-async def _settle(guest: Guest, asked: Sequence[Any], at: float, lease: str, spent: Mapping[str, int]) -> object:
-    grant = Grant(tuple(Claim(limit_of(limit), amount) for limit, amount in asked), at, lease)
-    guest.grants.pop(lease, None)
-    guest.hub.ledger.settle(grant, {Measure(name): spent[name] for name in spent}, guest.hub.clock.time())
+async def _settle(guest: Guest, lease: str, spent: Mapping[str, int]) -> object:
+    """What was granted here is settled; what was not, because the worker decided by itself, was never counted."""
+    grant = guest.grants.pop(lease, None)
+    if grant is not None:
+        told = {Measure(name): spent[name] for name in spent}
+        guest.hub.ledger.settle(grant, told, guest.hub.clock.time())
     return None
 
 

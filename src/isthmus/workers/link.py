@@ -17,6 +17,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.ports import Clock
 from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure, Refusal
 from isthmus.state.memory import BoundedMemory
+from isthmus.state.seen import Seen
 from isthmus.workers.frames import Frames, frame
 
 BUDGET = 0.020
@@ -93,35 +94,50 @@ async def open_link(path: Path, gone: Callable[[], None]) -> AsyncIterator[Link]
 
 
 class HubLimiter:
-    """Implements the engine's Limiter. While the hub is slow, what is claimed is checked against this worker's own."""
+    """Implements the engine's Limiter. While the hub is slow, what is claimed is checked against this worker's own.
+
+    The hub hears of everything in the order in which it was told: what it granted too late for this worker, which had
+    decided by itself by then, is settled there as well.
+    """
 
     state = "shared by workers"
 
     def __init__(self, link: Link, clock: Clock) -> None:
         self._link = link
         self._clock = clock
-        self._own = Ledger("own-")
+        self._own = Ledger()
+        self._seen = Seen()
+        self._leases = itertools.count(1)
 
     async def claim(self, claims: Sequence[Claim]) -> Grant | Refusal:
         """All of `claims` or nothing."""
-        found = await self._link.ask("claim", *map(_sent, claims))
+        lease = str(next(self._leases))
+        found = await self._link.ask("claim", lease, *map(_sent, claims))
         if found is None:
-            return self._own.claim(claims, self._clock.time())
-        first, second = found
-        if isinstance(second, str):
-            grant = Grant(tuple(claims), first, second)
-            self._own.note(grant)
-            return grant
-        return Refusal(claims[first].limit, second)
+            return self._decided_alone(claims, lease)
+        which, number, *used = found
+        self._seen.note(claims, used, self._clock.now())
+        if which:
+            return Refusal(claims[which - 1].limit, number)
+        grant = Grant(tuple(claims), number, lease)
+        self._own.note(grant)
+        return grant
 
     def settle(self, grant: Grant, spent: Mapping[Measure, int]) -> None:
-        """What was granted came to `spent`. The hub is told too where it was granted here, so that it counts it."""
+        """What was granted came to `spent`."""
         self._own.settle(grant, spent, self._clock.time())
-        self._link.tell("settle", [*map(_sent, grant.claims)], grant.at, grant.lease, dict(spent))
+        self._seen.settled(grant, spent)
+        self._link.tell("settle", grant.lease, dict(spent))
 
     def share(self, limit: Limit) -> float:
-        """How much of the limit this worker knows to be used."""
-        return self._own.share(limit, self._clock.time())
+        """How much of the limit is used: by this worker, or by all as it knew a moment ago."""
+        return max(self._own.share(limit, self._clock.time()), self._seen.share(limit, self._clock.now()))
+
+    def _decided_alone(self, claims: Sequence[Claim], lease: str) -> Grant | Refusal:
+        found = self._own.claim(claims, self._clock.time(), lease)
+        if isinstance(found, Refusal):
+            self._link.tell("settle", lease, dict.fromkeys(Measure, 0))
+        return found
 
 
 class HubMemory:
