@@ -53,6 +53,13 @@ def test_a_name_that_says_nothing_useful_is_unknown(directory: Directory, name: 
         directory.plan(name)
 
 
+def test_the_nearest_of_very_many_names_is_found_too() -> None:
+    names = tuple(f"model-{number}" for number in range(3000))
+    with pytest.raises(UnknownName) as caught:
+        Directory(ROUTES, (*OFFERS, Offer("many", names))).plan("smollm-135m")
+    assert caught.value.near[0] == "smollm2-135m"
+
+
 def test_each_name_is_listed_once_with_its_first_owner(directory: Directory) -> None:
     owners = dict(directory.names())
     assert owners["gpt-5"] == "openai"

@@ -92,12 +92,12 @@ def test_who_offers_the_very_name_comes_before_all_others(offers: tuple[Offer, .
 
 
 @given(ROUTES, OFFERS, NAMINGS)
-def test_every_name_that_is_listed_has_a_plan_unless_it_is_an_alias_of_nothing(
+def test_every_name_that_is_listed_has_a_plan(
     routes: dict[str, Route], offers: tuple[Offer, ...], naming: Naming
 ) -> None:
     directory = Directory(routes, offers, naming, take_apart=take_apart)
     for name, _ in directory.names():
-        assert plan_of(directory, name) is not None or name in naming.aliases
+        assert plan_of(directory, name) is not None
 
 
 @given(OFFERS, NAME)

@@ -7,11 +7,12 @@ from isthmus.config.hosts import LOCAL, host_of
 from isthmus.config.problems import Path, clip
 from isthmus.config.routes import routes_of
 from isthmus.config.schema import Config
-from isthmus.routing.names import Directory
+from isthmus.routing.names import MOST_STEPS, Directory
 from isthmus.routing.naming import Naming, is_pattern
 from isthmus.routing.offers import Offer
 
 NOWHERE = "names no route, no alias and no model that a provider is known to serve; write provider/model"
+"""Also said of what only a longer chain of aliases than is followed leads to."""
 
 
 def naming_of(config: Config) -> Naming:
@@ -88,14 +89,16 @@ def _why_lost(name: str, directory: Directory) -> str | None:
 
 
 def _round(name: str, aliases: Mapping[str, Sequence[str]]) -> list[str]:
-    """The way from an alias back to itself; empty where none leads there."""
+    """The shortest way from an alias back to itself; empty where none leads there in as many steps as are gone."""
     ways, seen = [[name]], {name}
-    while ways:
-        way = ways.pop()
-        for to in aliases.get(way[-1], ()):
-            if to == name:
-                return [*way, to]
-            if to in aliases and to not in seen:
-                seen.add(to)
-                ways.append([*way, to])
+    for _ in range(MOST_STEPS):
+        further = []
+        for way in ways:
+            for to in aliases[way[-1]]:
+                if to == name:
+                    return [*way, to]
+                if to in aliases and to not in seen:
+                    seen.add(to)
+                    further.append([*way, to])
+        ways = further
     return []

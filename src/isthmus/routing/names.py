@@ -6,6 +6,7 @@ as plain strings; never what a provider is.
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import nlargest
 from typing import NamedTuple, TypeAlias
 
 from msgspec.structs import replace
@@ -25,6 +26,8 @@ LATEST = ":latest"
 """Put behind a name by clients of Ollama; it changes nothing where nobody offers the longer name."""
 NEAR = 3
 """Names suggested for one that nobody offers."""
+COMPARED = 64
+"""Characters of a name, and names, that are compared at length to suggest one: that takes its time."""
 TOLD = 3
 """Names told of those that could have been meant too."""
 
@@ -75,6 +78,8 @@ class Directory:
         self._naming = naming
         self._talks = talks
         self._known: dict[str, Plan] = {}
+        self._names: tuple[tuple[str, str], ...] | None = None
+        self._patterns = tuple(filter(is_pattern, naming.aliases))
         own = [*routes, *(name for name in naming.aliases if not is_pattern(name))]
         self._folded = {name.lower(): name for name in reversed(own)}
         self._providers = {offer.provider.lower(): offer.provider for offer in reversed(offers)}
@@ -100,11 +105,13 @@ class Directory:
 
     def names(self) -> tuple[tuple[str, str], ...]:
         """Every name that can be listed, each once, with its owner ("isthmus" for routes and aliases)."""
-        aliases = (name for name in self._naming.aliases if not is_pattern(name))
-        owners = dict.fromkeys((*self._routes, *aliases), "isthmus")
-        for name, provider in self._offers.names():
-            owners.setdefault(name, provider)
-        return tuple(owners.items())
+        if self._names is None:
+            aliases = [name for name in self._naming.aliases if not is_pattern(name) and self.lead(name) is not None]
+            owners = dict.fromkeys((*self._routes, *aliases), "isthmus")
+            for name, provider in self._offers.names():
+                owners.setdefault(name, provider)
+            self._names = tuple(owners.items())
+        return self._names
 
     def _work_out(self, name: str, way: Way) -> Plan | None:
         for step in STEPS if way.steps < MOST_STEPS else ():
@@ -177,7 +184,7 @@ class Directory:
         return self._held(name, holders) if _dated(holders) else None
 
     def _alias_pattern(self, name: str, way: Way) -> Plan | None:
-        pattern = closest(name, filter(is_pattern, self._naming.aliases))
+        pattern = closest(name, self._patterns)
         return None if pattern is None else self._follow(name, pattern, way)
 
     def _matching(self, name: str, way: Way) -> Plan | None:  # noqa: ARG002  one of STEPS
@@ -264,7 +271,7 @@ class Directory:
 
     def _near(self, name: str) -> list[str]:
         listed = [known for known, _ in self.names()]
-        return difflib.get_close_matches(name[:LONGEST], listed, NEAR, 0.4) or listed[:NEAR]
+        return difflib.get_close_matches(name[:COMPARED], _shortlist(name, listed), NEAR, 0.4) or listed[:NEAR]
 
 
 Step: TypeAlias = Callable[[Directory, str, Way], Plan | None]
@@ -303,6 +310,14 @@ def _spellings(name: str) -> list[tuple[str, str]]:
         if seen:
             found.append((left, right))
     return found
+
+
+def _shortlist(name: str, listed: Sequence[str]) -> Sequence[str]:
+    """The names that have the most in common with this one, at a glance."""
+    if len(listed) <= COMPARED:
+        return listed
+    pieces = {name[at : at + 3] for at in range(min(len(name), COMPARED) - 2)}
+    return nlargest(COMPARED, listed, key=lambda known: sum(piece in known for piece in pieces))
 
 
 def _dated(holders: Sequence[Holder]) -> list[Holder]:
