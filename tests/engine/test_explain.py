@@ -1,20 +1,32 @@
 """What would become of a request: who would be asked and why, and what they would be sent, without sending it."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from fakes.transport import Scripted
+from isthmus.core.content import Inline
 from isthmus.core.errors import GatewayError, Kind, Rest
 from isthmus.core.losses import OnLoss
+from isthmus.core.operations import Operation
+from isthmus.core.profile import UNKNOWN
 from isthmus.core.quota import Window
+from isthmus.dialects.table import COUNT_CODECS, EMBED_CODECS
+from isthmus.engine.exchange import Call, Exchange
+from isthmus.engine.explain import explain
 from isthmus.engine.queue import Queue
 from isthmus.engine.serve import serve
+from isthmus.engine.shown import Viewer
+from isthmus.providers.provider import CloudKey, Outgoing
 from isthmus.routing.health import Place
 from isthmus.routing.limits import Claim, Limit, Measure
 from isthmus.routing.order import NEAR
 from isthmus.routing.plan import Branch, Hedge, Route, Rules, Shadow, Target, When, first_of
 from isthmus.routing.quotas import Quotas
 from isthmus.state.limits import LocalLimiter
+from isthmus.wire import json
 from support.explaining import BODY, change, explained, places, pooled, why
 from support.line import KEY, Line, provider
 
@@ -314,3 +326,104 @@ class TestRules:
         assert "it answered this conversation before (affinity)" in why(told, "two")
         assert "prefers the place" in told["rules"]["affinity"]
         assert places(await explained(line))[0] == ("one", "key")
+
+
+class TestWhatIsNotKnown:
+    async def test_a_clouds_signature_is_not_asked_for(self) -> None:
+        line = Line([replace(provider("one"), cloud=CloudKey("aws"), secret=None)], {}, {"fast": ["one/m1"]})
+        line.ports.authority = Unasked()
+        first = (await explained(line))["candidates"][0]
+        assert first["upstream"]["notes"] == ["the signature of aws is made when it is sent, and is not shown"]
+
+    async def test_files_that_the_gateway_fetches_are_not_fetched(self) -> None:
+        unfetching = provider("one", "anthropic", profile=replace(UNKNOWN, fetches=False))
+        line = Line([unfetching], {}, {"fast": ["one/m1"]})
+        line.ports.fetcher = Unasked()
+        picture = b'[{"type":"image_url","image_url":{"url":"https://example.com/cat.png"}}]'
+        first = (await explained(line, BODY.replace(b'"hi"', picture)))["candidates"][0]
+        assert "fetched when it is sent" in first["upstream"]["notes"][0]
+        assert first["lane"] == "translate"
+
+    async def test_of_a_list_of_prompts_the_first_request_is_told(self) -> None:
+        line = Line([provider("one", "anthropic")], {}, {"fast": ["one/m1"]})
+        body = b'{"model":"fast","prompt":["one","two","three"],"max_tokens":5}'
+        first = (await explained(line, body, "openai_completions"))["candidates"][0]
+        assert first["upstream"]["body"]["messages"][0]["content"] == "one"
+        assert line.transport.sent == []
+
+    async def test_a_request_that_asks_nothing_of_a_model_is_answered_here(self) -> None:
+        told = await explained(two(), b'{"model":"fast","messages":[]}', "ollama")
+        assert "answers it by itself" in told["request"]["answered_here"]
+        assert told["candidates"] == []
+
+    async def test_what_is_remembered_of_a_conversation_is_looked_up_and_not_changed(self) -> None:
+        line = two()
+        kept = Kept()
+        line.ports.memory = kept
+        await explained(line, headers=((b"x-isthmus-session", b"s1"),))
+        assert kept.asked > 0
+        assert kept.written == 0
+
+
+class Unasked:
+    """An authority and a fetcher that fail the test when somebody asks them."""
+
+    async def sign(self, outgoing: Outgoing, key: CloudKey) -> Outgoing:
+        raise AssertionError("a signature was asked for")
+
+    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+        raise AssertionError("a refusal was told")
+
+    async def fetch(self, url: str) -> Inline:
+        raise AssertionError("a file was fetched")
+
+
+class Kept:
+    """A memory that counts how it is used."""
+
+    def __init__(self) -> None:
+        self.asked = self.written = 0
+
+    async def put(self, keys: Sequence[str], value: bytes) -> None:
+        self.written += 1
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        self.written += 1
+
+    async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        self.asked += 1
+        return {}
+
+
+class TestOtherOperations:
+    def counting(self) -> Line:
+        one = replace(
+            provider("one"), dialects={Operation.COUNT_TOKENS: ("anthropic",), Operation.CHAT: ("anthropic",)}
+        )
+        return Line([one, provider("two")], {}, {"fast": ["one/m1", "two/m2"]})
+
+    async def count(self, line: Line, body: bytes) -> Any:
+        exchange = Exchange("ex_1", Call(COUNT_CODECS["anthropic"], "/v1/messages/count_tokens", ()), line.clock, 1)
+        now = line.live.take()
+        told = await explain(exchange, body, now, line.ports, every=True, viewer=Viewer(now, manages=True))
+        return json.decode(json.encode(told))
+
+    async def test_only_one_place_is_asked_to_count(self) -> None:
+        told = await self.count(self.counting(), BODY)
+        assert [(one["provider"], one["verdict"]) for one in told["candidates"]] == [("one", "asked first")]
+        assert told["candidates"][0]["upstream"]["body"]["model"] == "m1"
+
+    async def test_a_model_that_nobody_has_is_counted_here(self) -> None:
+        line = Line([replace(provider("one"), models=("m1",))], {})
+        told = await self.count(line, BODY.replace(b"fast", b"nothing"))
+        assert "counts the tokens by itself" in told["request"]["answered_here"]
+
+    async def test_inputs_to_embed_are_told_in_the_providers_dialect(self) -> None:
+        line = Line([replace(provider("one"), dialects={Operation.EMBED: ("gemini",)})], {}, {"fast": ["one/m1"]})
+        exchange = Exchange("ex_1", Call(EMBED_CODECS["openai"], "/v1/embeddings", ()), line.clock, 1)
+        body, now = b'{"model":"fast","input":["one","two"]}', line.live.take()
+        told = await explain(exchange, body, now, line.ports, every=True, viewer=Viewer(now, manages=True))
+        first = told.candidates[0]
+        assert (first.lane, first.dialect) == ("translate", "gemini")
+        assert first.upstream is not None
+        assert line.transport.sent == []

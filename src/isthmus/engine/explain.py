@@ -4,9 +4,8 @@ The line's own functions decide, on a board that is set aside and with ports thr
 spent: no turn, no trial after a rest, no room under a limit, no conversation's preference.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeAlias
 
 from msgspec.structs import asdict, replace
 
@@ -14,14 +13,10 @@ from isthmus.catalog.prices import cost
 from isthmus.core.errors import GatewayError
 from isthmus.core.operations import Operation
 from isthmus.core.usage import Usage
-from isthmus.dialects.codec import AnyCodec, Codec, CountCodec, EmbedCodec
+from isthmus.dialects.codec import AnyCodec, Codec
 from isthmus.engine.admission import Admission, admission, told
-from isthmus.engine.affinity import find_bond
-from isthmus.engine.attempt import Asked, attempt_at
-from isthmus.engine.count import counting_at
 from isthmus.engine.deadlines import deadline, timing_of, within
 from isthmus.engine.dry_run import DryRun
-from isthmus.engine.embed import as_conversation, embedding_at
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.explanation import (
     AskedFor,
@@ -35,30 +30,28 @@ from isthmus.engine.explanation import (
     Refusal,
     Rest,
     Room,
+    RouteRules,
 )
-from isthmus.engine.kept import Shelf
 from isthmus.engine.lane import spoken_for, their_codec
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Clock, Ports
 from isthmus.engine.rules import rules_of
 from isthmus.engine.scales import Prices
-from isthmus.engine.serve import continued, look, plan_for
+from isthmus.engine.serve import look
 from isthmus.engine.shown import Viewer
-from isthmus.engine.traits import take_branch
-from isthmus.engine.walk import Once, moment_of, walk_for
+from isthmus.engine.walk import moment_of, walk_for
+from isthmus.engine.ways import Way, plan_or_aside, way_of
 from isthmus.providers.provider import Provider
 from isthmus.routing import explanation
 from isthmus.routing.explanation import View
 from isthmus.routing.health import Place, Resting
 from isthmus.routing.limits import Limit
 from isthmus.routing.places import Ask
+from isthmus.routing.plan import Plan
 from isthmus.routing.walk import Walk
 
 SHOWN = 20
 """Candidates whose request is written for one explanation, at most."""
-
-Way: TypeAlias = Callable[[Exchange, Ports], Once[Any]]
-"""How an exchange asks one target through some ports, as its line does."""
 
 
 async def explain(exchange: Exchange, body: bytes, now: Now, ports: Ports, *, every: bool, viewer: Viewer) -> Explained:
@@ -68,63 +61,14 @@ async def explain(exchange: Exchange, body: bytes, now: Now, ports: Ports, *, ev
     would be refused before anybody is asked.
     """
     exchange.peek = look(exchange.call, body, now.snapshot.habits)
-    exchange.plan = plan_for(exchange.peek.model, now.directory)
-    looking = _Looking(exchange, body, now, ports, viewer=viewer)
-    if (aside := _answered_here(exchange, body)) is not None:
-        return Explained(looking.request(aside), rules_of(exchange, None), ())
-    dry = DryRun(ports)
-    way = await _WAYS[exchange.call.codec.operation](exchange, body, dry.ports, now)
+    looking, dry = _Looking(exchange, body, now, ports, viewer=viewer), DryRun(ports)
+    if (aside := plan_or_aside(exchange, body, now)) is not None:
+        return Explained(looking.request(aside), RouteRules(), ())
+    way = await way_of(exchange, body, now, dry.ports)
     candidates = await looking.candidates(dry.ports)
     wanted = candidates[:SHOWN] if every else candidates[:1]
     told = [await looking.told(one, way if one in wanted else None) for one in candidates]
     return Explained(looking.request(None), rules_of(exchange, _seconds_left(exchange, ports)), tuple(told))
-
-
-async def _chat(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:
-    codec = exchange.call.codec
-    assert isinstance(codec, Codec)  # noqa: S101  what the operation says
-    assert exchange.peek is not None  # noqa: S101  it was looked at
-    assert exchange.plan is not None  # noqa: S101  it was planned
-    if codec.keeps and ports.memory is not None:
-        asked = await continued(exchange, body, codec, Shelf(ports.memory, exchange.client.name))
-    else:
-        asked = Asked(body, codec, exchange.peek)
-    take_branch(exchange, asked.body, asked.request, now, ports)
-    if ports.memory is not None and now.places.several(exchange.plan):
-        exchange.bond = await find_bond(exchange, asked.body, now.snapshot.affinity, ports.memory)
-    return lambda mine, outside: partial(attempt_at, mine, asked=asked, now=now, ports=outside)
-
-
-async def _embedding(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:
-    codec = exchange.call.codec
-    assert isinstance(codec, EmbedCodec)  # noqa: S101  what the operation says
-    take_branch(exchange, body, partial(as_conversation, body, codec), now, ports)
-    return lambda mine, outside: embedding_at(mine, body, codec, now=now, ports=outside)
-
-
-async def _count(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:
-    codec = exchange.call.codec
-    assert isinstance(codec, CountCodec)  # noqa: S101  what the operation says
-    take_branch(exchange, body, partial(codec.read_request, body), now, ports)
-    return lambda mine, outside: counting_at(mine, body, codec, ports=outside)
-
-
-_WAYS: Mapping[Operation, Callable[[Exchange, bytes, Ports, Now], Awaitable[Way]]] = {
-    Operation.CHAT: _chat,
-    Operation.EMBED: _embedding,
-    Operation.COUNT_TOKENS: _count,
-}
-
-
-def _answered_here(exchange: Exchange, body: bytes) -> str | None:
-    codec = exchange.call.codec
-    if (
-        isinstance(codec, Codec)
-        and codec.aside is not None
-        and codec.aside(body, int(exchange.clock.time())) is not None
-    ):
-        return "the request asks nothing of a model, so the gateway answers it by itself"
-    return None
 
 
 class _Looking:
@@ -143,15 +87,14 @@ class _Looking:
         """The request as it was understood."""
         exchange, plan = self._exchange, self._exchange.plan
         assert exchange.peek is not None  # noqa: S101  it was looked at
-        assert plan is not None  # noqa: S101  it was planned
         return AskedFor(
             dialect=exchange.call.codec.dialect,
             operation=exchange.call.codec.operation,
             model=exchange.peek.model,
             stream=exchange.peek.stream,
             client=exchange.client.name,
-            route=plan.name,
-            because=plan.because,
+            route=None if plan is None else plan.name,
+            because=None if plan is None else plan.because,
             answered_here=aside,
             refusal=self._refusal,
             waits=self._now.snapshot.queue.wait if self._waits else None,
@@ -173,10 +116,19 @@ class _Looking:
         gate = admission(exchange, self._body, aside, ports)
         if gate is not None:
             await self._enter(gate)
+        counted = self._who_counts(exchange.plan)
         asked = await _led_to_its_end(walk, gate, ports.clock)
+        if counted is not None:
+            return tuple(one for one in explanation.candidates(view, walk, [counted]) if one.ask is counted)
         if gate is not None and (self._refusal is not None or not asked):
             self._waits = self._ports.queue is not None and gate.only_busy
         return explanation.candidates(view, walk, asked)
+
+    def _who_counts(self, plan: Plan) -> Ask | None:
+        """The one place that is asked for a count, however it is; None where no count is wanted."""
+        if self._exchange.call.codec.operation is not Operation.COUNT_TOKENS:
+            return None
+        return next(iter(self._now.places.of(plan.targets[0])), None)
 
     async def _enter(self, gate: Admission) -> None:
         """Would the client's and the route's own limits let it in?"""

@@ -73,16 +73,16 @@ class AskedFor(Value, frozen=True, kw_only=True):
     model: str
     stream: bool
     client: str
-    route: str
-    because: str
+    route: str | None
+    because: str | None
     answered_here: str | None = None
     refusal: Refusal | None = None
     waits: float | None = None
 
 
 class Upstream(Value, frozen=True, kw_only=True):
-    """The request that the provider would get. `url` is None for those who may not know addresses; `further` counts
-    the requests that are sent beside it, for a list of prompts.
+    """The request that the provider would get, the first where it would get several. `url` is None for those who may
+    not know addresses.
     """
 
     method: str
@@ -90,7 +90,6 @@ class Upstream(Value, frozen=True, kw_only=True):
     headers: Mapping[str, str]
     body: Raw | str | None
     notes: tuple[str, ...] = ()
-    further: int = 0
 
 
 class Deadlines(Value, frozen=True):

@@ -52,20 +52,20 @@ class Viewer:
             words = words.replace(before + own, before + number)
         return words
 
-    def request(self, outgoing: Outgoing, provider: Provider, *, notes: Iterable[str], further: int = 0) -> Upstream:
-        """The request that `provider` would get. `further` ones like it would follow."""
+    def request(self, outgoing: Outgoing, provider: Provider, *, notes: Iterable[str]) -> Upstream:
+        """The request that `provider` would get."""
         secrets = self._secrets(provider)
         hidden = _SECRET | {name for name, _ in provider.headers}
+        headers: dict[str, str] = {}
+        for name, value in outgoing.headers:
+            told, key = MASK if name in hidden else _clean(value.decode("latin-1"), secrets), name.decode("latin-1")
+            headers[key] = f"{headers[key]}, {told}" if key in headers else told
         return Upstream(
             method=outgoing.method,
             url=_clean(_url(outgoing), secrets) if self._manages else None,
-            headers={
-                name.decode("latin-1"): MASK if name in hidden else _clean(value.decode("latin-1"), secrets)
-                for name, value in outgoing.headers
-            },
+            headers=headers,
             body=_body(outgoing.body, secrets),
             notes=tuple(notes),
-            further=further,
         )
 
     def message(self, message: str, provider: Provider) -> str:
