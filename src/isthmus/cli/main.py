@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, Row] = {
     "check": Row("isthmus.cli.commands.check", "Tell everything that is wrong with a configuration."),
     "models": Row("isthmus.cli.commands.models", "List what the configuration would serve, and what is known of it."),
     "route": Row("isthmus.cli.commands.route", "Where requests go, and why: explain."),
+    "rests": Row("isthmus.cli.commands.rests", "Who rests after a failure, as the running gateway knows: list, clear."),
     "catalogue": Row("isthmus.cli.commands.catalogue", "What is known of models in general: status, refresh."),
     "local": Row("isthmus.cli.commands.local", "The small model that comes with Isthmus: install, status."),
     "version": Row("isthmus.cli.commands.version", "Tell the version."),

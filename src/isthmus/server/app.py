@@ -143,6 +143,7 @@ class Application:
                 body=await read_body(receive, call.headers, PAGE_BODY) if route.serves in _READING else b"",
                 query=scope["query_string"],
                 at=self._ports.clock.now(),
+                time=self._ports.clock.time(),
                 health=self._health,
                 recent=self._recent,
                 trusted=_trusted(call, now),

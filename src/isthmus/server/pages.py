@@ -1,6 +1,7 @@
 """What is answered without asking a provider: models, health, readiness, and what is served at all."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -18,7 +19,7 @@ from isthmus.engine.exchange import Call
 from isthmus.engine.live import Now
 from isthmus.engine.past import Past, told_past
 from isthmus.engine.serve import plan_for
-from isthmus.routing.health import Place
+from isthmus.routing.health import Place, Resting
 from isthmus.server.endpoints import ENDPOINTS, Serves
 from isthmus.server.routes import Route
 from isthmus.wire import json
@@ -44,6 +45,7 @@ class Page(Value, frozen=True):
 Health = Callable[[], Mapping[str, object]]
 """What the parts of the gateway say of themselves, for people; empty when stopping counts as unready."""
 
+
 class Recent(NamedTuple):
     """What is kept of finished exchanges, by their ids, for a while: the ledger of one, and all that was decided."""
 
@@ -53,7 +55,7 @@ class Recent(NamedTuple):
 
 class Visit(Value, frozen=True):
     """One request for a page. `body` is the request's, b"" for a page that reads none; `at` the
-    clock's monotonic seconds.
+    clock's monotonic seconds, and `time` the same moment in Unix seconds.
 
     `trusted`: the caller may see more of the gateway than that it lives; `manages`: may also see others' exchanges.
     """
@@ -64,6 +66,7 @@ class Visit(Value, frozen=True):
     body: bytes
     query: bytes
     at: float
+    time: float
     health: Health
     recent: Recent
     trusted: bool
@@ -113,31 +116,41 @@ def _past(visit: Visit) -> Page:
 
 
 def _rests(visit: Visit) -> Page:
-    """Who rests, how many seconds more, and why. `model` is empty for an account as a whole."""
+    """Who rests, since when, how long, and why. `model` is empty for an account, `key` too for a whole provider."""
     _managers_only(visit)
-    told = [
-        {
-            "provider": one.place.provider,
-            "key": one.place.credential,
-            "model": one.place.model,
-            "kind": one.kind,
-            "seconds": round(one.until - visit.at, 1),
-            "failures": one.failures,
-            "told_by_provider": one.hinted,
-        }
-        for one in visit.now.board.health.resting(visit.at)
-    ]
-    return Page(200, json.encode({"rests": told}))
+    resting = sorted(visit.now.board.health.resting(visit.at), key=lambda one: one.place)
+    return Page(200, json.encode({"rests": [_told(one, visit) for one in resting]}))
+
+
+def _told(one: Resting, visit: Visit) -> Mapping[str, object]:
+    return {
+        "provider": one.place.provider,
+        "key": one.place.credential,
+        "model": one.place.model,
+        "kind": one.kind,
+        "cause": one.cause,
+        "since": _as_date(one.since, visit),
+        "until": _as_date(one.until, visit),
+        "seconds": round(one.until - visit.at, 1),
+        "next_trial": _as_date(one.until if one.tried_at is None else min(one.until, one.tried_at), visit),
+        "failures": one.failures,
+        "told_by_provider": one.hinted,
+    }
+
+
+def _as_date(at: float, visit: Visit) -> str:
+    """Monotonic seconds as people write a time."""
+    return f"{datetime.fromtimestamp(visit.time + at - visit.at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _wake(visit: Visit) -> Page:
-    """End the rests of PROVIDER/KEY/MODEL, of PROVIDER/KEY and all its models, or of everybody."""
+    """End the rests of PROVIDER/KEY/MODEL, of PROVIDER/KEY and all its models, of PROVIDER, or of everybody."""
     _managers_only(visit)
     provider, _, rest = visit.route.rest.partition("/")
     key, _, model = rest.partition("/")
-    if visit.route.rest and not key:
+    if visit.route.rest and (provider not in visit.now.snapshot.providers or (model and not key)):
         raise GatewayError(
-            Kind.INVALID, "a rest is named PROVIDER/KEY or PROVIDER/KEY/MODEL, as GET /admin/rests lists"
+            Kind.INVALID, "a rest is named PROVIDER, PROVIDER/KEY or PROVIDER/KEY/MODEL, as GET /admin/rests lists"
         )
     ended = visit.now.board.health.clear(Place(provider, key, model) if visit.route.rest else None)
     return Page(200, json.encode({"ended": ended}))
