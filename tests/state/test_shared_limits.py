@@ -151,8 +151,10 @@ async def test_a_server_that_forgot_the_scripts_is_told_them_again(server: Store
 async def test_a_frozen_server_delays_no_request_and_each_instance_holds_the_limits_alone(server: StoreServer) -> None:
     clock = FakeClock(time=time.time())
     async with instance(server, clock=clock, budget=BUDGET) as (one, store):
-        while await store.ask(store.redis.ping) is None:
-            await store.settled()
+        async with asyncio.timeout(20):
+            while await store.ask(store.redis.ping) is None:
+                clock.move(REST)
+                await store.settled()
         server.send(signal.SIGSTOP)
         try:
             began = time.monotonic()
