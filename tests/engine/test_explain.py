@@ -22,6 +22,7 @@ from isthmus.engine.shown import Viewer
 from isthmus.providers.provider import CloudKey, Outgoing
 from isthmus.routing.health import Place
 from isthmus.routing.limits import Claim, Limit, Measure
+from isthmus.routing.naming import Naming
 from isthmus.routing.order import NEAR
 from isthmus.routing.plan import Branch, Hedge, Route, Rules, Shadow, Target, When, first_of
 from isthmus.routing.quotas import Quotas
@@ -111,6 +112,13 @@ class TestWhy:
         with pytest.raises(GatewayError) as refused:
             await explained(line, BODY.replace(b"fast", b"nothing"))
         assert refused.value.kind is Kind.UNKNOWN_MODEL
+
+    async def test_a_provider_that_excludes_the_model_is_told(self) -> None:
+        line = Line([replace(provider("one"), models=("m1",)), replace(provider("two"), models=("m1",))], {})
+        change(line, naming=Naming(excluded={"one": ("m*",)}))
+        told = await explained(line, BODY.replace(b"fast", b"m1"))
+        assert places(told) == [("two", "key")]
+        assert told["request"]["excluded_by"] == ["one"]
 
     async def test_more_candidates_than_tries_are_skipped(self) -> None:
         line = two()

@@ -52,6 +52,8 @@ def say_past(told: object) -> None:
 
 def _remarks(request: Told, rules: Told) -> Iterator[str]:
     """What concerns the request as a whole."""
+    if excluded := _list(request, "excluded_by"):
+        yield f"excluded by {', '.join(map(str, excluded))}"
     if request.get("answered_here"):
         yield _text(request, "answered_here")
     if refusal := _part(request, "refusal"):

@@ -95,10 +95,14 @@ class _Looking:
             client=exchange.client.name,
             route=None if plan is None else plan.name,
             because=None if plan is None else plan.because,
+            excluded_by=() if plan is None else self._excluded_by(plan, exchange.peek.model),
             answered_here=aside,
             refusal=self._refusal,
             waits=self._now.snapshot.queue.wait if self._waits else None,
         )
+
+    def _excluded_by(self, plan: Plan, name: str) -> tuple[str, ...]:
+        return self._now.directory.excluding([name, *(target.model for target in plan.targets)])
 
     async def candidates(self, ports: Ports) -> tuple[explanation.Candidate, ...]:
         """Every candidate, as a walk on a board that is set aside finds them."""

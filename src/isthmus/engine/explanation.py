@@ -64,8 +64,9 @@ class Refusal(Value, frozen=True):
 
 class AskedFor(Value, frozen=True, kw_only=True):
     """The request, as it was understood. `because` says how its name led to these candidates, by which of the route's
-    branches too; `answered_here`: no provider is asked at all, and why. `refusal`: the limits of its client or its
-    route have no room for it now; `waits`: seconds that it would wait for a place, all of which are only busy.
+    branches too; `excluded_by` are the providers whose configuration excludes its model. `answered_here`: no provider
+    is asked at all, and why. `refusal`: the limits of its client or its route have no room for it now; `waits`:
+    seconds that it would wait for a place, all of which are only busy.
     """
 
     dialect: str
@@ -75,6 +76,7 @@ class AskedFor(Value, frozen=True, kw_only=True):
     client: str
     route: str | None
     because: str | None
+    excluded_by: tuple[str, ...] = ()
     answered_here: str | None = None
     refusal: Refusal | None = None
     waits: float | None = None

@@ -113,6 +113,13 @@ class Directory:
             self._names = tuple(owners.items())
         return self._names
 
+    def excluding(self, models: Iterable[str]) -> tuple[str, ...]:
+        """The providers whose configuration excludes one of these models."""
+        wanted = set(models)
+        return tuple(
+            name for name, offer in self._offers.by_provider.items() if not all(offer.allows(model) for model in wanted)
+        )
+
     def _work_out(self, name: str, way: Way) -> Plan | None:
         for step in STEPS if way.steps < MOST_STEPS else ():
             if (plan := step(self, name, way)) is not None:
