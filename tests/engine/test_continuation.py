@@ -59,6 +59,8 @@ CLIENTS = {
     },
     "gemini": {"contents": [{"role": "user", "parts": [{"text": "Go on."}]}]},
     "ollama": {"model": "fast", "messages": [{"role": "user", "content": "Go on."}]},
+    "openai_completions": {"model": "fast", "stream": True, "prompt": "Go on."},
+    "bedrock": {"messages": [{"role": "user", "content": [{"text": "Go on."}]}]},
 }
 """What a client of each dialect asks."""
 PIECES = ("Once upon", " a time", " there was ")
@@ -128,8 +130,8 @@ async def begin(line: Line, client: str = "openai_chat", **more: object) -> Answ
     async def receive(limit: int) -> bytes:
         return body
 
-    named = Named("fast", stream=True) if client == "gemini" else None
-    call = Call(CODECS[client, Operation.CHAT], "/v1/asked", (), named=named)
+    codec = CODECS[client, Operation.CHAT]
+    call = Call(codec, "/v1/asked", (), named=Named("fast", stream=True) if codec.model_in_path else None)
     line.exchange = Exchange("ex_test", call, line.clock, 1)
     return await serve(line.exchange, receive, line.live.take(), line.ports)
 
@@ -187,6 +189,7 @@ async def test_the_next_place_is_given_what_was_said(dialect: str) -> None:
 
 @pytest.mark.parametrize("client", list(CLIENTS))
 async def test_where_nobody_goes_on_the_error_is_told(client: str) -> None:
+    """Recovery in mid-stream assumes that every model goes on. github.com/BerriAI/litellm/issues/27967"""
     line = going_on((provider("one"), [broken()]), (provider("two"), []))
     body = await ask(line, client)
     assert ends_in_an_error(client, body)
@@ -196,6 +199,7 @@ async def test_where_nobody_goes_on_the_error_is_told(client: str) -> None:
 
 
 async def test_a_route_that_does_not_ask_for_it_ends_in_the_error() -> None:
+    """Recovery in mid-stream ignores that it is switched off. github.com/BerriAI/litellm/issues/19077"""
     line = going_on((provider("one"), [broken()]), (provider("two", profile=GOES_ON), []), rules=Rules())
     assert ends_in_an_error("openai_chat", await ask(line))
 
@@ -239,6 +243,7 @@ async def test_an_answer_may_break_off_several_times() -> None:
 
 
 async def test_no_more_is_asked_than_a_request_may_try() -> None:
+    """Recovery in mid-stream ignores how often a request may be tried. github.com/BerriAI/litellm/issues/29808"""
     line = two(broken(), whole("openai_chat", *REST))
     line.live.swap(replace(line.live.take().snapshot, limits=Limits(attempts=1)))
     assert ends_in_an_error("openai_chat", await ask(line))
@@ -326,6 +331,29 @@ async def test_the_usage_of_both_is_told_and_logged() -> None:
     assert line.exchange is not None
     assert line.exchange.usage is not None
     assert (line.exchange.usage.input, line.exchange.usage.total_output) == (40, 5)
+
+
+async def test_an_answer_that_ends_for_want_of_room_has_its_usage() -> None:
+    """Responses that end as incomplete are billed as zero. github.com/QuantumNous/new-api/issues/7241"""
+    full = [*said(*REST, usage=Usage(fresh_input=30, output=4))[:-1], MessageStop(Finish(Reason.LENGTH))]
+    line = two(broken(), stream("openai_responses", *wire("openai_responses", full)), dialect="openai_responses")
+    reply = read("openai_responses", await ask(line, "openai_responses"))
+    assert reply.candidates[0].finish is not None
+    assert reply.candidates[0].finish.reason is Reason.LENGTH
+    assert line.exchange is not None
+    assert line.exchange.usage is not None
+    assert (line.exchange.usage.input, line.exchange.usage.total_output) == (30, 4)
+
+
+async def test_every_word_goes_out_as_it_comes() -> None:
+    """Buffering for a fallback hides the opening of an answer. github.com/BerriAI/litellm/issues/39431"""
+    steps, later = wire("openai_chat", said(*PIECES)), asyncio.Event()
+    line = two(stream("openai_chat", *steps[:3], later, *steps[3:]))
+    answer = await begin(line)
+    assert answer.stream is not None
+    assert b"Once upon" in await anext(answer.stream)
+    later.set()
+    assert b" a time" in b"".join([piece async for piece in answer.stream])
 
 
 CALL: list[Event] = [

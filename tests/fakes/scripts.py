@@ -8,7 +8,7 @@ may carry another model's name and `+` in front, and a tag after `@`; the script
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 KEY = "sk-upstream-4f9c2a71d05e8b36"
@@ -210,7 +210,7 @@ def _first_name(tools: Any) -> str:
     return _first_name(next(value for value in inner.values() if isinstance(value, dict | list)))
 
 
-def _goes_on(talk: Conversation) -> Act:
+def _goes_on(talk: Conversation) -> Answer:
     """As a model that goes on with a turn of its own at the end: it says the rest of its greeting only."""
     last = talk.body["messages"][-1]
     begun = last["content"] if last["role"] == "assistant" else ""
@@ -247,6 +247,7 @@ SCRIPTS: Mapping[str, Script] = {
     "does-not-stream": _says(Thought(THOUGHT), Words(HELLO), unstreamed=True),
     "says-much": _says(Words("word " * 500)),
     "goes-on": _goes_on,
+    "goes-on-late": lambda talk: replace(_goes_on(talk), late=0.5),
     "thinks": _thoughtful,
     "calls-one": _weather("Paris"),
     "calls-two": _weather("Paris", "Oslo", opening=(Words("Let me look."),)),

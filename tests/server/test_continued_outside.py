@@ -1,5 +1,7 @@
 """An answer that another provider goes on with, as the official clients have it: one answer, and a good end."""
 
+import json
+import urllib.request
 from collections.abc import Iterator
 
 import openai
@@ -22,10 +24,12 @@ def gateway(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Ite
         for script in BREAKS
         for dialect in ("openai", "anthropic")
     )
+    routes += "  gone: {targets: [openai/resets-midway], continue: true}\n"
+    routes += "  late: {targets: [openai/ends-midway, groq/goes-on-late], continue: true}\n"
     config = between(
         upstream,
         providers=providers,
-        more=f"routes:\n{routes}  gone: {{targets: [openai/resets-midway], continue: true}}",
+        more=f"limits: {{ping-every: 0.1}}\nroutes:\n{routes}",
     )
     with open_gateway(config, tmp_path_factory.mktemp("gateway")) as running:
         yield running
@@ -64,6 +68,23 @@ def test_the_anthropic_client_has_one_whole_message(door: Door, route: str) -> N
 def test_the_log_tells_of_the_seam(door: Door, gateway: RunningGateway) -> None:
     openai_sdk.streamed(door, model="openai-ends-midway", messages=[{"role": "user", "content": "Hello?"}])
     assert '"note":"continued"' in gateway.said_soon("by groq/goes-on")
+
+
+def test_the_client_is_kept_company_while_the_rest_is_asked_for(door: Door) -> None:
+    """Buffering for a fallback drops keep-alives. github.com/BerriAI/litellm/issues/39431"""
+    body = json.dumps({"model": "late", "stream": True, "messages": [{"role": "user", "content": "Hello?"}]}).encode()
+    headers = {"content-type": "application/json", "authorization": f"Bearer {door.key}"}
+    asking = urllib.request.Request(f"{door.root}/v1/chat/completions", body, headers)
+    with urllib.request.urlopen(asking, timeout=10) as answer:
+        told = answer.read()
+    parts = told.split(b": ping\n\n")
+    begun, ended = (
+        next(number for number, part in enumerate(parts) if mark in part)
+        for mark in (b'"Hello', b'"finish_reason":"stop"')
+    )
+    assert begun < ended, "no ping stands between the words of the two"
+    assert b"isthmus continued at" in parts[-1]
+    assert told.endswith(b"data: [DONE]\n\n")
 
 
 def test_an_answer_that_nobody_goes_on_with_is_an_error(door: Door) -> None:
