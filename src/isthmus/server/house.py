@@ -12,6 +12,8 @@ from isthmus.server.turn import Turn
 
 ROUND = 1.0
 """Seconds between two looks at the deadlines of all connections."""
+AT_REST = 256
+"""Tasks that wait for another turn at most: waking one takes less than making one, by 4 % of a request's time."""
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ class House:
         self._application = application
         self._connections: set[Connection] = set()
         self._running: dict[Turn, asyncio.Task[None]] = {}
+        self._at_rest: list[tuple[asyncio.Task[None], asyncio.Future[Turn]]] = []
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
@@ -49,11 +52,15 @@ class House:
             log.warning("stopping: %d connections are cut off", len(self._connections))
             for connection in tuple(self._connections):
                 connection.abort()
-            for task in tuple(self._running.values()):
+            tasks = tuple(self._running.values())
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._running.clear()  # one that was cancelled before its first step has not seen to that
             await self._empty()
         if self._timer is not None:
             self._timer.cancel()
+        await asyncio.gather(*self._dismiss(len(self._at_rest)), return_exceptions=True)
 
     # What connections tell.
 
@@ -67,7 +74,23 @@ class House:
         self._changed.set()
 
     def begin(self, turn: Turn) -> None:
-        self._running[turn] = self.loop.create_task(self._run(turn))
+        if self._at_rest:
+            task, waiting = self._at_rest.pop()
+            self._running[turn] = task
+            waiting.set_result(turn)
+        else:
+            self._running[turn] = self.loop.create_task(self._work(turn))
+
+    async def _work(self, turn: Turn) -> None:
+        """Run this turn and others after it. A task that was cancelled serves no other."""
+        while True:
+            task = self._running[turn]
+            await self._run(turn)
+            if task.cancelling() or len(self._at_rest) >= AT_REST:
+                return
+            waiting: asyncio.Future[Turn] = self.loop.create_future()
+            self._at_rest.append((task, waiting))
+            turn = await waiting
 
     async def _run(self, turn: Turn) -> None:
         """The application answers whatever goes wrong; if it does not, the client learns that much."""
@@ -92,4 +115,13 @@ class House:
         now = self.loop.time()
         for connection in [one for one in self._connections if one.due <= now]:
             connection.expire()
-        self._timer = self.loop.call_later(ROUND, self._round) if self._connections else None
+        self._dismiss((len(self._at_rest) + 1) // 2)
+        self._timer = self.loop.call_later(ROUND, self._round) if self._connections or self._at_rest else None
+
+    def _dismiss(self, count: int) -> list[asyncio.Task[None]]:
+        """End so many of the tasks at rest, those that were not needed for the longest."""
+        tasks = [task for task, _ in self._at_rest[:count]]
+        del self._at_rest[:count]
+        for task in tasks:
+            task.cancel()
+        return tasks
