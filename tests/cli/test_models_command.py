@@ -36,6 +36,20 @@ def test_routes_are_listed_first_then_models_then_providers(shell: Shell) -> Non
     ]
 
 
+def test_names_are_listed_as_they_are_configured(shell: Shell) -> None:
+    shell.write(
+        "providers: {vllm: {models: [tiny, big, odd-*], models-excluded: [BIG], aliases: {small: tiny}}}\n"
+        "aliases: {pair: [vllm/tiny, small], any-*: tiny}\n"
+    )
+    assert lines(shell)[1:] == [
+        ["pair", "route", "vllm/tiny"],
+        ["tiny", "model", "vllm/tiny"],
+        ["small", "model", "vllm/tiny"],
+        ["odd-*", "model", "vllm/odd-*"],
+        ["vllm/*", "any", "vllm/*"],
+    ]
+
+
 def test_limits_and_prices_stand_beside_each_model(shell: Shell) -> None:
     shell.write(KNOWN)
     said = lines(shell)

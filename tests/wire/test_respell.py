@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.wire import json
-from isthmus.wire.respell import WINDOW, respell
+from isthmus.wire.respell import WINDOW, respell, respell_any
 
 SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
@@ -25,6 +25,16 @@ def test_what_it_respells_is_what_splicing_gives(
     body = bodies(before, old, after)
     respelt = respell(body, "model", old, new)
     assert respelt is None or respelt == json.splice(body, {"model": json.raw(new)})
+
+
+@given(OTHERS, st.text(), OTHERS, st.text())
+def test_whatever_the_field_holds_is_respelt_in_the_same_places(
+    before: dict[str, object], old: str, after: dict[str, object], new: str
+) -> None:
+    body = bodies(before, old, after)
+    respelt = respell_any(body, "model", new)
+    assert respelt is None or respelt == json.splice(body, {"model": json.raw(new)})
+    assert respelt is not None or respell(body, "model", old, new) is None
 
 
 @pytest.mark.parametrize(

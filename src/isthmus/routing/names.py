@@ -120,6 +120,10 @@ class Directory:
             name for name, offer in self._offers.by_provider.items() if not all(offer.allows(model) for model in wanted)
         )
 
+    def offer(self, provider: str) -> Offer:
+        """What one of the providers offers."""
+        return self._offers.by_provider[provider]
+
     def _work_out(self, name: str, way: Way) -> Plan | None:
         for step in STEPS if way.steps < MOST_STEPS else ():
             if (plan := step(self, name, way)) is not None:

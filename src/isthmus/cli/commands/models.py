@@ -78,9 +78,9 @@ class Book:
             if plan is not None:
                 yield self._name(name, "route", plan.targets)
         for provider in self._snapshot.providers.values():
-            listed = self._listed.get(provider.name)
-            for model in dict.fromkeys((*provider.models, *(listed.names if listed else ()))):
-                yield self._name(model, "model", [Target(provider.name, model)])
+            patterns = ((pattern, pattern) for pattern in filter(is_pattern, provider.models))
+            for name, model in (*self._directory.offer(provider.name).served(), *patterns):
+                yield self._name(name, "model", [Target(provider.name, model)])
             yield Name(f"{provider.name}/*", "any", (f"{provider.name}/*",))
 
     def one(self, name: str) -> Name:
