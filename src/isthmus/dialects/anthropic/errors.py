@@ -17,6 +17,7 @@ from isthmus.wire.headers import Headers, retry_after
 from isthmus.wire.json import Fields, Malformed
 from isthmus.wire.no_json import LONGEST, describe
 from isthmus.wire.sse import write_event
+from isthmus.wire.waits import asked_wait
 
 TOO_LONG = "prompt is too long"
 """Claude Code knows by these words, and by nothing else, that it must make its conversation shorter."""
@@ -123,6 +124,7 @@ def read_told(
     word, message, code = _told(fields)
     shown = message.strip()[:LONGEST] or f"the provider answered {status or 'with an error'} and did not say why"
     kind = _kind(word, message, code, status)
+    wait = asked_wait(kind, wait, message)
     return GatewayError(kind, shown, status=status, retry_after=wait, code=code, upstream=upstream)
 
 

@@ -19,6 +19,7 @@ from isthmus.wire.frames import Frame
 from isthmus.wire.headers import Headers, find, retry_after
 from isthmus.wire.json import Fields, Malformed
 from isthmus.wire.no_json import LONGEST, describe
+from isthmus.wire.waits import asked_wait
 
 TOO_LONG = "Input is too long for requested model."
 
@@ -115,11 +116,12 @@ def read_error(status: int, headers: Headers, body: bytes) -> GatewayError:
         return GatewayError(kind, describe(status, headers, body), status=status, retry_after=wait, code=name or None)
     name = name or said
     shown = message.strip()[:LONGEST] or f"the provider answered {status} and did not say why"
+    kind = _kind(name, message, status)
     return GatewayError(
-        _kind(name, message, status),
+        kind,
         shown,
         status=status,
-        retry_after=wait,
+        retry_after=asked_wait(kind, wait, message),
         code=name or None,
         upstream=UpstreamWords(DIALECT, status, body),
     )

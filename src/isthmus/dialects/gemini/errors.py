@@ -7,7 +7,6 @@ Source: https://ai.google.dev/gemini-api/docs/troubleshooting, https://cloud.goo
 (google.rpc.Status, ErrorInfo, RetryInfo, QuotaFailure).
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Raw
@@ -20,6 +19,7 @@ from isthmus.wire.headers import Headers, retry_after
 from isthmus.wire.json import Malformed
 from isthmus.wire.no_json import LONGEST, describe
 from isthmus.wire.sse import write_data
+from isthmus.wire.waits import said_wait, span
 
 _WORDS: Mapping[str, Kind] = {
     "INVALID_ARGUMENT": Kind.INVALID,
@@ -74,7 +74,6 @@ _REASONS: Mapping[str, Kind] = {
     "CONSUMER_SUSPENDED": Kind.CREDENTIAL_REVOKED,
 }
 """By the `reason` of an ErrorInfo."""
-_RETRY = re.compile(r"retry in ([0-9]+(?:\.[0-9]+)?)(ms|s)\b")
 
 _WRITTEN: Mapping[Kind, str] = {
     Kind.INVALID: "INVALID_ARGUMENT",
@@ -168,17 +167,23 @@ class _Told:
         self.code = number if type(number) is int and 400 <= number < 600 else None
         for detail in _details(inner.raw("details")):
             self._read_detail(detail)
-        if self.wait is None and (found := _RETRY.search(self.message)):
-            self.wait = float(found[1]) * (0.001 if found[2] == "ms" else 1)
+        if self.wait is None:
+            self.wait = said_wait(self.message)
 
     def _read_detail(self, detail: Camel) -> None:
         kind = _string(detail.raw("@type")).rpartition(".")[2]
         if kind == "ErrorInfo":
             self.reason = _string(detail.raw("reason"))
+            self._read_metadata(_object(detail.raw("metadata")))
         elif kind == "RetryInfo":
-            self.wait = _seconds(_string(detail.raw("retryDelay")))
+            self.wait = span(_string(detail.raw("retryDelay")))
         elif kind == "QuotaFailure":
             self.spent = b"PerDay" in bytes(detail.raw("violations") or b"")
+
+    def _read_metadata(self, told: Camel | str | None) -> None:
+        """Quotas of accounts, as opposed to those of projects, name the time here."""
+        if isinstance(told, Camel) and self.wait is None:
+            self.wait = span(_string(told.raw("quotaResetDelay")))
 
 
 def _details(value: Raw | None) -> Iterator[Camel]:
@@ -187,15 +192,6 @@ def _details(value: Raw | None) -> Iterator[Camel]:
             yield Camel(item)
     except Malformed:
         return
-
-
-def _seconds(text: str) -> float | None:
-    """A duration of Protocol Buffers' JSON: "34.4s"."""
-    try:
-        seconds = float(text.removesuffix("s"))
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < float("inf") else None
 
 
 def _object(value: Raw | None) -> Camel | str | None:

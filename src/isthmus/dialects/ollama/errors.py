@@ -15,6 +15,7 @@ from isthmus.wire import json
 from isthmus.wire.headers import Headers, retry_after
 from isthmus.wire.json import Fields, Malformed
 from isthmus.wire.no_json import LONGEST
+from isthmus.wire.waits import asked_wait
 
 TOO_LONG = "the input length exceeds the context length"
 """Said by the server, and by us, of a conversation that the model cannot hold."""
@@ -49,11 +50,12 @@ def read_error(status: int, headers: Headers, body: bytes, *, dialect: str = OLL
     """An upstream's refusal. Its words are kept; an HTML page is named and not shown."""
     told = _told(body)
     message = told or _plain_words(body) or _unsaid(status, body)
+    kind = _kind(status, message, told=told is not None)
     return GatewayError(
-        _kind(status, message, told=told is not None),
+        kind,
         message[:LONGEST],
         status=status,
-        retry_after=retry_after(headers),
+        retry_after=asked_wait(kind, retry_after(headers), message),
         upstream=UpstreamWords(dialect, status, body) if _is_ours(body) else None,
     )
 
@@ -61,7 +63,8 @@ def read_error(status: int, headers: Headers, body: bytes, *, dialect: str = OLL
 def told_error(body: bytes | Raw) -> GatewayError:
     """The error in `body`, which came under a good status: a whole answer or one line of a stream."""
     message = _told(bytes(body)) or "the provider told an error without words"
-    return GatewayError(_kind(None, message, told=True), message[:LONGEST])
+    kind = _kind(None, message, told=True)
+    return GatewayError(kind, message[:LONGEST], retry_after=asked_wait(kind, None, message))
 
 
 def write_error(error: GatewayError) -> bytes:

@@ -13,6 +13,7 @@ from isthmus.wire import json
 from isthmus.wire.headers import Headers, retry_after
 from isthmus.wire.json import Fields, Malformed
 from isthmus.wire.no_json import LONGEST
+from isthmus.wire.waits import asked_wait
 
 _WORDS: Mapping[str, Kind] = {
     "context_length_exceeded": Kind.CONTEXT_EXCEEDED,
@@ -127,11 +128,12 @@ class _Told:
 def read_error(status: int, headers: Headers, body: bytes, dialect: str = CHAT) -> GatewayError:
     """An upstream's refusal, told in `dialect`. Its words are kept; an HTML page is named and not shown."""
     told = _read_body(body)
+    kind = _kind(status, told)
     return GatewayError(
-        _kind(status, told),
+        kind,
         (told.message or _unsaid(status, body))[:LONGEST],
         status=status,
-        retry_after=retry_after(headers),
+        retry_after=asked_wait(kind, retry_after(headers), told.message or ""),
         param=told.param,
         code=told.code,
         upstream=UpstreamWords(dialect, status, body) if _is_ours(body) else None,
@@ -141,10 +143,9 @@ def read_error(status: int, headers: Headers, body: bytes, dialect: str = CHAT) 
 def told_error(body: bytes | Raw) -> GatewayError:
     """The error in `body`, which came under a good status: a whole answer or one frame of a stream."""
     told = _read_body(bytes(body))
-    message = told.message or "the provider told an error without words"
-    return GatewayError(
-        _kind(told.status, told), message[:LONGEST], status=told.status, param=told.param, code=told.code
-    )
+    message, kind = told.message or "the provider told an error without words", _kind(told.status, told)
+    wait = asked_wait(kind, None, message)
+    return GatewayError(kind, message[:LONGEST], status=told.status, retry_after=wait, param=told.param, code=told.code)
 
 
 def write_error(error: GatewayError) -> bytes:
