@@ -28,7 +28,10 @@ class Mood(StrEnum):
 
 
 class Provider:
-    """One provider. `cuts` is the share of its streams that break off; `asked` are the times of requests, by key."""
+    """One provider. `cuts` is the share of its streams that break off; `asked` are the times of requests, by key.
+
+    `most` is the greatest number of requests in any minute, by key, and `calm` in any that nothing excuses.
+    """
 
     def __init__(self, name: str, seed: int, cuts: float) -> None:
         self.name = name
@@ -36,6 +39,8 @@ class Provider:
         self.cuts = cuts
         self.asked: defaultdict[str, deque[float]] = defaultdict(deque)
         self.most: defaultdict[str, int] = defaultdict(int)
+        self.calm: defaultdict[str, int] = defaultdict(int)
+        self.excused_until = 0.0
         self.requests = self.failed = self.cut = 0
         self.port = 0
         self._dice = Random(seed)
@@ -53,8 +58,8 @@ class Provider:
         try:
             while await self._turn(reader, writer):
                 pass
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client left, or all is over
         finally:
             writer.close()
 
@@ -116,6 +121,8 @@ class Provider:
         while times[0] <= now - 60.0:
             times.popleft()
         self.most[key] = max(self.most[key], len(times))
+        if now > self.excused_until:
+            self.calm[key] = max(self.calm[key], len(times))
 
 
 def _said(asked: dict[str, object]) -> int:
