@@ -246,6 +246,7 @@ SCRIPTS: Mapping[str, Script] = {
     "crumbles": _says(Words(HELLO), crumb=3),
     "does-not-stream": _says(Thought(THOUGHT), Words(HELLO), unstreamed=True),
     "says-much": _says(Words("word " * 500)),
+    "slow-if-asked": lambda talk: Answer((Words(HELLO),), late=5.0 if talk.said == "Slowly." else 0.0),
     "goes-on": _goes_on,
     "goes-on-late": lambda talk: replace(_goes_on(talk), late=0.5),
     "thinks": _thoughtful,
