@@ -62,15 +62,16 @@ def names_files(body: bytes, provider: Provider, model: str) -> bool:
 
 def forward(body: bytes, peek: Peek, codec: Codec, *, provider: Provider, model: str, losses: Losses) -> bytes:
     """The caller's own body for `provider`: the same bytes, unless a top-level field must change."""
-    changes: dict[str, Raw | None] = dict.fromkeys(peek.refused)
-    if model != peek.model and not codec.model_in_path:
-        changes["model"] = json.raw(model)
+    renamed = model != peek.model and not codec.model_in_path
     asks = peek.stream and not peek.usage_asked and codec.ask_usage is not None
     if not asks and not provider.quirks and not peek.refused:
-        if not changes:
+        if not renamed:
             return body
         if (respelt := respell(body, "model", peek.model, model)) is not None:
             return respelt
+    changes: dict[str, Raw | None] = dict.fromkeys(peek.refused)
+    if renamed:
+        changes["model"] = json.raw(model)
     fields = json.read_fields(body)
     ours: frozenset[str] = frozenset()
     if asks and codec.ask_usage is not None:
