@@ -41,6 +41,12 @@ def test_a_name_leads_to_its_targets(directory: Directory, name: str, targets: l
     assert [(target.provider, target.model) for target in directory.plan(name).targets] == targets
 
 
+@pytest.mark.parametrize("name", ["[Gemini CLI] m", "[gemini-cli] m", "GEMINI-CLI/m", "Gemini-CLI://m", "gemini-cli:m"])
+def test_a_provider_is_known_by_the_name_that_people_are_shown(name: str) -> None:
+    found = Directory({}, (Offer("gemini-cli"), Offer("other", ("m",))))
+    assert found.plan(name).targets == (Target("gemini-cli", "m"),)
+
+
 def test_an_unknown_name_is_told_with_the_nearest_ones(directory: Directory) -> None:
     with pytest.raises(UnknownName) as caught:
         directory.plan("smollm-135m")
