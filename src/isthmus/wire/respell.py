@@ -13,10 +13,8 @@ WINDOW = 2048
 """Bytes that are looked at, at each end."""
 
 _STRING = rb'"[^"\\]*"'
-_SPACE = b" \t\r\n"
-_BEFORE = b",{" + _SPACE
+_BEFORE = b",{ \t\r\n"
 _MEMBER = rb"\s*" + _STRING + rb"\s*:\s*(?:" + _STRING + rb"|[-+.0-9eE]+|true|false|null)\s*"
-_value = re.compile(rb"\s*:\s*(" + _STRING + rb")").match
 
 
 def respell(body: bytes, name: str, old: str, new: str) -> bytes | None:
@@ -40,22 +38,13 @@ def _put(body: bytes, found: re.Match[bytes], new: str) -> bytes:
 
 
 def _find(body: bytes, name: str) -> re.Match[bytes] | None:
-    quoted = b'"%b"' % name.encode()
-    return _first(body, quoted) or _last(body, quoted)
+    front, back = _patterns(name)
+    return front.match(body, 0, WINDOW) or _last(body, name, back)
 
 
-def _first(body: bytes, quoted: bytes) -> re.Match[bytes] | None:
-    """The field before everything nested. A quote inside a string is escaped, so that a string cannot look like it."""
-    at = body.find(quoted, 0, WINDOW)
-    before = body[: max(at, 0)].strip(_SPACE)
-    if not before.endswith((b"{", b",")) or b"[" in before or before.rfind(b"{") > 0:
-        return None
-    return _value(body, at + len(quoted))
-
-
-def _last(body: bytes, quoted: bytes) -> re.Match[bytes] | None:
+def _last(body: bytes, name: str, back: re.Pattern[bytes]) -> re.Match[bytes] | None:
     """Where the name stands for a field near the end; what it is a value of is passed over."""
-    least, back = max(0, len(body) - WINDOW), _back(quoted)
+    quoted, least = b'"%b"' % name.encode(), max(0, len(body) - WINDOW)
     at = body.rfind(quoted, least)
     while at > least:
         if body[at - 1] in _BEFORE and (found := back.match(body, at)) is not None:
@@ -65,9 +54,13 @@ def _last(body: bytes, quoted: bytes) -> re.Match[bytes] | None:
 
 
 @lru_cache(maxsize=8)
-def _back(quoted: bytes) -> re.Pattern[bytes]:
-    """The field before nothing but plain members and the end.
+def _patterns(name: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """The field behind nothing but plain members, and the field before nothing but plain members and the end.
 
-    It cannot begin inside a string, and a member of something nested is followed by more than one closing brace.
+    A quote inside a string is escaped, so neither can begin inside one; and a member of something nested is
+    followed by more than one closing brace.
     """
-    return re.compile(re.escape(quoted) + rb"\s*:\s*(" + _STRING + rb")\s*(?:," + _MEMBER + rb")*\}\s*\Z")
+    field = rb'"' + re.escape(name.encode()) + rb'"\s*:\s*(' + _STRING + rb")\s*"
+    front = re.compile(rb"\s*\{(?:" + _MEMBER + rb",)*\s*" + field)
+    back = re.compile(field + rb"(?:," + _MEMBER + rb")*\}\s*\Z")
+    return front, back
