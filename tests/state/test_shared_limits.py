@@ -15,7 +15,8 @@ from fakes.clock import FakeClock
 from fakes.store_server import StoreServer
 from isthmus.core.secret import Secret
 from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal
-from isthmus.state.shared_limits import LEASE, SharedLimiter, SharedLimits, open_limiter
+from isthmus.state.shared_ledger import LEASE, Asked, SharedLedger
+from isthmus.state.shared_limits import SharedLimiter, open_limiter
 from isthmus.state.store import BUDGET, FAILURES, REST, Store, open_store
 
 MARGIN = 0.9
@@ -181,6 +182,30 @@ async def test_what_is_granted_late_is_settled_like_the_rest(server: StoreServer
         assert await count(other, RUNNING) == 1
 
 
+async def test_a_request_that_is_given_up_while_it_claims_gives_back_what_it_is_granted(server: StoreServer) -> None:
+    async with instance(server) as (one, store), instance(server) as (other, _):
+        claiming = [asyncio.create_task(one.claim([Claim(RUNNING, 1), Claim(REQUESTS, 1)])) for _ in range(3)]
+        await asyncio.sleep(0)
+        for task in claiming:
+            task.cancel()
+        await asyncio.gather(*claiming, return_exceptions=True)
+        async with asyncio.timeout(20):
+            while not await store.redis.keys("*:requests:*"):
+                await store.settled()
+        await store.settled()
+        await one.told()
+        assert await count(other, RUNNING) == RUNNING.most
+        assert await count(other, REQUESTS) == REQUESTS.most
+
+
+async def test_what_is_claimed_at_the_same_moment_is_asked_for_in_one_call(server: StoreServer) -> None:
+    async with instance(server) as (one, store):
+        await granted(one, TOKENS)
+        called = int((await store.redis.info("stats"))["total_reads_processed"])
+        await asyncio.gather(*[granted(one, TOKENS) for _ in range(50)])
+        assert int((await store.redis.info("stats"))["total_reads_processed"]) - called < 10
+
+
 async def test_what_is_granted_late_and_was_refused_here_is_given_back(server: StoreServer) -> None:
     async with instance(server, budget=0) as (late, store), instance(server) as (other, _):
         for _ in range(REQUESTS.most):
@@ -276,14 +301,15 @@ def test_step_by_step_the_server_decides_as_a_ledger_does(
 async def _play(server: StoreServer, steps: list[Claimed | Settled | Renewed]) -> None:
     own, now, held = Ledger(lease=LEASE), 1_700_000_000.0, list[Grant]()
     async with open_store(server.url, FakeClock(), budget=10) as store:
-        shared = SharedLimits(store.redis, f"t{time.monotonic_ns()}")
+        shared = SharedLedger(store.redis, f"t{time.monotonic_ns()}")
         for step in steps:
             now += step.gap
             match step:
                 case Claimed(_, claims):
                     found = own.claim(claims, now)
                     lease = found.lease if isinstance(found, Grant) else "none"
-                    assert _told(await shared.claim(claims, lease, now=now)) == _decided(found, claims, own, now)
+                    [told] = await shared.claim([Asked(claims, lease)], now=now)
+                    assert _numbers(told) == _decided(found, claims, own, now)
                     held += [found] if isinstance(found, Grant) else []
                 case Settled(_, which, spent) if held:
                     grant = held.pop(which % len(held))
@@ -295,8 +321,9 @@ async def _play(server: StoreServer, steps: list[Claimed | Settled | Renewed]) -
                     await shared.renew(held[first:], now=now)
 
 
-def _told(answers: Sequence[object]) -> tuple[float, ...]:
-    return tuple(float(answer) for answer in answers if isinstance(answer, int | bytes))
+def _numbers(answer: object) -> tuple[float, ...]:
+    assert isinstance(answer, list)
+    return tuple(float(number) for number in answer)
 
 
 def _decided(found: Grant | Refusal, claims: Sequence[Claim], own: Ledger, now: float) -> tuple[float, ...]:

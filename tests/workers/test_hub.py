@@ -122,6 +122,18 @@ async def test_what_the_hub_granted_too_late_is_settled_there_all_the_same(
     granted(await second.claim([Claim(RUNNING, 1)]))
 
 
+async def test_a_request_that_is_given_up_while_it_claims_gives_back_what_it_is_granted(team: Team) -> None:
+    first, second = team.limiter(0), team.limiter(1)
+    claiming = asyncio.create_task(first.claim([Claim(RUNNING, 1), Claim(TOKENS, 100)]))
+    await asyncio.sleep(0)
+    claiming.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await claiming
+    await team.heard()
+    granted(await second.claim([Claim(RUNNING, 1), Claim(TOKENS, 100)]))
+    granted(await second.claim([Claim(RUNNING, 1)]))
+
+
 async def test_what_a_worker_granted_itself_takes_nothing_from_what_others_have_used(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:

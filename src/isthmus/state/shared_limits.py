@@ -14,79 +14,29 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from redis.asyncio import Redis
-
 from isthmus.engine.ports import Clock
 from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal
-from isthmus.state.scripts import CLAIM, RENEW, SETTLE
 from isthmus.state.seen import Seen
-from isthmus.state.store import Answers, Store
+from isthmus.state.shared_ledger import Asked, SharedLedger
+from isthmus.state.store import Store
+from isthmus.state.together import Reply, Together
 
-LEASE = 90.0
 RENEWED = 30.0
 TOGETHER = 100
 """Grants that are settled or renewed in one call."""
 MOST_PENDING = 10_000
 """Grants that wait to be settled; more are left to themselves: what they claimed counts, and their leases end."""
-FORM = 1
-"""Of what is kept there: an instance that counts in another form, after an upgrade, counts apart."""
-
-
-class SharedLimits:
-    """The scripts, as calls. `now` is the server's own time, unless another is given."""
-
-    def __init__(self, redis: Redis, prefix: str) -> None:
-        self._prefix = f"{{{prefix}:limits}}:{FORM}"
-        self._claim = redis.register_script(CLAIM)
-        self._settle = redis.register_script(SETTLE)
-        self._renew = redis.register_script(RENEW)
-
-    async def claim(self, claims: Sequence[Claim], lease: str, *, now: float | None = None) -> Answers:
-        """Which claim is refused, from 1 on, and for how long; or 0, and when it was granted. Then what is used."""
-        keys = [self._named(limit) for limit, _ in claims]
-        told: list[str | int | float] = ["" if now is None else repr(now), lease, repr(LEASE)]
-        for limit, amount in claims:
-            told += (amount, limit.most, *_shape(limit))
-        return [*await self._claim(keys=keys, args=told)]
-
-    async def settle(
-        self, settled: Sequence[tuple[Grant, Mapping[Measure, int]]], *, now: float | None = None
-    ) -> Answers:
-        keys: list[str] = []
-        told: list[str | int | float] = ["" if now is None else repr(now)]
-        for grant, spent in settled:
-            for limit, amount in grant.claims:
-                keys.append(self._named(limit))
-                told += (spent.get(limit.measure, amount) - amount, repr(grant.at), grant.lease, *_shape(limit))
-        return [await self._settle(keys=keys, args=told)]
-
-    async def renew(self, grants: Sequence[Grant], *, now: float | None = None) -> Answers:
-        keys: list[str] = []
-        told: list[str | int | float] = ["" if now is None else repr(now), repr(LEASE)]
-        for grant in grants:
-            for limit, _ in grant.claims:
-                if limit.measure is Measure.RUNNING:
-                    keys.append(self._named(limit))
-                    told.append(grant.lease)
-        return [await self._renew(keys=keys, args=told)]
-
-    def _named(self, limit: Limit) -> str:
-        return f"{self._prefix}:{limit.scope}:{limit.measure}:{limit.span}"
-
-
-def _shape(limit: Limit) -> tuple[str, int, int]:
-    """What a script must know of a window: the width of a part, and how many count before and after the present one."""
-    if limit.measure is Measure.RUNNING:
-        return "0", 0, 0
-    return repr(limit.span / limit.parts), limit.parts if limit.parts > 1 else 0, limit.parts
+NOTHING: Mapping[Measure, int] = dict.fromkeys(Measure, 0)
+"""What was given back unused."""
 
 
 class SharedLimiter:
-    """Implements the engine's Limiter."""
+    """Implements the engine's Limiter. What is claimed at the same moment is asked for in one call."""
 
     def __init__(self, store: Store, clock: Clock, *, prefix: str) -> None:
         self._store = store
-        self._limits = SharedLimits(store.redis, prefix)
+        self._ledger = SharedLedger(store.redis, prefix)
+        self._asking = Together(store, self._ledger.claim)
         self._clock = clock
         instance = secrets.token_hex(4)
         self._own = Ledger()
@@ -94,7 +44,7 @@ class SharedLimiter:
         self._ahead = 0.0
         self._seen = Seen()
         self._running: dict[str, Grant] = {}
-        self._alone: dict[str, asyncio.Task[Answers | None] | None] = {}
+        self._alone: dict[str, Reply] = {}
         self._pending: list[tuple[Grant, Mapping[Measure, int]]] = []
         self._teller: asyncio.Task[None] | None = None
 
@@ -106,18 +56,16 @@ class SharedLimiter:
     async def claim(self, claims: Sequence[Claim]) -> Grant | Refusal:
         """All of `claims` or nothing."""
         lease = next(self._leases)
-        task = self._store.start(partial(self._limits.claim, claims, lease))
-        answers = None if task is None else await self._store.wait(task)
-        if answers is not None:
-            return self._decided(tuple(claims), lease, answers)
-        found = self._own.claim(claims, self._time(), lease)
-        if isinstance(found, Grant):
-            self._note_running(found)
-            self._alone[lease] = task
-        elif task is not None:
-            nothing = dict.fromkeys(Measure, 0)
-            task.add_done_callback(partial(self._settle_late, Grant(tuple(claims), 0.0, lease), nothing))
-        return found
+        reply = self._asking.ask(Asked(claims, lease))
+        try:
+            await asyncio.wait((reply,), timeout=self._store.budget)
+        except asyncio.CancelledError:
+            reply.add_done_callback(partial(self._settle_late, Grant(tuple(claims), 0.0, lease), NOTHING))
+            raise
+        answer = reply.result() if reply.done() else None
+        if isinstance(answer, list):
+            return self._decided(tuple(claims), lease, answer)
+        return self._decided_alone(claims, lease, reply)
 
     def settle(self, grant: Grant, spent: Mapping[Measure, int]) -> None:
         """What was granted came to `spent`. It is told to the server in the background."""
@@ -126,10 +74,8 @@ class SharedLimiter:
         self._running.pop(grant.lease, None)
         if grant.lease not in self._alone:
             self._tell(grant, spent)
-        elif (task := self._alone.pop(grant.lease)) is None:
-            self._tell(_running_of(grant), spent)
         else:
-            task.add_done_callback(partial(self._settle_late, grant, spent))
+            self._alone.pop(grant.lease).add_done_callback(partial(self._settle_late, grant, spent))
 
     def share(self, limit: Limit) -> float:
         """How much of the limit is used: by this instance, or by all as it knew a moment ago."""
@@ -146,16 +92,16 @@ class SharedLimiter:
         grants = tuple(self._running.values())
         for start in range(0, len(grants), TOGETHER):
             still = [grant for grant in grants[start : start + TOGETHER] if grant.lease in self._running]
-            await self._store.ask(partial(self._limits.renew, still))
+            await self._store.ask(partial(self._ledger.renew, still))
 
     async def told(self) -> None:
         """Until the server knows all that was settled."""
         while self._teller is not None:
             await asyncio.wait((self._teller,))
 
-    def _decided(self, claims: tuple[Claim, ...], lease: str, answers: Answers) -> Grant | Refusal:
+    def _decided(self, claims: tuple[Claim, ...], lease: str, answer: Sequence[object]) -> Grant | Refusal:
         """What the server's answer says. What others use is remembered from it."""
-        which, number, *used = (_number(answer) for answer in answers)
+        which, number, *used = map(_number, answer)
         self._seen.note(claims, used, self._clock.now())
         if which > 0:
             return Refusal(claims[int(which) - 1].limit, NEVER if number < 0 else number)
@@ -165,6 +111,16 @@ class SharedLimiter:
         self._note_running(grant)
         return grant
 
+    def _decided_alone(self, claims: Sequence[Claim], lease: str, reply: Reply) -> Grant | Refusal:
+        """The server's answer may still come: what it grants is settled there when this is settled here."""
+        found = self._own.claim(claims, self._time(), lease)
+        if isinstance(found, Grant):
+            self._note_running(found)
+            self._alone[lease] = reply
+        else:
+            reply.add_done_callback(partial(self._settle_late, Grant(tuple(claims), 0.0, lease), NOTHING))
+        return found
+
     def _time(self) -> float:
         """The server's clock, as far as it is known here, so that both count in the same windows."""
         return self._clock.time() + self._ahead
@@ -173,11 +129,11 @@ class SharedLimiter:
         if any(claim.limit.measure is Measure.RUNNING for claim in grant.claims):
             self._running[grant.lease] = grant
 
-    def _settle_late(self, grant: Grant, spent: Mapping[Measure, int], task: asyncio.Task[Answers | None]) -> None:
-        """The server has answered after this instance decided alone, or will not: what it granted is settled too."""
-        answers = None if task.cancelled() else task.result()
-        if answers is not None and _number(answers[0]) == 0:
-            self._tell(grant._replace(at=_number(answers[1])), spent)
+    def _settle_late(self, grant: Grant, spent: Mapping[Measure, int], reply: Reply) -> None:
+        """What was decided here is over, and the server has answered, or will not: what it granted is settled too."""
+        answer = None if reply.cancelled() else reply.result()
+        if isinstance(answer, list) and _number(answer[0]) == 0:
+            self._tell(grant._replace(at=_number(answer[1])), spent)
         else:
             self._tell(_running_of(grant), spent)
 
@@ -192,7 +148,7 @@ class SharedLimiter:
         """One call after the other, so that nothing overtakes what was settled before."""
         while self._pending:
             batch, self._pending = self._pending[:TOGETHER], self._pending[TOGETHER:]
-            await self._store.ask(partial(self._limits.settle, batch))
+            await self._store.ask(partial(self._ledger.settle, batch))
 
     def _tell_no_more(self, teller: "asyncio.Task[None]") -> None:  # noqa: ARG002  as it is called
         self._teller = None

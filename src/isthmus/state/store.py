@@ -77,7 +77,7 @@ class Store:
         self.redis = redis
         self.breaker = Breaker(clock)
         self._where = where
-        self._budget = budget
+        self.budget = budget
         self._under_way: set[asyncio.Task[Answers | None]] = set()
 
     @property
@@ -104,7 +104,7 @@ class Store:
 
     async def wait(self, task: asyncio.Task[Answers | None]) -> Answers | None:
         """The result of a call, if it comes in time. The call goes on for a while when it is late."""
-        await asyncio.wait((task,), timeout=self._budget)
+        await asyncio.wait((task,), timeout=self.budget)
         answers = task.result() if task.done() else None
         self._note(well=answers is not None)
         return answers

@@ -112,7 +112,11 @@ class HubLimiter:
     async def claim(self, claims: Sequence[Claim]) -> Grant | Refusal:
         """All of `claims` or nothing."""
         lease = str(next(self._leases))
-        found = await self._link.ask("claim", lease, *map(_sent, claims))
+        try:
+            found = await self._link.ask("claim", lease, *map(_sent, claims))
+        except asyncio.CancelledError:
+            self._give_back(lease)
+            raise
         if found is None:
             return self._decided_alone(claims, lease)
         which, number, *used = found
@@ -136,8 +140,12 @@ class HubLimiter:
     def _decided_alone(self, claims: Sequence[Claim], lease: str) -> Grant | Refusal:
         found = self._own.claim(claims, self._clock.time(), lease)
         if isinstance(found, Refusal):
-            self._link.tell("settle", lease, dict.fromkeys(Measure, 0))
+            self._give_back(lease)
         return found
+
+    def _give_back(self, lease: str) -> None:
+        """Whatever the hub grants under this name is used by nobody."""
+        self._link.tell("settle", lease, dict.fromkeys(Measure, 0))
 
 
 class HubMemory:
