@@ -190,3 +190,19 @@ async def test_the_cause_of_a_rest_is_kept_without_any_secret() -> None:
     await line.ask(ASKED)
     [rest] = health(line).resting(line.clock.now())
     assert rest.cause == "not now"
+
+
+async def test_a_limit_that_tells_only_when_it_resets_is_believed() -> None:
+    told = ((b"x-ratelimit-remaining-requests", b"0"), (b"x-ratelimit-reset-requests", b"1m30s"))
+    line = two([Scripted(ERROR, status=429, headers=(*JSON, *told))], [Scripted(ANSWER)])
+    await line.ask(ASKED)
+    [rest] = health(line).resting(line.clock.now())
+    assert (rest.place, rest.until - line.clock.now(), rest.hinted) == (ONE, 90.0, True)
+
+
+async def test_the_window_of_a_subscription_is_its_accounts() -> None:
+    told = ((b"anthropic-ratelimit-unified-5h-utilization", b"1.0"), (b"retry-after", b"600"))
+    line = two([Scripted(ERROR, status=429, headers=(*JSON, *told))], [Scripted(ANSWER)])
+    await line.ask(ASKED)
+    [rest] = health(line).resting(line.clock.now())
+    assert rest.place == ONE.account

@@ -166,16 +166,6 @@ def test_an_answer_that_ends_well_makes_all_forgotten() -> None:
     assert not health.ailing
 
 
-def test_news_of_room_ends_what_the_provider_asked_to_wait_for_and_nothing_else() -> None:
-    health = ledger()
-    fail(health, Kind.UPSTREAM_LIMITED, 0.0, hint=60.0)
-    fail(health, Kind.OVERLOADED, 0.0, at=BESIDE)
-    fail(health, Kind.UPSTREAM_LIMITED, 0.0, at=OTHER, hint=60.0)
-    assert health.has_room(HERE.account)
-    assert states(health, 0.5) == [READY, RESTING, RESTING, READY]
-    assert not health.has_room(HERE.account)
-
-
 def test_the_worst_rest_of_a_place_is_told_with_its_scope() -> None:
     health = ledger()
     fail(health, Kind.UPSTREAM_LIMITED, 0.0, hint=5.0)

@@ -4,33 +4,48 @@ A failure tells at once. An answer tells when it begins, and once more at its en
 is not well either. A client who leaves, or is at fault itself, or has no patience, tells nothing of anybody.
 """
 
+from collections.abc import Sequence
+
 from isthmus.core.errors import Blame, GatewayError, Kind, Rest
+from isthmus.core.quota import Window
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Now
+from isthmus.providers.quota_headers import OF_ACCOUNTS
 
 CAUSE = 200
 """Characters of a failure that are kept with the rest it led to."""
+_LIMITS = frozenset({Kind.UPSTREAM_LIMITED, Kind.QUOTA_SPENT})
 MOMENT = 0.05
 """Seconds around a caller's own deadline, within which a silence is the caller's impatience."""
 
 
 def note_failure(
-    error: GatewayError, record: AttemptRecord, now: Now, at: float, *, until: float | None = None
+    error: GatewayError,
+    record: AttemptRecord,
+    now: Now,
+    at: float,
+    *,
+    time: float | None = None,
+    until: float | None = None,
 ) -> None:
-    """The try of `record` failed at `at`, in the clock's seconds. `until` is when the caller wanted it to be over."""
+    """The try of `record` failed at `at`, in the clock's seconds, which is `time` in Unix seconds.
+
+    `until` is when the caller wanted it to be over.
+    """
     health, place = now.board.health, record.place
     if error.rule.blame is Blame.CLIENT and error.upstream_status is not None:
         health.succeeded(place, record.began)
     elif error.rule.blame is Blame.CLIENT or (error.kind is Kind.TIMED_OUT and _impatient(at, until)):
         health.left(place)
     else:
+        used_up = _used_up(error, record, now, at, time)
         now.board.meters.failed(place, at)
         health.failed(
             place,
             error.kind,
-            _scope(error, record, now),
+            _scope(error, record, now, used_up),
             at,
-            hint=error.retry_after,
+            hint=_hint(error, used_up),
             since=record.began,
             cause=(record.reason or "")[:CAUSE],
         )
@@ -52,13 +67,30 @@ def _impatient(at: float, until: float | None) -> bool:
     return until is not None and at >= until - MOMENT
 
 
-def _scope(error: GatewayError, record: AttemptRecord, now: Now) -> Rest:
+def _used_up(error: GatewayError, record: AttemptRecord, now: Now, at: float, time: float | None) -> Sequence[Window]:
+    """The limits that the refusal itself tells are used up."""
+    if time is None or error.kind not in _LIMITS or not record.heard:
+        return ()
+    quotas = now.board.quotas
+    quotas.told(record.place, record.heard, at, time)
+    return [window for window in quotas.of(record.place, at) if window.remaining <= 0]
+
+
+def _hint(error: GatewayError, used_up: Sequence[Window]) -> float | None:
+    """The seconds that the provider asks to wait: those it told, else until what is used up resets."""
+    if error.retry_after is not None:
+        return error.retry_after
+    return max((window.reset for window in used_up if window.reset is not None), default=None)
+
+
+def _scope(error: GatewayError, record: AttemptRecord, now: Now, used_up: Sequence[Window]) -> Rest:
     """What rests: as the kind of error says, unless the provider limits, or is reached, in a way of its own."""
     name, rest = record.target.provider, error.rule.rest
     provider = now.snapshot.providers.get(name)
     if provider is None:
         return rest
-    if error.kind is Kind.UPSTREAM_LIMITED and provider.limits_account:
+    of_account = provider.limits_account or any(window.measure in OF_ACCOUNTS for window in used_up)
+    if error.kind is Kind.UPSTREAM_LIMITED and of_account:
         return Rest.CREDENTIAL
     own_way = now.snapshot.keyed(name, record.credential).origin.proxy != provider.origin.proxy
     return Rest.CREDENTIAL if rest is Rest.PROVIDER and own_way else rest

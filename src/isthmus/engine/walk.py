@@ -114,7 +114,8 @@ async def attempt(
     except GatewayError as error:
         meter.ended()
         record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
-        note_failure(error, record, now, ports.clock.now(), until=until)
+        failed = ports.clock.now()
+        note_failure(error, record, now, failed, time=exchange.at + failed - exchange.started_at, until=until)
         raise presentable(error, provider) from error
     except BaseException:
         meter.ended()

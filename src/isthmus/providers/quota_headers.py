@@ -23,6 +23,11 @@ _UNITS: Mapping[bytes, float] = {b"ms": 0.001, b"s": 1.0, b"m": MINUTE, b"h": 36
 _PIECE = re.compile(rb"(\d+(?:\.\d+)?)(ms|[smhd])")
 
 
+SESSION, WEEK = "5 hours", "7 days"
+OF_ACCOUNTS = frozenset({SESSION, WEEK})
+"""Measures that are those of an account, whichever model is asked."""
+
+
 class Row(NamedTuple):
     """The names of the headers of one limit. `span`: seconds of its window, where its end is not told.
 
@@ -61,8 +66,8 @@ ROWS: tuple[Row, ...] = (
     _anthropic("tokens", b"tokens"),
     _anthropic("input tokens", b"input-tokens"),
     _anthropic("output tokens", b"output-tokens"),
-    _subscription("5 hours", b"5h"),
-    _subscription("7 days", b"7d"),
+    _subscription(SESSION, b"5h"),
+    _subscription(WEEK, b"7d"),
     _openai("requests", b"req-minute", MINUTE),
     _openai("tokens", b"tokens-minute", MINUTE),
     _openai("requests of a day", b"requests-day", DAY),

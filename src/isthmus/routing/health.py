@@ -232,16 +232,6 @@ class Health:
         if kind is Kind.TIMED_OUT:
             self._timed_out(place, fault)
 
-    def has_room(self, account: Place) -> bool:
-        """The provider tells that `account` has room again: what it asked to wait for is over. Did that end a rest?"""
-        told = (Kind.UPSTREAM_LIMITED, Kind.QUOTA_SPENT)
-        if account.provider not in self._ill:
-            return False
-        over = [at for at, one in self._records.items() if account.holds(at) and one.hinted and one.kind in told]
-        for at in over:
-            self._drop(at)
-        return bool(over)
-
     def clear(self, place: Place | None = None) -> int:
         """Let `place` and its parts (or everything) come back at once. How many rests that ended."""
         chosen = [one for one in self._records if place is None or place.holds(one)]
