@@ -255,6 +255,13 @@ class TestSecrets:
         assert KEY not in str(told)
         assert "team-secret-123" not in str(told)
 
+    async def test_what_an_operator_put_into_a_header_changes_no_word_of_the_request(self) -> None:
+        configured = replace(provider("one"), headers=((b"x-mode", b"beta"), (b"x-kind", b"prompt-caching")))
+        line = Line([configured], {}, {"fast": ["one/m1"]})
+        first = (await explained(line, BODY.replace(b"hi", b"a beta of prompt-c")))["candidates"][0]
+        assert first["upstream"]["body"]["messages"][0]["content"] == "a beta of prompt-c"
+        assert first["upstream"]["headers"]["x-mode"] == "[hidden key]"
+
     async def test_who_does_not_manage_sees_no_address_and_no_key_names(self) -> None:
         line = Line([provider("one")], {}, {"fast": ["one/m1"]})
         pooled(line, provider("one"), ["alice-private", "bob-private"], {"bob-private": ["x"]})

@@ -38,6 +38,8 @@ def say_past(told: object) -> None:
     )
     if error := _part(found, "error"):
         say(f"{_text(error, 'kind')}: {_text(error, 'message')}")
+    for seam in _list(found, "continued"):
+        say(f"continued {seam}")
     if attempts := _parts(found, "attempts"):
         say("")
         say_table(_ATTEMPTS, [_attempt(one) for one in attempts])

@@ -67,8 +67,8 @@ async def explain(exchange: Exchange, body: bytes, now: Now, ports: Ports, *, ev
     way = await way_of(exchange, body, now, dry.ports)
     candidates = await looking.candidates(dry.ports)
     wanted = candidates[:SHOWN] if every else candidates[:1]
-    told = [await looking.told(one, way if one in wanted else None) for one in candidates]
-    return Explained(looking.request(None), rules_of(exchange, _seconds_left(exchange, ports)), tuple(told))
+    found = [await looking.told(one, way if one in wanted else None) for one in candidates]
+    return Explained(looking.request(None), rules_of(exchange, _seconds_left(exchange, ports)), tuple(found))
 
 
 class _Looking:

@@ -44,6 +44,7 @@ class Past:
         "passed",
         "plan",
         "preferred",
+        "seams",
         "skipped",
         "started_at",
         "status",
@@ -67,6 +68,7 @@ class Past:
         self.passed: Mapping[Place, str] = NOTHING if walk is None or not walk.passed else walk.passed
         self.attempts = tuple(exchange.attempts)
         self.skipped = exchange.skipped
+        self.seams = exchange.seams
         self.lane = exchange.lane
         self.losses = exchange.losses if exchange.losses.found else NO_LOSSES
         self.usage = usage if usage is None or usage.native is None else replace(usage, native=None)
@@ -115,7 +117,9 @@ class Spent(Value, frozen=True, kw_only=True):
 
 
 class PastExplained(Value, frozen=True, kw_only=True):
-    """The whole record. `at` is Unix time; `ms` how long it took."""
+    """The whole record. `at` is Unix time; `ms` how long it took. `preferred` is where its conversation was answered
+    before; `skipped` are the places that a limit had no room for, `continued` where the answer went on elsewhere.
+    """
 
     id: str
     at: float
@@ -130,6 +134,7 @@ class PastExplained(Value, frozen=True, kw_only=True):
     candidates: tuple[Considered, ...]
     attempts: tuple[Attempt, ...]
     skipped: tuple[str, ...]
+    continued: tuple[str, ...]
     lane: str | None
     losses: tuple[Loss, ...]
     more_losses: int
@@ -157,6 +162,7 @@ def told_past(past: Past, now: Now) -> PastExplained:
         candidates=_considered(past),
         attempts=tuple(_attempt(one, past.started_at) for one in past.attempts),
         skipped=past.skipped,
+        continued=past.seams,
         lane=past.lane,
         losses=tuple(past.losses.found),
         more_losses=past.losses.more,

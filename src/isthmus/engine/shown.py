@@ -1,6 +1,7 @@
 """A request as it may be shown: whole, but for every secret in it; and who may see addresses and the names of keys."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec import Raw
 
@@ -14,6 +15,8 @@ from isthmus.wire import json
 
 LONGEST = 4 * 1024 * 1024
 """Bytes of a body that is shown; a longer one is only measured."""
+SHORTEST = 8
+"""Characters of a configured header's value, below which it is hidden in its header alone."""
 _SECRET = frozenset(
     {
         b"api-key",
@@ -72,18 +75,27 @@ class Viewer:
         """Why something is refused, without any secret."""
         return _clean(message, self._secrets(provider))
 
-    def _secrets(self, provider: Provider) -> list[Secret]:
+    def _secrets(self, provider: Provider) -> "_Secrets":
         """All that is secret of a provider, under whichever of its keys."""
         keyed = [provider, *self._now.snapshot.keys.get(provider.name, {}).values()]
         found = [one.secret for one in keyed if one.secret is not None]
         found += [one.cloud.secret for one in keyed if one.cloud is not None and one.cloud.secret is not None]
-        return found + [Secret(value.decode("latin-1")) for _, value in provider.headers]
+        return _Secrets(found, [value.decode("latin-1") for _, value in provider.headers if len(value) >= SHORTEST])
 
 
-def _clean(text: str, secrets: Iterable[Secret]) -> str:
+class _Secrets(NamedTuple):
+    """`keys` are hidden in pieces too; `words`, which an operator put into headers, as a whole: they may be no secrets."""
+
+    keys: Sequence[Secret]
+    words: Sequence[str]
+
+
+def _clean(text: str, secrets: _Secrets) -> str:
     text = mask(text, None)
-    for secret in secrets:
-        text = mask(text, secret)
+    for key in secrets.keys:
+        text = mask(text, key)
+    for word in secrets.words:
+        text = text.replace(word, MASK)
     return text
 
 
@@ -94,7 +106,7 @@ def _url(outgoing: Outgoing) -> str:
     return f"{origin.scheme}://{host}{port}{outgoing.target}"
 
 
-def _body(body: bytes, secrets: Iterable[Secret]) -> Raw | str | None:
+def _body(body: bytes, secrets: _Secrets) -> Raw | str | None:
     """JSON as JSON, to the byte; anything else as text."""
     if not body:
         return None
