@@ -11,13 +11,16 @@ from isthmus.core.losses import OnLoss
 from isthmus.core.operations import Operation
 from isthmus.core.profile import UNKNOWN, ModelProfile
 from isthmus.dialects.table import EMBED_CODECS
+from isthmus.engine.admission import settle
 from isthmus.engine.embed import serve_embedding
 from isthmus.engine.exchange import Call, Exchange, Lane, Named
 from isthmus.engine.live import Live
 from isthmus.engine.snapshot import Snapshot
 from isthmus.providers.provider import Provider
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
+from isthmus.routing.limits import Limit, Measure
 from isthmus.routing.plan import Branch, Route, Rules, Target, When, first_of
+from isthmus.state.limits import LocalLimiter
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
 from support.line import Line, provider
@@ -231,3 +234,15 @@ async def test_a_branch_of_its_route_is_taken_by_what_the_texts_are() -> None:
     await asked.embed(ASKED)
     await asked.embed(json.encode({"model": "fast", "input": ["the sea " * 200]}))
     assert [one.origin.host for one in asked.transport.sent] == ["one.example.com", "two.example.com"]
+
+
+async def test_embeddings_count_against_limits_like_any_request() -> None:
+    limit = Limit("client:anyone", Measure.TOKENS, 10_000, 60, 12)
+    asked = line([Scripted(ANSWER)])
+    asked.live.swap(replace(asked.live.take().snapshot, allowances={limit.scope: (limit,)}))
+    asked.ports.limiter = limiter = LocalLimiter(asked.clock.time)
+    await asked.embed(b'{"input":"the sea","model":"fast"}')
+    assert asked.exchange is not None
+    settle(asked.exchange, asked.ports)
+    assert asked.exchange.usage is not None
+    assert round(limiter.share(limit) * limit.most) == asked.exchange.usage.input > 0
