@@ -84,7 +84,7 @@ class Viewer:
 
 
 class _Secrets(NamedTuple):
-    """`keys` are hidden in pieces too; `words`, which an operator put into headers, as a whole: they may be no secrets."""
+    """`keys` are hidden in pieces too; `words`, which stand in configured headers and may be no secrets, as a whole."""
 
     keys: Sequence[Secret]
     words: Sequence[str]
