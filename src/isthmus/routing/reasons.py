@@ -29,6 +29,8 @@ _CAUSES: Mapping[Kind, str] = {
     Kind.TIMED_OUT: "it took too long",
     Kind.GARBLED: "its answer made no sense",
     Kind.CUT_SHORT: "its answer broke off",
+    Kind.UPSTREAM_FAULT: "it had a fault of its own",
+    Kind.EMPTY: "its answer was empty",
 }
 WELL = "it is well"
 TRIAL = "its rest is over, and this request is the one that finds out whether it is well"
