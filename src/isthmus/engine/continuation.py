@@ -116,7 +116,8 @@ class Continuation:
         once = partial(self._once, twin, resumed(self._request, self._told))
         try:
             following = await in_order(twin, once, self._now, self._ports, body=self._body)
-        except GatewayError:
+        except GatewayError as failed:
+            failed.__traceback__ = None  # it holds frames that hold the error
             return None
         finally:
             self._exchange.take_over(twin)

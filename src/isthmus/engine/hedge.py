@@ -64,6 +64,7 @@ class Race(Generic[_T]):
         self._route = plan.name
         self._until: float | None = None
         self._runners: list[_Runner[_T]] = []
+        self._twin: Exchange | None = None
 
     async def run(self, first: Ask, walk: Walk, gate: Admission | None, *, until: float | None) -> _T:
         """An answer, whose attempt is the last that the exchange notes. `until` is when the caller wants it to be over.
@@ -77,17 +78,19 @@ class Race(Generic[_T]):
             return await self._attempt(self._exchange, first)
         try:
             await self._both(first, walk, gate, delay)
+            return self._settle(gate)
         except asyncio.CancelledError:
             self._give_up()
             raise
-        return self._settle(gate)
+        finally:
+            for runner in self._runners:
+                runner.task = runner.error = None  # which have traces, and those hold the runner
 
     def settled(self, answer: Answer) -> Answer:
         """The same answer; what its stream notes at its end is noted on the request's own exchange."""
-        won = self._won()
-        if won is None or won.exchange is self._exchange or answer.stream is None:
+        if self._twin is None or answer.stream is None:
             return answer
-        return replace(answer, stream=_handed_over(answer.stream, won.exchange, self._exchange))
+        return replace(answer, stream=_handed_over(answer.stream, self._twin, self._exchange))
 
     def _delay(self, ask: Ask) -> float | None:
         """Seconds that the first is waited for; None where no second is asked, also for want of time."""
@@ -103,9 +106,10 @@ class Race(Generic[_T]):
         async with asyncio.TaskGroup() as group:
             alone = self._start(group, _Runner(self._exchange, first))
             await asyncio.wait((alone,), timeout=delay)
+            if alone.done():
+                return
             twin = self._exchange.fork()
-            second = None if alone.done() else await self._second(walk, gate, twin)
-            if second is not None:
+            if (second := await self._second(walk, gate, twin)) is not None:
                 self._start(group, _Runner(twin, second))
 
     async def _second(self, walk: Walk, gate: Admission | None, twin: Exchange) -> Ask | None:
@@ -132,7 +136,7 @@ class Race(Generic[_T]):
         try:
             runner.answer = await self._attempt(runner.exchange, runner.ask)
         except GatewayError as error:
-            runner.error = error.with_traceback(None)  # which holds this frame, and so the runner
+            runner.error = error
             return
         for other in self._runners:
             if other is not runner and other.task is not None:
@@ -149,11 +153,12 @@ class Race(Generic[_T]):
         """Both are over: note what became of them, the winner's attempt last. Raises where nobody won."""
         won, exchange = self._won(), self._exchange
         for runner in self._runners:
-            if runner is not won:
+            if runner is not won and not (won is None and runner is self._runners[0]):  # whose walk is told of it
                 _note_lost(runner, won, gate)
         for runner in self._runners[1:]:
             if runner is won:
-                exchange.adopt(runner.exchange)
+                self._twin = runner.exchange
+                exchange.adopt(self._twin)
             else:
                 place = len(exchange.attempts) - (won is not None)
                 exchange.attempts[place:place] = runner.attempts
@@ -167,10 +172,10 @@ class Race(Generic[_T]):
         return next((error for error in errors if error.rule.then is Then.STOP), errors[-1])
 
     def _give_up(self) -> None:
-        """The request was given up just as its answer began: nobody will read that."""
-        won = self._won()
-        if won is not None:
-            won.exchange.close()
+        """The request was given up, maybe just as its answer began: nobody will read that."""
+        for runner in self._runners[1:]:
+            self._exchange.take_over(runner.exchange)
+        self._exchange.close()
 
 
 def _note_lost(lost: _Runner[_T], won: _Runner[_T] | None, gate: Admission | None) -> None:

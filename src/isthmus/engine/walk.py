@@ -72,6 +72,7 @@ async def in_order(
             continue
         if gate is not None or exchange.bond is not None:
             await _note_answer(exchange, gate, now, ports)
+        failure = None  # its trace holds this frame
         return answer
     rest = walk.rests(ports.clock.now())
     raise failure or (gate and gate.error(rest)) or _nobody(rest)
