@@ -255,3 +255,11 @@ async def test_the_error_is_told_where_nobody_else_answers() -> None:
     status, body = await ask(line, "openai_chat", stream=False)
     assert status == 502
     assert "error" in json.decode(body)
+
+
+async def test_what_a_provider_does_in_the_background_is_begun_once() -> None:
+    queued = b'{"id":"resp_1","object":"response","status":"queued","background":true,"model":"m","output":[]}'
+    line = line_of([Scripted(queued)], [], there="openai_responses")
+    status, _, body = await line.ask(b'{"model":"fast","background":true,"input":"hi"}', "openai_responses")
+    assert (status, body) == (200, queued.replace(b'"m"', b'"fast"'))
+    assert len(line.transport.sent) == 1

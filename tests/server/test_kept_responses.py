@@ -79,7 +79,11 @@ async def test_nobody_can_go_on_from_what_is_not_kept() -> None:
 
 
 async def test_a_provider_of_the_same_dialect_may_know_what_is_not_kept_here() -> None:
-    told = b'{"id":"resp_2","object":"response","status":"completed","model":"m","output":[]}'
+    told = (
+        b'{"id":"resp_2","object":"response","status":"completed","model":"m","output":['
+        b'{"id":"msg_1","type":"message","role":"assistant","status":"completed","content":['
+        b'{"type":"output_text","text":"Hello.","annotations":[]}]}]}'
+    )
     made = Line([provider("one", "openai_responses")], {"one": [Scripted(told)]})
     done = await visit(made, "/v1/responses", {**HELLO, "previous_response_id": "resp_theirs"})
     assert (done.status, done.body) == (200, told)
@@ -108,7 +112,11 @@ async def test_a_deleted_answer_is_gone() -> None:
 
 
 async def test_what_its_provider_keeps_is_deleted_there_as_well() -> None:
-    told = b'{"id":"resp_1","object":"response","status":"completed","model":"m","output":[]}'
+    told = (
+        b'{"id":"resp_1","object":"response","status":"completed","model":"m","output":['
+        b'{"id":"msg_1","type":"message","role":"assistant","status":"completed","content":['
+        b'{"type":"output_text","text":"Hello.","annotations":[]}]}]}'
+    )
     made = Line([provider("one", "openai_responses")], {"one": [Scripted(told), Scripted(b"{}")]})
     await ask(made)
     await visit(made, "/v1/responses/resp_1", method="DELETE")

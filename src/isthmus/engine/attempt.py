@@ -27,7 +27,7 @@ from isthmus.engine.ports import Incoming, Ports
 from isthmus.engine.reasoning_memory import Gatherer
 from isthmus.engine.relay import Passage, Translation
 from isthmus.engine.renaming import Renaming, rename_whole
-from isthmus.engine.repeatable import leaves_nothing
+from isthmus.engine.repeatable import leaves_nothing, lets_act
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.several import Several
 from isthmus.engine.traits import take_branch
@@ -124,8 +124,11 @@ class _Try(NamedTuple):
         return self.target.model if peek is None or habits.real_model_name else peek.model
 
     def content(self, answer: Answer) -> Answer:
-        """The answer. Raises EMPTY for the first one that is, which is set aside; the second is what there is."""
-        if not answer.empty:
+        """The answer. Raises EMPTY for the first one that is, which is set aside; the second is what there is.
+
+        A provider that may do more than answer, as in the background, is not made to do it twice.
+        """
+        if not answer.empty or lets_act(self.asked.body, self.asked.request):
             return answer
         if self.asked.aside is None:
             self.asked.aside = Aside(self.exchange, answer)
