@@ -45,6 +45,7 @@ from isthmus.routing.plan import Hedge, Route, Rules, Target, first_of
 from isthmus.state.limits import LocalLimiter
 from isthmus.wire import json
 from isthmus.wire.framings import CONTENT_TYPES
+from isthmus.wire.headers import Headers
 from support.line import KEY, Line, provider
 from support.streams import events_of
 
@@ -124,14 +125,14 @@ async def ask(line: Line, client: str = "openai_chat", **more: object) -> bytes:
     return b"".join([piece async for piece in answer.stream])
 
 
-async def begin(line: Line, client: str = "openai_chat", **more: object) -> Answer:
+async def begin(line: Line, client: str = "openai_chat", headers: Headers = (), **more: object) -> Answer:
     body = json.encode({**CLIENTS[client], **more})
 
     async def receive(limit: int) -> bytes:
         return body
 
     codec = CODECS[client, Operation.CHAT]
-    call = Call(codec, "/v1/asked", (), named=Named("fast", stream=True) if codec.model_in_path else None)
+    call = Call(codec, "/v1/asked", headers, named=Named("fast", stream=True) if codec.model_in_path else None)
     line.exchange = Exchange("ex_test", call, line.clock, 1)
     return await serve(line.exchange, receive, line.live.take(), line.ports)
 
@@ -250,6 +251,18 @@ async def test_no_more_is_asked_than_a_request_may_try() -> None:
     assert len(line.transport.sent) == 1
 
 
+async def test_where_the_callers_time_is_over_nobody_is_asked() -> None:
+    later = asyncio.Event()
+    steps = wire("openai_chat", said(*PIECES))[:4]
+    line = two(stream("openai_chat", *steps, later, GatewayError(Kind.TIMED_OUT, "too late")))
+    answer = await begin(line, headers=((b"x-isthmus-timeout", b"5"),))
+    assert answer.stream is not None
+    line.clock.move(5.0)
+    later.set()
+    assert ends_in_an_error("openai_chat", b"".join([piece async for piece in answer.stream]))
+    assert len(line.transport.sent) == 1
+
+
 async def test_when_the_next_place_fails_the_one_after_it_goes_on() -> None:
     line = going_on(
         (provider("one"), [broken()]),
@@ -303,7 +316,11 @@ async def test_the_log_says_why_an_answer_was_not_gone_on_with() -> None:
     line = going_on((provider("one"), [broken()]), (provider("two"), []))
     await ask(line)
     assert line.exchange is not None
-    assert "nobody could go on with the answer" in (line.exchange.attempts[0].reason or "")
+    end(line.exchange, line.live.take(), line.ports)
+    told = facts(line.exchange, "now").attempts[0]
+    assert told.error == "cut_short"
+    assert "nobody could go on with the answer: no model of this name is known to" in (told.reason or "")
+    assert KEY not in (told.reason or "")
 
 
 @pytest.mark.parametrize("client", ["openai_chat", "openai_responses", "anthropic", "gemini"])

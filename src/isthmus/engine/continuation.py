@@ -18,6 +18,7 @@ from isthmus.core.events import Event, MessageStart, StreamError, UsageReport
 from isthmus.core.operations import Operation
 from isthmus.core.seam import Seam, Told, resumed
 from isthmus.core.usage import Usage
+from isthmus.engine.deadlines import deadline
 from isthmus.engine.exchange import Exchange, Note
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
@@ -58,6 +59,7 @@ class Continuation:
         self._ports = ports
         self._told = Told()
         self._spent: Usage | None = None
+        self._until = deadline(exchange)
 
     async def follow(self, first: Events, provider: Provider) -> Events:
         """The events of the first answer, which is `provider`'s, and of those that go on with it.
@@ -133,6 +135,8 @@ class Continuation:
         """Why nobody is to be asked for the rest."""
         if error.rule.blame is Blame.CLIENT:
             return "the request itself is at fault"
+        if self._until is not None and self._ports.clock.now() >= self._until:
+            return "the time for it is over"
         return self._told.obstacle
 
     def _targets(self) -> tuple[Tier, ...]:
@@ -166,10 +170,8 @@ class Continuation:
         record, exchange.answered = exchange.answered, None
         if record is not None:
             record.error, record.reason = error.kind, self._words(error)
-            note_failure(error, record, self._now, at)
+            note_failure(error, record, self._now, at, time=self._ports.clock.time(), until=self._until)
             self._settle(record.place)
-        if exchange.meter is not None:
-            exchange.meter.failed(at)
         exchange.close()
 
     def _settle_last(self) -> None:

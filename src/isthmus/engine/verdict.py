@@ -57,7 +57,7 @@ def note_end(exchange: Exchange, now: Now, at: float) -> None:
     if record is None or exchange.cancelled:
         return
     if error is not None and error.rule.blame is Blame.UPSTREAM:
-        record.error, record.reason = error.kind, error.message[:500]
+        record.error, record.reason = error.kind, record.reason or error.message[:500]
         note_failure(error, record, now, at)
     elif health.ailing:
         health.succeeded(record.place, record.began)
