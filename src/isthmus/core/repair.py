@@ -27,32 +27,30 @@ def repair(request: ChatRequest, losses: Losses) -> ChatRequest:
     A missing result is made up and marked as failed; a result that came in a later turn is moved
     to where it belongs; one that answers no call, or a call that is answered already, becomes text.
     """
-    if not _holds_pairs(request.messages) or _sound(request.messages):
+    if _sound(request.messages):
         return request
     return replace(request, messages=tuple(_Mending(request.messages, losses).mended()))
 
 
-def _holds_pairs(messages: Sequence[Message]) -> bool:
-    """Most conversations hold no call and no result."""
-    for message in messages:
-        for part in message.parts:
-            if type(part) is ToolResult or type(part) is ToolCall:
-                return True
-    return False
-
-
 def _sound(messages: Sequence[Message]) -> bool:
-    """Are the results of each user turn just those of the calls before it?"""
-    open_calls: set[str] = set()
+    """Are the results of each turn just those of the calls before it, each once? So they are where there are none."""
+    due: set[str] = set()
     for message in messages:
-        results = [part.call_id for part in message.parts if type(part) is ToolResult]
-        calls = [part.id for part in message.parts if type(part) is ToolCall]
-        if (results or open_calls) and not (len(results) == len(open_calls) and open_calls == set(results)):
+        calls: list[str] = []
+        for part in message.parts:
+            if type(part) is ToolCall:
+                calls.append(part.id)
+            elif type(part) is ToolResult:
+                if part.call_id not in due:
+                    return False
+                due.remove(part.call_id)
+        if due:
             return False
-        open_calls = set(calls)
-        if len(open_calls) != len(calls):
-            return False
-    return not open_calls
+        if calls:
+            due = set(calls)
+            if len(due) < len(calls):
+                return False
+    return not due
 
 
 class _Mending:
