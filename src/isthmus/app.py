@@ -46,6 +46,7 @@ from isthmus.server.pages import Recent
 from isthmus.state.kept_rests import FILE, KeptRests
 from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
+from isthmus.state.shared_rests import Post, SharedRests
 from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.log import ExchangeLog, set_up_logging
 from isthmus.telemetry.recent import RecentExchanges, RecentLosses
@@ -53,7 +54,7 @@ from isthmus.transport.client import Client, open_transport
 from isthmus.transport.fetch import Fetcher, open_fetcher
 from isthmus.workers.crew import Crew, Seat
 from isthmus.workers.hub import Hub
-from isthmus.workers.link import HubLimiter, HubMemory, HubModel, Link, open_link
+from isthmus.workers.link import HubLimiter, HubMemory, HubModel, HubPost, Link, open_link
 
 if TYPE_CHECKING:
     from isthmus.state.shared_memory import SharedMemory
@@ -156,27 +157,29 @@ async def open_gateway(loaded: Loaded, lines: LineWriter, link: Link | None = No
         fetcher = await opened.enter_async_context(open_fetcher())
         authority = await opened.enter_async_context(open_authority(SystemClock(), loaded.environment.get))
         model = HubModel(link) if link else await opened.enter_async_context(_supervisor(loaded))
-        memory, limiter = await opened.enter_async_context(_open_state(loaded.config.state, link))
+        memory, limiter, post = await opened.enter_async_context(_open_state(loaded.config.state, link))
         gateway = Gateway(loaded, live, Outside(client, fetcher, authority, model, memory, limiter), lines)
         opened.callback(gateway.recorder.flush)
         opened.push_async_callback(gateway.shadows.close)
         rests = KeptRests(data_dir(loaded.environment) / FILE, live.take().board.health, SystemClock(), live.keys)
         rests.load()
         opened.callback(rests.save)
-        asking = keep_discovering(live, gateway.transport, gateway.models_known)
-        for work in (asking, gateway.aws.run(), rests.run(), _watch(loaded.path, gateway.reloader)):
+        works = [keep_discovering(live, gateway.transport, gateway.models_known), gateway.aws.run(), rests.run()]
+        if post is not None:
+            works.append(SharedRests(post, live.take().board.health, SystemClock(), live.keys).run())
+        for work in (*works, _watch(loaded.path, gateway.reloader)):
             task = asyncio.create_task(work)
             opened.push_async_callback(_end, task)
         yield gateway
 
 
 @asynccontextmanager
-async def _open_state(entry: StateEntry, link: Link | None) -> "AsyncIterator[tuple[Kept, Limiter]]":
+async def _open_state(entry: StateEntry, link: Link | None) -> "AsyncIterator[tuple[Kept, Limiter, Post | None]]":
     """What is kept between requests: by this process, by all workers, or by all instances."""
     if entry.url is None and link is not None:
-        yield HubMemory(link, SystemClock()), HubLimiter(link, SystemClock())
+        yield HubMemory(link, SystemClock()), HubLimiter(link, SystemClock()), HubPost(link)
     elif entry.url is None:
-        yield BoundedMemory(SystemClock.now), LocalLimiter(SystemClock.time)
+        yield BoundedMemory(SystemClock.now), LocalLimiter(SystemClock.time), None
     else:
         from isthmus.state.shared import open_shared  # noqa: PLC0415  an extra, and slow to import
 

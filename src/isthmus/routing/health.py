@@ -237,6 +237,12 @@ class Health:
         chosen = [one for one in self._records if place is None or place.holds(one)]
         return sum(not self._drop(one).well for one in chosen)
 
+    def end(self, place: Place, since: float) -> None:
+        """The rest of `place` is over, by the word of somebody else, unless it failed here again after `since`."""
+        record = self._records.get(place)
+        if record is not None and record.at <= since:
+            self._drop(place)
+
     def resting(self, now: float) -> Iterator[Resting]:
         """Every rest that is not over yet."""
         for place, record in self._records.items():

@@ -18,6 +18,8 @@ from isthmus.engine.ports import Clock
 from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure, Refusal
 from isthmus.state.memory import BoundedMemory
 from isthmus.state.seen import Seen
+from isthmus.state.shared_rests import News, unpack
+from isthmus.wire import json
 from isthmus.workers.frames import Frames, frame
 
 BUDGET = 0.020
@@ -171,6 +173,26 @@ class HubMemory:
         """What is kept under these keys, by key: what the hub has, which may be newer; else what is here."""
         found: Mapping[str, bytes] | None = await self._link.ask("get", *keys)
         return await self._own.get(keys) if found is None else found
+
+
+class HubPost:
+    """Implements the rests' Post: what one worker tells is passed on to all others."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._heard: list[News] = []
+        link.told = self._hear
+
+    async def exchange(self, news: News) -> News:
+        """Tell the others, and what they told since the last time."""
+        if news:
+            self._link.tell("tell", [[json.encode(row) for row in rows] for rows in (news.begun, news.over)])
+        heard, self._heard = self._heard, []
+        return News(tuple(row for one in heard for row in one.begun), tuple(row for one in heard for row in one.over))
+
+    def _hear(self, message: Sequence[Sequence[bytes]]) -> None:
+        begun, over = (tuple(row for value in values if (row := unpack(value)) is not None) for values in message)
+        self._heard.append(News(begun, over))
 
 
 class HubModel:
