@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fakes.clock import FakeClock
@@ -29,7 +29,7 @@ ALL = (REQUESTS, TOKENS, DAY, RUNNING)
 
 
 def _amounts(limit: Limit) -> st.SearchStrategy[int]:
-    return st.just(1) if limit in (REQUESTS, RUNNING) else st.integers(0, limit.most + 100)
+    return st.just(1) if limit in (REQUESTS, RUNNING) else st.integers(0, limit.most // 2) | st.just(limit.most + 1)
 
 
 @asynccontextmanager
@@ -280,18 +280,21 @@ CLAIMS = st.lists(
     min_size=1,
     unique_by=lambda claim: claim.limit,
 )
+GAPS = st.sampled_from([0.0, 0.0, 0.0, 1.0, 5.0, 30.0, 60.0, LEASE]) | st.floats(0, 10)
 STEPS = st.lists(
     st.one_of(
-        st.builds(Claimed, st.floats(0, 40), CLAIMS),
-        st.builds(Settled, st.floats(0, 100), st.integers(0, 5), st.integers(0, 2000)),
-        st.builds(Renewed, st.floats(0, 100), st.integers(0, 5)),
+        st.builds(Claimed, GAPS, CLAIMS),
+        st.builds(Settled, GAPS, st.integers(0, 5), st.integers(0, 2000)),
+        st.builds(Renewed, GAPS, st.integers(0, 5)),
     ),
     max_size=40,
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@example(steps=[Claimed(0, [Claim(RUNNING, 1)]), Claimed(LEASE, [Claim(RUNNING, 1)])])
+@example(steps=[Claimed(0, [Claim(TOKENS, 10)]), Settled(90, 0, 500), Claimed(0, [Claim(TOKENS, 1)])])
 def test_step_by_step_the_server_decides_as_a_ledger_does(
     server: StoreServer, steps: list[Claimed | Settled | Renewed]
 ) -> None:
