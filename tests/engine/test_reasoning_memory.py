@@ -1,5 +1,7 @@
 """Reasoning that a client cannot carry is kept here and put back, for the one model it belongs to."""
 
+from collections.abc import Mapping, Sequence
+
 from msgspec.structs import replace
 
 from fakes.clock import FakeClock
@@ -42,6 +44,16 @@ async def after(parts: tuple[Part, ...], *came_back: Part, scope: str = SCOPE) -
 
 async def test_thoughts_come_back_before_the_call_they_led_to() -> None:
     assert await after((THOUGHT, HIDDEN, CALL), CALL) == ((THOUGHT, HIDDEN, CALL), [])
+
+
+async def test_nothing_is_asked_for_where_no_reasoning_was_ever_kept() -> None:
+    class Shut(BoundedMemory):
+        async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+            raise AssertionError(keys)
+
+    shut, request = Shut(FakeClock().now), asked(CALL)
+    await shut.put(("media:1",), b"a picture")
+    assert await recall(request, SCOPE, shut, Losses()) is request
 
 
 async def test_the_signature_of_a_call_comes_back_on_it() -> None:

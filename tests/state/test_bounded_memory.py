@@ -41,3 +41,11 @@ async def test_what_would_push_everything_else_out_is_not_kept() -> None:
     await memory.put(("big",), b"x" * 50)
     assert await memory.get(("big",)) == {}
     assert memory.size == 0
+
+
+async def test_what_it_may_hold_is_known_by_what_was_ever_put() -> None:
+    memory = BoundedMemory(FakeClock().now)
+    assert not memory.may_hold("said")
+    await memory.put(("call:1", "said:2"), b"value")
+    assert memory.may_hold("said")
+    assert not memory.may_hold("media")

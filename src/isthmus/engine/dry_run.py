@@ -124,6 +124,9 @@ class _Reading(Memory):
     async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         return await self._real.get(keys)
 
+    def may_hold(self, sort: str) -> bool:
+        return self._real.may_hold(sort)
+
 
 class _Unfetched(Fetcher):
     """Fetches nothing: an empty file stands where one would."""

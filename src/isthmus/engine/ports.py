@@ -81,6 +81,10 @@ class Memory(Protocol):
         """What is kept under these keys, by key; nothing when the memory cannot be reached. Never raises."""
         ...
 
+    def may_hold(self, sort: str, /) -> bool:
+        """May a key like `sort:...` lead to anything? True where nobody knows. It spares making keys to ask for."""
+        ...
+
 
 class Limiter(Protocol):
     """Knows what was claimed of limits, here or by all instances together. What is claimed is settled once."""

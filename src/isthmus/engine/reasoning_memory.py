@@ -59,6 +59,8 @@ class Kept(Value, frozen=True):
     calls: Mapping[int, tuple[str, str]] = {}
 
 
+_SAID = "said"
+"""The sort of key that every answer of which reasoning is kept has."""
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECODE = msgspec.msgpack.Decoder(Kept).decode
 
@@ -108,6 +110,8 @@ async def recall(request: ChatRequest, scope: str, memory: "Memory", losses: Los
 
 async def _look_up(request: ChatRequest, memory: "Memory") -> Mapping[int, Kept]:
     """What is kept of the assistant's turns, by their numbers: mostly nothing."""
+    if not memory.may_hold(_SAID):
+        return {}
     bare = [number for number, one in enumerate(request.messages) if one.role is Role.ASSISTANT and not _carries(one)]
     if not bare:
         return {}
@@ -244,12 +248,17 @@ def _signed(parts: Iterable[Part], signatures: Mapping[int, tuple[str, str]]) ->
         yield part
 
 
-def _keys(parts: Sequence[Part]) -> tuple[str, ...]:
+def _keys(parts: Sequence[Part]) -> Sequence[str]:
     """A turn is known by its calls' ids, and by what it says: clients may spell an id anew, or never have had one."""
-    calls = [part for part in parts if type(part) is ToolCall]
-    said = "".join(part.text for part in parts if type(part) is Text).strip()
-    if not calls and not said:
-        return ()
-    words = "\0".join([said, *(f"{call.name}\0{json.canonical(call.arguments)}" for call in calls)])
-    digest = hashlib.sha256(words.encode()).hexdigest()
-    return (*(f"call:{call.id}" for call in calls if call.id), f"said:{digest}")
+    said, keys, called = "", [], ""
+    for part in parts:
+        if type(part) is Text:
+            said += part.text
+        elif type(part) is ToolCall:
+            called += f"\0{part.name}\0{json.canonical(part.arguments)}"
+            if part.id:
+                keys.append(f"call:{part.id}")
+    words = said.strip() + called
+    if words:
+        keys.append(f"{_SAID}:{hashlib.sha256(words.encode()).hexdigest()}")
+    return keys

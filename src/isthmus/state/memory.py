@@ -34,6 +34,7 @@ class BoundedMemory:
         self._kept_for = kept_for
         self._by_key: dict[str, _Kept] = {}
         self._order: OrderedDict[int, _Kept] = OrderedDict()
+        self._sorts: set[str] = set()
         self.size = 0
 
     async def put(self, keys: Sequence[str], value: bytes) -> None:
@@ -42,6 +43,7 @@ class BoundedMemory:
         if kept.size > self._most // 4:
             return
         self._by_key.update(dict.fromkeys(keys, kept))
+        self._sorts.update(key.partition(":")[0] for key in keys)
         self._order[id(kept)] = kept
         self.size += kept.size
         self._trim()
@@ -60,6 +62,10 @@ class BoundedMemory:
             kept.at = self._now()
             self._order.move_to_end(id(kept))
         return {key: kept.value for key, kept in found.items()}
+
+    def may_hold(self, sort: str) -> bool:
+        """Was anything ever kept under a key like `sort:...`?"""
+        return sort in self._sorts
 
     def _trim(self) -> None:
         oldest_allowed = self._now() - self._kept_for

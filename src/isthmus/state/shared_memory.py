@@ -65,5 +65,9 @@ class SharedMemory:
             await self._local.put((key,), value)
         return {**found, **fetched}
 
+    def may_hold(self, _: str) -> bool:
+        """Always: other instances keep what they like."""
+        return True
+
     def _named(self, key: str) -> str:
         return f"{self._prefix}:{FORM}:{key}"
