@@ -1,7 +1,7 @@
 """Media by URL made inline, for providers that fetch nothing. The same URL gives the same bytes for a while."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ _decode = msgspec.msgpack.Decoder(Inline).decode
 
 async def inline_media(request: ChatRequest, fetcher: "Fetcher", memory: "Memory | None") -> ChatRequest:
     """The request with every file that is given by an http(s) URL in it. Raises INVALID for one that cannot be had."""
-    urls = list(dict.fromkeys(url for message in request.messages for url in _urls(message.parts)))
+    urls = list(dict.fromkeys(_urls(part for message in request.messages for part in message.parts)))
     if not urls:
         return request
     if len(urls) > MOST:
@@ -47,11 +47,11 @@ async def _have(url: str, fetcher: "Fetcher", memory: "Memory | None") -> Inline
     return inline
 
 
-def _urls(parts: tuple[Part, ...]) -> Iterator[str]:
+def _urls(parts: Iterable[Part]) -> Iterator[str]:
     for part in parts:
-        if isinstance(part, ToolResult):
+        if type(part) is ToolResult:
             yield from _urls(part.parts)
-        elif isinstance(part, Media) and isinstance(part.source, Url) and _on_the_web(part.source.url):
+        elif type(part) is Media and isinstance(part.source, Url) and _on_the_web(part.source.url):
             yield part.source.url
 
 
