@@ -124,6 +124,7 @@ class Gateway:
             counting=counting,
             limiter=outside.limiter,
             queue=self.queue,
+            shadows=self.shadows,
         )
         self.application = Application(live, ports, self.gate, self.health, Recent(losses.of, exchanges.of))
 
