@@ -296,3 +296,46 @@ def test_a_plain_name_has_no_prefix_and_only_hyphens() -> None:
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
 def test_every_family_says_when_its_facts_were_read(family: ModuleType) -> None:
     assert re.search(r"Read on \d{4}-\d{2}-\d{2}", family.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    ("host", "model"),
+    [
+        ("anthropic", "claude-sonnet-4-5"),
+        ("anthropic", "claude-3-5-haiku-latest"),
+        ("bedrock", "us.anthropic.claude-haiku-4-5-20251001-v1:0"),
+        ("vertex", "claude-opus-4-1@20250805"),
+        ("bedrock", "amazon.nova-pro-v1:0"),
+        ("gemini", "gemini-2.5-flash"),
+        ("gemini", "gemini-flash-lite-latest"),
+        ("ollama", "llama3.3:70b"),
+        ("groq", "llama-3.3-70b-versatile"),
+        ("llamacpp", "anything"),
+    ],
+)
+def test_some_models_go_on_with_a_turn_of_theirs(host: str, model: str) -> None:
+    assert profile_of(host, model).continues
+
+
+@pytest.mark.parametrize(
+    ("host", "model"),
+    [
+        ("anthropic", "claude-opus-4-6"),
+        ("anthropic", "claude-of-the-future"),
+        ("openrouter", "anthropic/claude-sonnet-4.5"),
+        ("anthropic-compatible", "glm-5"),
+        ("bedrock", "amazon.nova-2-lite-v1:0"),
+        ("bedrock", "meta.llama3-3-70b-instruct-v1:0"),
+        ("gemini", "gemini-2.5-pro"),
+        ("gemini", "gemini-3-pro-preview"),
+        ("openai", "gpt-5"),
+        ("openai", "gpt-4o"),
+        ("deepseek", "deepseek-chat"),
+        ("mistral", "mistral-large-latest"),
+        ("ollama", "gpt-oss:20b"),
+        ("groq", "openai/gpt-oss-120b"),
+        ("compatible", "anything"),
+    ],
+)
+def test_of_most_models_nobody_knows_that_they_do(host: str, model: str) -> None:
+    assert not profile_of(host, model).continues

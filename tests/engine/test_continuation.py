@@ -179,7 +179,7 @@ async def test_the_text_is_told_once_and_whole_wherever_it_broke_off(
     assert line.exchange.outcome == "answered"
 
 
-@pytest.mark.parametrize("dialect", ["openai_chat", "anthropic", "ollama", "bedrock"])
+@pytest.mark.parametrize("dialect", ["openai_chat", "anthropic", "ollama", "bedrock", "gemini"])
 async def test_the_next_place_is_given_what_was_said(dialect: str) -> None:
     line = two(broken(), whole(dialect, *REST), dialect=dialect)
     assert text_of(read("openai_chat", await ask(line))) == WHOLE

@@ -17,7 +17,7 @@ from isthmus.state.limits import LocalLimiter
 from support.line import Line, provider
 
 NAMES = ("one", "two", "three")
-STEPS = 60
+STEPS = 30
 """Turns of the loop after which everything below is over."""
 
 

@@ -4,7 +4,8 @@ Sources: ai.google.dev/gemini-api/docs/thinking (budgets of the 2.5 series, leve
 of effort for each series; images and sound are taken, files are not), /thought-signatures (calls must carry theirs from
 3 on), /function-calling (pictures in results from 3 on), /structured-output (beside tools from 3 on);
 docs.cloud.google.com/gemini-enterprise-agent-platform/models (limits of output, levels of 3.1 and 3.5).
-Witness: github.com/versun/RSSBox/issues/132 (2.5 takes none, but not minimal).
+Witnesses: github.com/versun/RSSBox/issues/132 (2.5 takes none, but not minimal), github.com/rmusser01/tldw_chatbook/
+pull/735 (a turn of the model at the end is gone on with, here believed of those that need not think).
 """
 
 from msgspec.structs import replace
@@ -34,16 +35,18 @@ _2_5 = ModelProfile(
     schema_with_tools=False,
     media_in_results=False,
 )
-_THOUGHTLESS = replace(_2_5, reasoning=ReasoningStyle.NONE, efforts=(), budgets=None, max_output_limit=8192)
+_CAN_REST = replace(_2_5, continues=True)
+_THOUGHTLESS = replace(_CAN_REST, reasoning=ReasoningStyle.NONE, efforts=(), budgets=None, max_output_limit=8192)
 
 NATIVE = (
     Row(r"gemini-1", _THOUGHTLESS),
     Row(r"gemini-2-0", _THOUGHTLESS),
-    Row(r"gemini-2-5-flash-image", replace(_THOUGHTLESS, max_output_limit=32_768)),
+    Row(r"gemini-2-5-flash-image", replace(_THOUGHTLESS, max_output_limit=32_768, continues=False)),
     Row(r"gemini-2-5-pro", replace(_2_5, efforts=(), budgets=(128, 32_768))),
-    Row(r"gemini-2-5-flash-lite", replace(_2_5, budgets=(512, 24_576))),
-    Row(r"gemini-2-5", _2_5),
+    Row(r"gemini-2-5-flash-lite", replace(_CAN_REST, budgets=(512, 24_576))),
+    Row(r"gemini-2-5", _CAN_REST),
     Row(r"gemini-3-pro", replace(_NEWEST, efforts=("low", "high"))),
+    Row(r"gemini.*flash-lite", replace(_FLASH, continues=True)),
     Row(r"gemini-\d.*flash", _FLASH),
     Row(r"gemini", _NEWEST),
 )
