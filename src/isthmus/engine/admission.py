@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.core.facts import Price
 from isthmus.core.usage import Usage
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.held import Bill, Held
@@ -224,16 +223,9 @@ class Admission:
         bill = self._bills.get((target, credential))
         if bill is None or (bill.price is None and Measure.MICRODOLLARS in measures):
             expected = self._ports.expected.of(self._body, target.model)
-            price = self._price(target, credential) if Measure.MICRODOLLARS in measures else None
+            price = self._now.price(target, credential) if Measure.MICRODOLLARS in measures else None
             bill = self._bills[target, credential] = Bill(target, expected, price)
         return bill
-
-    def _price(self, target: Target, credential: str) -> Price | None:
-        """The key's own, else the model's."""
-        if (own := self._now.snapshot.prices.get((target.provider, credential))) is not None:
-            return own
-        told_of = self._now.told.get(target.provider, {}).get(target.model)
-        return self._now.snapshot.facts(target.provider, target.model, told_of).price
 
 
 def admission(exchange: Exchange, body: bytes | None, now: Now, ports: Ports) -> Admission | None:

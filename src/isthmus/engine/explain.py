@@ -36,7 +36,6 @@ from isthmus.engine.lane import spoken_for, their_codec
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Clock, Ports
 from isthmus.engine.rules import rules_of
-from isthmus.engine.scales import Prices
 from isthmus.engine.serve import look
 from isthmus.engine.shown import Viewer
 from isthmus.engine.walk import moment_of, walk_for
@@ -209,7 +208,7 @@ class _Looking:
         """By the request's length, and by what answers of the model have come to of late."""
         expected = self._ports.expected.of(self._body, ask.target.model)
         usage = Usage(fresh_input=expected.input, output=expected.output)
-        price = Prices(self._now.snapshot, self._now.told).list_of(ask)
+        price = self._now.price(ask.target, ask.credential)
         if price is None:
             why = f"no price of {ask.target.model} at {ask.target.provider} is known"
             return Estimate(input_tokens=usage.input, output_tokens=usage.output, why=why)

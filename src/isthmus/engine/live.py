@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
 
 from isthmus.catalog.spellings import take_apart
-from isthmus.core.facts import Mode, ModelFacts
+from isthmus.core.facts import Mode, ModelFacts, Price
 from isthmus.core.value import Value
 from isthmus.engine.fingerprints import fingerprints
 from isthmus.engine.scales import Prices, Shares
-from isthmus.engine.snapshot import FactsOf, Snapshot
+from isthmus.engine.snapshot import NOTHING_TOLD, Snapshot, ToldFacts
 from isthmus.providers.provider import Provider
 from isthmus.providers.quota_headers import read_quota
 from isthmus.routing.board import Board
@@ -38,9 +37,17 @@ class Now(Value, frozen=True):
     version: int
     board: Board
     places: Places
-    told: Mapping[str, Mapping[str, ModelFacts]] = {}
+    told: ToldFacts = NOTHING_TOLD
     scales: Scales = NO_SCALES
     shares: Shares | None = None
+
+    def facts(self, target: Target) -> ModelFacts:
+        """All that is known of the target's model."""
+        return self.snapshot.known(target, self.told)
+
+    def price(self, target: Target, credential: str) -> Price | None:
+        """What the target costs under this key; None where nobody knows it."""
+        return self.snapshot.price(target, credential, self.told)
 
 
 class Live:
@@ -73,9 +80,7 @@ class Live:
         self._board.keep(frozenset(snapshot.providers))
         self._now = self._make(snapshot, self._now.version + 1)
 
-    def learn(
-        self, listed: Mapping[str, tuple[str, ...]], told: Mapping[str, Mapping[str, ModelFacts]] = MappingProxyType({})
-    ) -> None:
+    def learn(self, listed: Mapping[str, tuple[str, ...]], told: ToldFacts = NOTHING_TOLD) -> None:
         """Take in the models that providers say they have, and what they tell of them, by provider."""
         self._listed.update(listed)
         self._told.update(told)
@@ -103,7 +108,7 @@ class Live:
                 [self._offer(provider, snapshot.naming) for provider in snapshot.providers.values()],
                 snapshot.naming,
                 take_apart=take_apart,
-                talks=partial(_talks, snapshot.facts, told),
+                talks=partial(_talks, snapshot, told),
             ),
             version=version,
             board=self._board,
@@ -125,7 +130,7 @@ class Live:
         )
 
 
-def _talks(facts: FactsOf, told: Mapping[str, Mapping[str, ModelFacts]], target: Target) -> bool | None:
+def _talks(snapshot: Snapshot, told: ToldFacts, target: Target) -> bool | None:
     """Is this a model to talk to? None where nobody knows."""
-    mode = facts(target.provider, target.model, told.get(target.provider, {}).get(target.model)).mode
+    mode = snapshot.known(target, told).mode
     return None if mode is None else mode in (Mode.CHAT, Mode.RESPONSES)

@@ -15,7 +15,6 @@ from isthmus.core.value import Value
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.explanation import Refusal
 from isthmus.engine.live import Now
-from isthmus.engine.scales import Prices
 from isthmus.routing.health import Place
 from isthmus.routing.places import Ask
 
@@ -205,7 +204,7 @@ def _spent(past: Past, now: Now) -> Spent | None:
     if usage is None or not past.attempts:
         return None
     last = past.attempts[-1]
-    price = Prices(now.snapshot, now.told).list_of(Ask(last.target, last.credential, last.place))
+    price = now.price(last.target, last.credential)
     bill = None if price is None else cost(usage, price)
     unknown = f"no price of {last.target.model} at {last.target.provider} is known" if bill is None else None
     return Spent(

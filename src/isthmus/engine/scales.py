@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from isthmus.core.facts import ModelFacts, Price
 from isthmus.engine.ports import Limiter
-from isthmus.engine.snapshot import Snapshot
+from isthmus.engine.snapshot import Snapshot, ToldFacts
 from isthmus.routing.health import Place
 from isthmus.routing.limits import Limit, Measure
 from isthmus.routing.order import UNUSED, Used
@@ -21,7 +20,7 @@ MICRO_DOLLARS = 1000
 class Prices:
     """What 1000 tokens of input and 1000 of output cost at each place of one configuration, in micro-dollars."""
 
-    def __init__(self, snapshot: Snapshot, told: Mapping[str, Mapping[str, ModelFacts]]) -> None:
+    def __init__(self, snapshot: Snapshot, told: ToldFacts) -> None:
         self._snapshot = snapshot
         self._told = told
         self._known: dict[Place, float | None] = {}
@@ -35,16 +34,8 @@ class Prices:
             self._known[ask.place] = found
         return found
 
-    def list_of(self, ask: Ask) -> Price | None:
-        """The whole price list: the key's own, else the model's; None where nobody knows one."""
-        provider, model = ask.target.provider, ask.target.model
-        price = self._snapshot.prices.get((provider, ask.credential))
-        if price is None:
-            price = self._snapshot.facts(provider, model, self._told.get(provider, {}).get(model)).price
-        return price
-
     def _look_up(self, ask: Ask) -> float | None:
-        price = self.list_of(ask)
+        price = self._snapshot.price(ask.target, ask.credential, self._told)
         if price is None or price.rates.input is None or price.rates.output is None:
             return None
         return float(price.rates.input + price.rates.output) * MICRO_DOLLARS

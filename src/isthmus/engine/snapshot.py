@@ -1,6 +1,7 @@
 """Everything configured, compiled and immutable. One is taken per exchange; a reload swaps in another."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 from isthmus.core.facts import NOTHING_KNOWN, ModelFacts, Price
@@ -13,13 +14,18 @@ from isthmus.routing.limits import Limit
 from isthmus.routing.naming import Naming
 from isthmus.routing.order import HybridWeights
 from isthmus.routing.places import Credential
-from isthmus.routing.plan import Route
+from isthmus.routing.plan import Route, Target
 from isthmus.routing.retry_budget import RetryBudgetRule
 
 MIB = 1024 * 1024
 
 FactsOf: TypeAlias = Callable[[str, str, ModelFacts | None], ModelFacts]
 """All that is known of a model: told its provider's name, the model's name there, and what the provider told of it."""
+
+
+ToldFacts: TypeAlias = Mapping[str, Mapping[str, ModelFacts]]
+"""What providers told of their models: by the provider's name, and the model's name there."""
+NOTHING_TOLD: ToldFacts = MappingProxyType({})
 
 
 def as_listed(provider: str, model: str, listed: ModelFacts | None) -> ModelFacts:  # noqa: ARG001  one of FactsOf
@@ -113,3 +119,12 @@ class Snapshot(Value, frozen=True, kw_only=True):
         """The provider as the key of this name has it."""
         keys = self.keys.get(provider)
         return self.providers[provider] if keys is None else keys[credential]
+
+    def known(self, target: Target, told: ToldFacts) -> ModelFacts:
+        """All that is known of the target's model."""
+        return self.facts(target.provider, target.model, told.get(target.provider, {}).get(target.model))
+
+    def price(self, target: Target, credential: str, told: ToldFacts) -> Price | None:
+        """What the target costs under this key: the key's own price, else the model's; None where nobody knows it."""
+        own = self.prices.get((target.provider, credential))
+        return self.known(target, told).price if own is None else own

@@ -247,8 +247,7 @@ def _shown(now: Now, entry: ModelEntry, listing: Listing) -> ModelEntry:
 def with_facts(now: Now, entry: ModelEntry) -> ModelEntry:
     """The entry with what is known of the model that answers first."""
     target = now.directory.plan(entry.id).targets[0]
-    told = now.told.get(target.provider, {}).get(target.model)
-    facts = now.snapshot.facts(target.provider, target.model, told)
+    facts = now.facts(target)
     return replace(
         entry,
         input_limit=facts.input_limit or facts.context_limit,
