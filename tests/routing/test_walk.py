@@ -9,7 +9,7 @@ from isthmus.routing.health import Health, Place
 from isthmus.routing.order import Moment
 from isthmus.routing.places import ONE_KEY, Credential, Places
 from isthmus.routing.plan import Target, first_of
-from isthmus.routing.walk import CEILING, SHORT, Walk
+from isthmus.routing.walk import SHORT, Walk
 
 ONE, TWO = Target("one", "m"), Target("two", "m")
 PLACES = Places({"one": ONE_KEY, "two": ONE_KEY, "pool": tuple(map(Credential, "abc"))})
@@ -130,7 +130,7 @@ def test_nobody_who_is_well_is_left_out_whoever_rests(
         if health.hinted(ask.place):
             assert now + ask.wait >= health.rests_until(ask.place, now)
         made.failed(ask, limited(None), 0.5)
-    assert waited <= patience + CEILING
+    assert waited <= patience
     for place in places.values():
         if health.rests_until(place, now) <= now or not health.hinted(place):
             assert place in seen

@@ -22,8 +22,10 @@ SHORT = 3.0
 """Seconds that a place which names the time of its rest is waited for, before another one is asked."""
 ONCE_MORE = 1
 """Tries that one request may repeat at a place where it failed."""
-BASE, CEILING = 0.25, 2.0
-"""Seconds before such a repetition, where the place names no time, and at most."""
+BASE = 0.25
+"""Seconds before such a repetition, at most, where the place names no time."""
+_PATIENT = frozenset({Kind.UPSTREAM_LIMITED, Kind.OVERLOADED})
+"""Failures that a short wait mends."""
 
 
 class Walk:
@@ -39,6 +41,7 @@ class Walk:
         "_failed_at",
         "_full",
         "_health",
+        "_last",
         "_patience",
         "_repeat",
         "_repeats",
@@ -73,6 +76,7 @@ class Walk:
         self._room_at: dict[Place, float] = {}
         self._busy: set[Place] = set()
         self._repeat: Ask | None = None
+        self._last: Ask | None = None
         self._repeats = 0
 
     def next(self, now: float) -> Ask | None:
@@ -80,14 +84,14 @@ class Walk:
         if self.asks and not self._tried and not self._health.ailing:  # mostly
             return self._taken(self.asks[0])
         repeat, self._repeat = self._repeat, None
-        if repeat is not None and repeat.wait <= self._patience and self._may_ask(repeat, now):
-            return self._taken(repeat)
+        if repeat is not None and (again := self._once_more(repeat, now)) is not None:
+            return again
         fresh = [ask for ask in self.asks if ask.place not in self._tried and self._may_ask(ask, now)]
         for ask in fresh:
             if (state := self._health.state(ask.place, now)) is not State.RESTING:
                 return self._taken(ask)
             self.passed[ask.place] = health_words(state, self._health.worst(ask.place, now), now)
-        return None if self._busy else self._least_bad(fresh, now)
+        return None if self._busy else self._least_bad(fresh, now) or self._once_more(self._last, now)
 
     def beside(self, now: float) -> Ask | None:
         """Whom to ask while another is slow: the next place that is well, or None where there is none.
@@ -111,10 +115,11 @@ class Walk:
         self._failed_at.add(provider)
         if error.rule.rest is Rest.PROVIDER and self._health.rests_whole(provider):
             self._tried.update(other.place for other in self.asks if other.target.provider == provider)
-        wait = self._wait_after(error, jitter)
-        if wait is not None and self._repeats < ONCE_MORE:
-            self._repeats += 1
-            self._repeat = replace(ask, wait=wait)
+        self._last, hint = None, error.retry_after
+        if hint is not None and hint <= SHORT and error.kind in _PATIENT:
+            self._repeat = replace(ask, wait=hint)
+        elif error.rule.then is Then.AGAIN:
+            self._last = replace(ask, wait=BASE * (0.5 + jitter / 2) if hint is None else hint)
         return True
 
     def refused(self, ask: Ask, wait: float, now: float, *, limit: str) -> None:
@@ -148,15 +153,12 @@ class Walk:
         self.passed[ask.place] = NO_RETRIES
         return False
 
-    def _wait_after(self, error: GatewayError, jitter: float) -> float | None:
-        """Seconds after which the same place is asked again; None for never."""
-        hint = error.retry_after
-        if hint is not None and hint <= SHORT and error.kind in (Kind.UPSTREAM_LIMITED, Kind.OVERLOADED):
-            return hint
-        alone = all(other.place in self._tried for other in self.asks)
-        if error.rule.then is not Then.AGAIN or not alone:
+    def _once_more(self, ask: Ask | None, now: float) -> Ask | None:
+        """The place that has just failed, where it may be asked a second time: for its word, or for want of others."""
+        if ask is None or self._repeats >= ONCE_MORE or ask.wait > self._patience or not self._may_ask(ask, now):
             return None
-        return min(CEILING, BASE * (0.5 + jitter / 2) if hint is None else hint)
+        self._repeats += 1
+        return self._taken(ask)
 
     def _least_bad(self, fresh: Sequence[Ask], now: float) -> Ask | None:
         rests = [(self._health.rests_until(ask.place, now) - now, ask) for ask in fresh]
