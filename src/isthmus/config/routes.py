@@ -17,7 +17,7 @@ from isthmus.config.schema_routing import (
     WhenEntry,
 )
 from isthmus.dialects.table import CODECS, COUNT_CODECS, EMBED_CODECS
-from isthmus.routing.plan import Branch, Hedge, Route, Rules, Shadow, Strategy, Target, Tier, Timing, When
+from isthmus.routing.plan import Branch, Hedge, Route, Rules, Shadow, Strategy, Target, Tier, Timing, When, narrowed
 
 ANY_VALUE = "*"
 """A header's value in the file that stands for each."""
@@ -34,11 +34,15 @@ def within_reach(route: Route, providers: Mapping[str, object]) -> Route:
 
     A branch or shadow of which nothing is left is gone; tiers may be empty.
     """
+
+    def reached(target: Target) -> bool:
+        return target.provider in providers
+
     rules = route.rules
-    branches = tuple(replace(branch, tiers=_kept(branch.tiers, providers)) for branch in rules.branches)
-    shadow = rules.shadow if rules.shadow is not None and rules.shadow.target.provider in providers else None
+    branches = tuple(replace(branch, tiers=narrowed(branch.tiers, reached)) for branch in rules.branches)
+    shadow = rules.shadow if rules.shadow is not None and reached(rules.shadow.target) else None
     rules = replace(rules, branches=tuple(branch for branch in branches if branch.tiers), shadow=shadow)
-    return replace(route, tiers=_kept(route.tiers, providers), rules=rules)
+    return replace(route, tiers=narrowed(route.tiers, reached), rules=rules)
 
 
 def targets_of(route: Route) -> list[Target]:
@@ -114,15 +118,3 @@ def _hedge(entry: HedgeEntry) -> Hedge:
 
 def _timing(entry: TimingEntry) -> Timing | None:
     return None if entry == TimingEntry() else Timing(**asdict(entry))
-
-
-def _kept(tiers: tuple[Tier, ...], providers: Mapping[str, object]) -> tuple[Tier, ...]:
-    """The tiers without the targets whose provider is not there."""
-    found = []
-    for tier in tiers:
-        kept = [index for index, target in enumerate(tier.targets) if target.provider in providers]
-        if kept:
-            targets = tuple(tier.targets[index] for index in kept)
-            weights = tuple(tier.weights[index] for index in kept) if tier.weights else ()
-            found.append(Tier(targets, tier.strategy, weights))
-    return tuple(found)

@@ -105,7 +105,6 @@ class Told:
     def _text(self, event: TextDelta) -> None:
         self.started = self.started or bool(event.text)
         pieces = self._texts.get(event.index)
-        self.started = self.started or bool(event.text)
         self._size += len(event.text)
         if self._size > MOST:
             self._texts.clear()

@@ -30,10 +30,10 @@ from isthmus.engine.walk import in_order
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Provider
 from isthmus.routing.health import Place
-from isthmus.routing.plan import Target, Tier
+from isthmus.routing.plan import Target, Tier, narrowed
 
-Ask: TypeAlias = Callable[[Exchange, Target, Provider, ChatRequest], Awaitable[Translation]]
-"""Sends the request to one target, and gives its answer as soon as it has begun."""
+Leg: TypeAlias = Callable[[Exchange, Target, Provider, ChatRequest], Awaitable[Translation]]
+"""Asks one target for the rest of an answer, and gives what it says as soon as it has begun."""
 
 
 def can_break_off(body: bytes, read: Callable[[], ChatRequest]) -> bool:
@@ -49,11 +49,11 @@ class Continuation:
     """Of one stream. `body` is the request as it came, `request` what it asks."""
 
     def __init__(
-        self, exchange: Exchange, request: ChatRequest, ask: Ask, *, body: bytes, now: Now, ports: Ports
+        self, exchange: Exchange, request: ChatRequest, leg: Leg, *, body: bytes, now: Now, ports: Ports
     ) -> None:
         self._exchange = exchange
         self._request = request
-        self._ask = ask
+        self._leg = leg
         self._body = body
         self._now = now
         self._ports = ports
@@ -127,7 +127,7 @@ class Continuation:
         return following
 
     async def _once(self, twin: Exchange, request: ChatRequest, target: Target, provider: Provider) -> Translation:
-        answer = await self._ask(twin, target, provider, request)
+        answer = await self._leg(twin, target, provider, request)
         self._provider = provider
         return answer
 
@@ -142,14 +142,7 @@ class Continuation:
     def _targets(self) -> tuple[Tier, ...]:
         """The plan's, as far as they go on with what was said."""
         assert self._exchange.plan is not None  # noqa: S101  as above
-        tiers = []
-        for tier in self._exchange.plan.tiers:
-            kept = [number for number, target in enumerate(tier.targets) if self._goes_on(target)]
-            if kept:
-                targets = tuple(tier.targets[number] for number in kept)
-                weights = tuple(tier.weights[number] for number in kept) if tier.weights else ()
-                tiers.append(replace(tier, targets=targets, weights=weights))
-        return tuple(tiers)
+        return narrowed(self._exchange.plan.tiers, self._goes_on)
 
     def _goes_on(self, target: Target) -> bool:
         """Does the model go on with an answer? Where no word was told, any model may answer from the start."""

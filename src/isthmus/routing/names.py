@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from isthmus.routing.naming import Naming, closest, is_pattern
 from isthmus.routing.offers import Closeness, Holder, Offer, Offers, TakeApart, plainly
-from isthmus.routing.plan import NO_RULES, Plan, Route, Target, Tier
+from isthmus.routing.plan import NO_RULES, Plan, Route, Target, Tier, narrowed
 from isthmus.routing.suffixes import always_ours, split_suffix
 
 REMEMBERED = 4096
@@ -349,13 +349,6 @@ def _behind(first: tuple[Tier, ...], *further: Sequence[Tier]) -> tuple[Tier, ..
     """The tiers, and the further ones behind them with what is not there yet."""
     found, seen = list(first), {target for tier in first for target in tier.targets}
     for tier in (tier for tiers in further for tier in tiers):
-        kept = [index for index, target in enumerate(tier.targets) if target not in seen]
+        found += narrowed((tier,), lambda target: target not in seen)
         seen.update(tier.targets)
-        if kept:
-            found.append(tier if len(kept) == len(tier.targets) else _only(tier, kept))
     return tuple(found)
-
-
-def _only(tier: Tier, kept: Sequence[int]) -> Tier:
-    weights = tuple(tier.weights[index] for index in kept) if tier.weights else ()
-    return replace(tier, targets=tuple(tier.targets[index] for index in kept), weights=weights)

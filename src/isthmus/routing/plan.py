@@ -1,8 +1,11 @@
 """Where one request may go, in which order, and why: the values that a name leads to."""
 
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import cached_property
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from isthmus.core.chat import ReasoningOptions
 from isthmus.core.value import Value
@@ -154,6 +157,19 @@ class Route(Value, frozen=True, kw_only=True):
     tiers: tuple[Tier, ...]
     fallbacks: tuple[str, ...] = ()
     rules: Rules = NO_RULES
+
+
+def narrowed(tiers: Iterable[Tier], wanted: Callable[[Target], bool]) -> tuple[Tier, ...]:
+    """The tiers with the wanted targets alone, each with its weight. A tier in which nobody is left is gone."""
+    return tuple(found for tier in tiers if (found := _narrowed(tier, wanted)) is not None)
+
+
+def _narrowed(tier: Tier, wanted: Callable[[Target], bool]) -> Tier | None:
+    kept = [index for index, target in enumerate(tier.targets) if wanted(target)]
+    if not kept:
+        return None
+    weights = tuple(tier.weights[index] for index in kept) if tier.weights else ()
+    return replace(tier, targets=tuple(tier.targets[index] for index in kept), weights=weights)
 
 
 def first_of(*targets: Target) -> tuple[Tier, ...]:

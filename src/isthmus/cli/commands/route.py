@@ -12,6 +12,7 @@ from isthmus.cli.configured import config_option, load_or_fail
 from isthmus.cli.explained import say_explained, say_past
 from isthmus.cli.output import fail, say_json
 from isthmus.cli.running import Answered, Running, ask, running
+from isthmus.config.allowances import client_name
 from isthmus.config.load import Loaded
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
@@ -137,7 +138,7 @@ def _body(model: str | None, path: str, file: Path | None) -> bytes:
 def _key(loaded: Loaded, client: str | None) -> str | None:
     """A client key that the configuration has."""
     for number, entry in enumerate(loaded.config.client_keys, 1):
-        if client is None or client == (entry.name or f"client-{number}"):
+        if client is None or client == client_name(entry.name, number):
             return entry.key.reveal()
     if client is not None:
         fail(f"the configuration has no client called {client}")
