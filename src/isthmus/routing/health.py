@@ -10,7 +10,7 @@ asynchronous, and nothing waits.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from isthmus.core.errors import Kind, Rest
 from isthmus.core.value import Value
@@ -139,6 +139,8 @@ class Health:
     def __init__(self, patience: Patience = Patience()) -> None:  # noqa: B008  a frozen value
         self._patience = patience
         self._records: dict[Place, _Record] = {}
+        # To find a Place by the plain tuple that it is takes a third of the time that making one does.
+        self._found = cast("Callable[[tuple[str, str, str]], _Record | None]", self._records.get)
         self._ill: dict[str, int] = {}
         self._slow: dict[str, tuple[Place, float]] = {}
         self.changes = 0
@@ -150,6 +152,8 @@ class Health:
 
     def state(self, place: Place, now: float) -> State:
         """May `place` be asked? Its account's rest is its own, and so is its provider's."""
+        if place.provider not in self._ill:
+            return State.READY
         worst = State.READY
         for record in self._of(place):
             found = record.state(now, self._patience.cap)
@@ -179,8 +183,9 @@ class Health:
 
     def begin(self, place: Place, now: float) -> None:
         """A request goes to `place`. Where its rest is over, this is the one that finds out."""
-        for record in self._of(place):
-            record.begin(now)
+        if place.provider in self._ill:
+            for record in self._of(place):
+                record.begin(now)
 
     def answered(self, place: Place, since: float | None = None) -> None:
         """An answer began that was asked for at `since`: nobody rests any more.
@@ -307,7 +312,12 @@ class Health:
 
     def _of(self, place: Place) -> list[_Record]:
         """What is known of the place, its account and its provider. Mostly nothing."""
-        return [record for _, record in self._placed(place)] if place.provider in self._ill else []
+        provider, credential, _ = place
+        if provider not in self._ill:
+            return []
+        found = self._found
+        around = (found(place), found((provider, credential, "")), found((provider, "", "")))
+        return [record for record in around if record is not None]
 
     def _placed(self, place: Place) -> list[tuple[Place, _Record]]:
         found = self._records.get
