@@ -1,7 +1,7 @@
 """What is special to reading and writing an Anthropic request."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -24,6 +24,7 @@ from isthmus.core.content import (
     Inline,
     Media,
     MediaKind,
+    Part,
     Reasoning,
     Signature,
     Text,
@@ -36,6 +37,7 @@ from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile, ReasoningStyle, SchemaStyle
 from isthmus.core.value import Extra, Foreign
 from isthmus.dialects.anthropic.messages import CODEC
+from isthmus.dialects.anthropic.messages.pen import WRITERS
 from isthmus.wire.json import raw
 
 ABLE = ModelProfile()
@@ -608,3 +610,7 @@ def test_what_another_dialect_alone_knows_is_a_loss() -> None:
     body, lost = write(message, tools=(strange,), extra=Extra("openai_chat", {"logit_bias": raw({"1": 2})}))
     judge(body)
     assert set(lost) == {"messages[0].parts[1]", "messages[0].name", "messages[0].x", "tools[0]", "logit_bias"}
+
+
+def test_every_part_has_its_writer() -> None:
+    assert set(WRITERS) == set(get_args(Part))

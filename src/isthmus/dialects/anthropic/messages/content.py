@@ -140,20 +140,19 @@ def _read_call(fields: Fields, _: Raw) -> ToolCall:
     )
 
 
-def write_call(call: ToolCall, path: str, losses: Losses) -> Block:
-    block: Block = {
-        "type": "tool_use",
-        "id": call.id,
-        "name": call.name,
-        "input": _write_arguments(call.arguments, path, losses),
-    }
+def write_call(call: ToolCall, identity: str, path: str, losses: Losses) -> Block:
+    """`identity` is the call's id as the reader takes it."""
+    arguments = _write_arguments(call.arguments, path, losses)
+    block: Block = {"type": "tool_use", "id": identity, "name": call.name, "input": arguments}
     if call.signature is not None:
         losses.drop(f"{path}.signature", "a tool call of this dialect carries no signature")
+    if call.cache is None and call.extra is None:
+        return block
     return finish(block, call.cache, call.extra, path=path, losses=losses)
 
 
 def _write_arguments(text: str, path: str, losses: Losses) -> Raw:
-    if not text.strip():
+    if not text or text.isspace():
         return Raw(b"{}")
     body = text.encode()
     try:

@@ -1,6 +1,7 @@
 """Writes the parts of a request: what a provider takes from its caller."""
 
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from msgspec import Raw
 
@@ -26,29 +27,10 @@ class Pen:
 
     def write(self, part: Part, path: str) -> Block | Raw | None:
         """One block; None for a part that cannot be sent, which is a loss unless it was empty text."""
-        match part:
-            case Text():
-                return self._text(part, path)
-            case ToolCall():
-                return self._call(part, path)
-            case ToolResult():
-                return self._result(part, path)
-            case Reasoning():
-                return self._reasoning(part, path)
-            case Media():
-                return write_media(part, path, self.profile, self.losses)
-            case Refusal():
-                return self._text(Text(part.text), path)
-            case Foreign():
-                if part.dialect == DIALECT:
-                    return part.body
-                self.losses.drop(path, f"only {part.dialect} knows this item")
-                return None
-            case _:
-                assert_never(part)
+        return WRITERS[type(part)](self, part, path)
 
     def _text(self, text: Text, path: str) -> Block | None:
-        if not text.text.strip():
+        if not text.text or text.text.isspace():
             if text.text:
                 self.losses.drop(path, "the provider takes no blank text")
             return None
@@ -57,6 +39,8 @@ class Pen:
             citations = [self._citation(item, path) for item in text.citations]
             if sent := [item for item in citations if item is not None]:
                 block["citations"] = sent
+        if text.cache is None and text.extra is None:
+            return block
         return finish(block, text.cache, text.extra, path=path, losses=self.losses)
 
     def _citation(self, citation: Citation, path: str) -> Raw | None:
@@ -78,9 +62,19 @@ class Pen:
         return finish(block, None, thought.extra, path=path, losses=self.losses)
 
     def _call(self, call: ToolCall, path: str) -> Block:
-        block = write_call(call, path, self.losses)
-        block["id"] = call_id(call.id)
-        return block
+        return write_call(call, call_id(call.id), path, self.losses)
+
+    def _media(self, media: Media, path: str) -> Block | None:
+        return write_media(media, path, self.profile, self.losses)
+
+    def _refusal(self, refusal: Refusal, path: str) -> Block | None:
+        return self._text(Text(refusal.text), path)
+
+    def _foreign(self, item: Foreign, path: str) -> Raw | None:
+        if item.dialect == DIALECT:
+            return item.body
+        self.losses.drop(path, f"only {item.dialect} knows this item")
+        return None
 
     def _result(self, result: ToolResult, path: str) -> Block:
         block: Block = {"type": "tool_result", "tool_use_id": call_id(result.call_id)}
@@ -91,6 +85,8 @@ class Pen:
             self._add_content(block, result, path)
         if result.failed is not None:
             block["is_error"] = result.failed
+        if result.cache is None and result.extra is None:
+            return block
         return finish(block, result.cache, result.extra, path=path, losses=self.losses)
 
     def _add_content(self, block: Block, result: ToolResult, path: str) -> None:
@@ -104,3 +100,15 @@ class Pen:
             block["content"] = content if text is None else text
         elif result.parts and all(isinstance(part, Text) for part in result.parts):
             block["content"] = ""
+
+
+# Each method takes the one type of part it stands beside.
+WRITERS: Mapping[type, Callable[[Pen, Any, str], Block | Raw | None]] = {
+    Text: Pen._text,
+    ToolCall: Pen._call,
+    ToolResult: Pen._result,
+    Reasoning: Pen._reasoning,
+    Media: Pen._media,
+    Refusal: Pen._refusal,
+    Foreign: Pen._foreign,
+}

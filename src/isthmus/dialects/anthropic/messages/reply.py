@@ -155,7 +155,7 @@ def write_part(part: Part, path: str, losses: Losses) -> object:
         case Reasoning():
             return write_thought(part, path, losses)
         case ToolCall():
-            return write_call(part, path, losses)
+            return write_call(part, part.id, path, losses)
         case Refusal():
             note_refusal(path, losses)
             return {"type": "text", "text": part.text}
