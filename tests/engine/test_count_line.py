@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from fakes.transport import Scripted
-from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.errors import GatewayError, Kind, Rest
 from isthmus.core.operations import Operation
 from isthmus.core.profile import ModelProfile
 from isthmus.core.usage import Usage
@@ -14,6 +14,7 @@ from isthmus.engine.counting import Counting, Estimated, Learning
 from isthmus.engine.exchange import AttemptRecord, Call, Exchange, Lane, Named
 from isthmus.engine.vocabulary import Vocabulary
 from isthmus.providers.provider import Provider
+from isthmus.routing.health import Place, State
 from isthmus.routing.limits import Limit, Measure
 from isthmus.routing.plan import Branch, Route, Rules, Target, When, first_of
 from isthmus.state.limits import LocalLimiter
@@ -196,3 +197,15 @@ async def test_where_a_key_has_no_room_left_it_is_counted_here() -> None:
     counters = [counted_by((await asked.ask_count())[1]) for _ in range(2)]
     assert counters == [b"one", b"estimate"]
     assert asked.ports.limiter.share(tokens) == 0
+
+
+async def test_counting_tells_nothing_of_the_limits_that_answers_have() -> None:
+    limited = Scripted(b'{"type":"error","error":{"type":"rate_limit_error","message":"later"}}', status=429)
+    asked = line(Scripted(b'{"input_tokens":671}'), limited)
+    health, place = asked.live.take().board.health, Place("one", "key", "m1")
+    health.failed(place, Kind.UPSTREAM_LIMITED, Rest.TARGET, asked.clock.now(), hint=60.0)
+    await asked.ask_count()
+    assert health.rests_until(place, asked.clock.now()) == asked.clock.now() + 60.0
+    health.clear()
+    await asked.ask_count()
+    assert health.state(place, asked.clock.now()) is State.READY

@@ -27,13 +27,17 @@ def note_failure(
     *,
     time: float | None = None,
     until: float | None = None,
+    counts: bool = False,
 ) -> None:
     """The try of `record` failed at `at`, in the clock's seconds, which is `time` in Unix seconds.
 
-    `until` is when the caller wanted it to be over.
+    `until` is when the caller wanted it to be over. `counts`: only tokens were to be counted, which has limits of its
+    own.
     """
     health, place = now.board.health, record.place
-    if error.rule.blame is Blame.CLIENT and error.upstream_status is not None:
+    if counts and (error.rule.blame is Blame.CLIENT or error.kind in _LIMITS):
+        health.left(place)
+    elif error.rule.blame is Blame.CLIENT and error.upstream_status is not None:
         health.succeeded(place, record.began)
     elif error.rule.blame is Blame.CLIENT or (error.kind is Kind.TIMED_OUT and _impatient(at, until)):
         health.left(place)

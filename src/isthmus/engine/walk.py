@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.operations import Operation
 from isthmus.engine.admission import Admission, admission
 from isthmus.engine.affinity import keep_bond
 from isthmus.engine.deadlines import deadline, timing_of, within
@@ -106,6 +107,7 @@ async def attempt(
         provider = within(provider, timing, None if until is None else until - ports.clock.now())
     began = ports.clock.now()
     record = AttemptRecord(ask.target, ask.credential, began, ask.told)
+    counts = exchange.call.codec.operation is Operation.COUNT_TOKENS
     _count(exchange, ask, now, began)
     exchange.attempts.append(record)
     health.begin(place, began)
@@ -116,15 +118,19 @@ async def attempt(
         meter.ended()
         record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
         failed = ports.clock.now()
-        note_failure(error, record, now, failed, time=exchange.at + failed - exchange.started_at, until=until)
+        unix = exchange.at + failed - exchange.started_at
+        note_failure(error, record, now, failed, time=unix, until=until, counts=counts)
         raise presentable(error, provider) from error
     except BaseException:
         meter.ended()
         health.left(place)
         raise
     else:
-        health.answered(place, began)
-        exchange.answered = record
+        if counts:
+            health.left(place)
+        else:
+            health.answered(place, began)
+            exchange.answered = record
         answered = ports.clock.now()
         meter.answered(answered - began, answered, stream=exchange.peek is not None and exchange.peek.stream)
         exchange.runs_at(meter)
