@@ -50,6 +50,32 @@ def call(gateway: RunningGateway, path: str, body: object = None) -> tuple[int, 
             return error.code, json.load(error)
 
 
+def limited(gateway: RunningGateway) -> list[tuple[object, object]]:
+    """Who rests at a gateway, by provider and model."""
+    _, told = call(gateway, "/admin/rests")
+    rests = told["rests"]
+    assert isinstance(rests, list)
+    return [(one["provider"], one["model"]) for one in rests]
+
+
+def test_what_a_provider_asked_of_one_is_known_to_the_other(upstream: Upstream, store: str, tmp_path: Path) -> None:
+    config = between(upstream, more=f"state: {{url: '{store}'}}")
+    folders = tmp_path / "one", tmp_path / "other"
+    for folder in folders:
+        folder.mkdir()
+    with open_gateway(config, folders[0]) as one, open_gateway(config, folders[1]) as other:
+        deadline = time.monotonic() + WITHIN
+        asked = {"model": "openai/fails-429", "messages": [{"role": "user", "content": "Hi"}]}
+        while not limited(other) and time.monotonic() < deadline:
+            call(one, "/v1/chat/completions", asked)
+            time.sleep(0.2)
+        assert limited(other) == [("openai", "fails-429")]
+        one.wake_all()
+        while limited(other) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert limited(other) == []
+
+
 def test_a_response_kept_by_one_is_told_by_the_other(upstream: Upstream, store: str, tmp_path: Path) -> None:
     config = between(upstream, more=f"state: {{url: '{store}'}}")
     folders = tmp_path / "one", tmp_path / "other"

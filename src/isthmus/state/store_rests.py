@@ -50,7 +50,9 @@ class StorePost:
 
     def _compare(self, table: dict[bytes, bytes]) -> News:
         time = self._clock.time()
-        rows = {name.decode(): row for name, value in table.items() if (row := unpack(value)) is not None}
+        rows = {
+            name.decode("utf-8", "replace"): row for name, value in table.items() if (row := unpack(value)) is not None
+        }
         begun = tuple(row for name, row in rows.items() if self._seen.get(name) != row and name not in self._put)
         over = tuple(row for name, row in self._seen.items() if name not in rows and name not in self._gone)
         self._seen, self._put = rows, {}
