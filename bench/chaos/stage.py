@@ -34,13 +34,9 @@ class Process:
         loop = asyncio.get_running_loop()
         until = loop.time() + START_PATIENCE
         while loop.time() < until:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            except ConnectionError:
-                await asyncio.sleep(0.02)
-            else:
-                writer.close()
+            if await _answers(self.port):
                 return
+            await asyncio.sleep(0.02)
         raise RuntimeError(f"{self.name} does not listen: {self._log.read_text(errors='replace')[-800:]}")
 
     def _spawn(self) -> None:
@@ -56,6 +52,22 @@ class Process:
         self.send(number)
         if self._process is not None:
             await asyncio.to_thread(self._process.wait)
+
+
+async def _answers(port: int) -> bool:
+    """Does somebody answer there? A connection may also reach itself, where nobody listens."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionError:
+        return False
+    try:
+        async with asyncio.timeout(2):
+            writer.write(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")
+            return await reader.read(4) not in (b"", b"GET ")
+    except (ConnectionError, TimeoutError):
+        return False
+    finally:
+        writer.close()
 
 
 def redis(folder: Path) -> Process:
