@@ -69,11 +69,12 @@ async def test_a_refusal_tells_of_limits_too() -> None:
     line = pool(telling(0, LIMITED, 429), telling(50))
     await line.ask(ASKED)
     board = line.live.take().board
-    assert board.quotas.spent_until(Place("one", "a", "m"), line.clock.now()) == line.clock.now() + 60
-    assert board.quotas.has_room(Place("one", "b", "m"), line.clock.now())
+    (spent,), (left,) = (board.quotas.of(Place("one", key, "m"), line.clock.now()) for key in "ab")
+    assert (spent.remaining, spent.reset) == (0, 60)
+    assert left.remaining > 0
 
 
 async def test_a_place_that_cannot_be_reached_tells_nothing() -> None:
     line = pool(*[GatewayError(Kind.UNREACHABLE, "refused")] * 3)
     await line.ask(ASKED)
-    assert not line.live.take().board.quotas.has_room(Place("one", "a", "m"), line.clock.now())
+    assert line.live.take().board.quotas.of(Place("one", "a", "m"), line.clock.now()) == ()

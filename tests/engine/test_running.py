@@ -48,7 +48,7 @@ async def test_an_answer_runs_until_its_last_byte() -> None:
     more.set()
     await visit.done()
     assert meter(line, ONE).running == 0
-    assert meter(line, ONE).first_token == 0.0
+    assert meter(line, ONE).pace(stream=True) == 0.0
     assert meter(line, ONE).pace(stream=False) is None
 
 

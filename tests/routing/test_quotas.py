@@ -43,16 +43,10 @@ def test_a_window_whose_end_is_not_told_is_a_minute() -> None:
     assert not told.near(PLACE, 100 + UNSAID)
 
 
-def test_a_place_is_used_up_until_its_last_limit_is_whole_again() -> None:
-    told = telling(Window("requests", 0, 100, 30), Window("tokens", 0, 100, 50), Window("input tokens", 5, 100, 90))
-    assert told.spent_until(PLACE, 110) == 150
-    assert telling(Window("requests", 1, 100, 30)).spent_until(PLACE, 100) is None
-
-
-def test_a_place_has_room_when_it_tells_so_of_every_limit() -> None:
-    assert telling(Window("requests", 1, 100, 30), Window("tokens", 1, 100, 30)).has_room(PLACE, 100)
-    assert not telling(Window("requests", 1, 100, 30), Window("tokens", 0, 100, 30)).has_room(PLACE, 100)
-    assert not telling().has_room(PLACE, 100)
+def test_what_is_left_of_windows_is_told_until_each_is_over() -> None:
+    told = telling(Window("requests", 0, 100, 30), Window("tokens", 5, 100, 50))
+    assert told.of(PLACE, 110) == (Window("requests", 0, 100, 20), Window("tokens", 5, 100, 40))
+    assert told.of(PLACE, 130) == (Window("tokens", 5, 100, 20),)
 
 
 def test_the_newest_word_is_believed() -> None:
@@ -81,7 +75,7 @@ def test_headers_are_read_once_and_only_when_somebody_asks() -> None:
 
 def test_a_place_that_never_answered_is_not_used_up() -> None:
     assert not Quotas().near(PLACE, 100)
-    assert Quotas().spent_until(PLACE, 100) is None
+    assert Quotas().of(PLACE, 100) == ()
 
 
 def test_there_are_never_more_places_than_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,20 +8,16 @@ DeepSeek and Ollama say nothing in headers.
 """
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from isthmus.core.quota import Quota, Told, Window
+from isthmus.wire.waits import span
 
 MINUTE, DAY = 60.0, 86_400.0
 EPOCH, EPOCH_MILLISECONDS = 1e9, 1e12
 """Numbers from which on a reset is a time since 1970, and not a wait."""
-
-_UNITS: Mapping[bytes, float] = {b"ms": 0.001, b"s": 1.0, b"m": MINUTE, b"h": 3600.0, b"d": DAY}
-_PIECE = re.compile(rb"(\d+(?:\.\d+)?)(ms|[smhd])")
-
 
 SESSION, WEEK = "5 hours", "7 days"
 OF_ACCOUNTS = frozenset({SESSION, WEEK})
@@ -93,10 +89,11 @@ def reset_in(text: bytes, time: float) -> float | None:
         if number >= EPOCH_MILLISECONDS:
             return max(0.0, number / 1000 - time)
         return max(0.0, number - time) if number >= EPOCH else number
-    if text and not _PIECE.sub(b"", text):
-        return sum(float(count) * _UNITS[unit] for count, unit in _PIECE.findall(text))
+    words = text.decode("ascii", "replace")
+    if (seconds := span(words)) is not None:
+        return seconds
     try:
-        return max(0.0, datetime.fromisoformat(text.decode("ascii", "replace")).timestamp() - time)
+        return max(0.0, datetime.fromisoformat(words).timestamp() - time)
     except (ValueError, OverflowError):
         return None
 

@@ -63,11 +63,6 @@ class Meter:
         self._streamed: Pace | None = None
         self._whole: Pace | None = None
 
-    @property
-    def first_token(self) -> float | None:
-        """Seconds until a stream's first token, as a mean that fades; None where no stream was answered yet."""
-        return self.pace(stream=True)
-
     def pace(self, *, stream: bool) -> float | None:
         """Seconds until a stream's first token, or until a whole answer: a mean that fades, None before the first."""
         found = self._streamed if stream else self._whole

@@ -1,8 +1,8 @@
 """What providers tell of their own limits with each answer: how much of them is left, and until when.
 
 Holds the newest word of each place, unread until somebody asks; reading is handed in, so that nothing here knows a
-header. Times are monotonic seconds of the caller, but for what was told in Unix time. Decides nothing: a place that
-is nearly used up comes behind others, one that has room again may end its rest, by those who ask.
+header. Times are monotonic seconds of the caller, but for what was told in Unix time. Decides nothing: that a place
+which is nearly used up comes behind others is the business of order.py, how long it rests that of health.py.
 """
 
 from collections.abc import Callable
@@ -79,16 +79,6 @@ class Quotas:
             ends = [now + (window.reset or 0.0) for window in self.of(place, now) if window.near]
             word.near_until = max(ends, default=now)
         return now < word.near_until
-
-    def spent_until(self, place: Place, now: float) -> float | None:
-        """When all of its limits have room again; None where none is used up."""
-        ends = [now + (window.reset or 0.0) for window in self.of(place, now) if window.remaining <= 0]
-        return max(ends, default=None)
-
-    def has_room(self, place: Place, now: float) -> bool:
-        """Did it tell of its limits, and is something left of every one?"""
-        quota = self.of(place, now)
-        return bool(quota) and all(window.remaining > 0 for window in quota)
 
     def keep(self, providers: frozenset[str]) -> None:
         """Forget what no configuration names any more."""

@@ -56,11 +56,6 @@ class Crew:
         self._stopping = asyncio.Event()
         self._served = False
 
-    @property
-    def pids(self) -> list[int]:
-        """The processes of the workers that run."""
-        return [process.pid for process in self._running.values()]
-
     async def run(self) -> bool:
         """Keep every seat taken until told to stop. True when every worker could finish what it did."""
         loop = asyncio.get_running_loop()
