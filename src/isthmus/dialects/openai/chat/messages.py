@@ -126,12 +126,17 @@ _READERS: Mapping[str, Callable[[Fields], Message | ToolResult]] = {
 }
 
 
-def write_messages(turns: Iterable[tuple[str, Message]], host: Host) -> list[Written]:
-    """The list `messages` for `turns`, each with the path at which its losses are told."""
+def write_messages(turns: Iterable[tuple[int | None, Message]], host: Host) -> list[Written]:
+    """The list `messages` for `turns`, each with its number among the caller's; None for one that is not of them."""
     conversation = _Conversation(host)
-    for path, turn in turns:
-        conversation.add(path, turn)
+    for number, turn in turns:
+        conversation.add(number, turn)
     return conversation.messages
+
+
+def path_of(number: int | None) -> str:
+    """Where the losses of a turn are told."""
+    return "output" if number is None else f"messages[{number}]"
 
 
 class _Conversation:
@@ -142,11 +147,12 @@ class _Conversation:
         self._host = host
         self._behind: int | None = None
 
-    def add(self, path: str, turn: Message) -> None:
+    def add(self, number: int | None, turn: Message) -> None:
         words = only_text(turn.parts)
         if words is not None and turn.name is None and turn.extra is None and turn.role is not Role.DEVELOPER:
             self._add_words(turn.role, words)
             return
+        path = path_of(number)
         match turn.role:
             case Role.ASSISTANT:
                 self._add_assistant(path, turn)
@@ -164,8 +170,12 @@ class _Conversation:
             word = "user" if role is Role.USER else self._host.profile.system_role
             self.messages.append({"role": word, "content": words})
 
-    def _add(self, role: str, content: object, turn: Message, path: str) -> dict[str, Any]:
-        document: dict[str, Any] = {"role": role, "content": content}
+    def _content(self, parts: Sequence[Part], path: str) -> str | list[Written] | None:
+        words = only_text(parts)
+        return write_content(parts, f"{path}.parts", self._host) if words is None else words
+
+    def _add(self, role: str, parts: Sequence[Part], turn: Message, path: str) -> dict[str, Any]:
+        document: dict[str, Any] = {"role": role, "content": self._content(parts, path)}
         if turn.name is not None:
             document["name"] = turn.name
         restore(document, turn.extra, path, self._host.losses)
@@ -176,32 +186,34 @@ class _Conversation:
         wanted = self._host.profile.system_role
         if turn.role is Role.DEVELOPER and wanted != "developer":
             self._host.losses.rewrite(f"{path}.role", f"this host knows the role {wanted} only")
-        self._add(wanted, write_content(turn.parts, f"{path}.parts", self._host), turn, path)
+        self._add(wanted, turn.parts, turn, path)
 
     def _add_user(self, path: str, turn: Message) -> None:
         whole = whole_message(turn)
         if whole is not None:
             self.messages.append(whole)
             return
-        said = [part for part in turn.parts if type(part) is not ToolResult]
-        if len(said) == len(turn.parts):
-            self._add("user", write_content(said, f"{path}.parts", self._host), turn, path)
-            return
         moved: list[Part] = []
+        said: list[Part] = []
         for number, part in enumerate(turn.parts):
             if type(part) is ToolResult:
                 moved.extend(self._add_result(f"{path}.parts[{number}]", part))
-        if moved or said:
-            self._add("user", write_content([*moved, *said], f"{path}.parts", self._host), turn, path)
+            else:
+                said.append(part)
+        if moved or said or not turn.parts:
+            self._add("user", [*moved, *said], turn, path)
 
     def _add_result(self, path: str, result: ToolResult) -> Sequence[Part]:
         """Write one result; what a tool message cannot hold is returned, for the user message behind it."""
         losses = self._host.losses
-        moved = [part for part in result.parts if type(part) is Media]
-        if moved:
-            losses.rewrite(f"{path}.parts", "a tool's answer is text only, so the rest follows as the user's")
-        said = [part for part in result.parts if type(part) is not Media] if moved else result.parts
-        content = write_content(said, f"{path}.parts", self._host)
+        moved: Sequence[Part] = ()
+        content: str | list[Written] | None = only_text(result.parts)
+        if content is None:
+            said = [part for part in result.parts if type(part) is not Media]
+            if len(said) < len(result.parts):
+                losses.rewrite(f"{path}.parts", "a tool's answer is text only, so the rest follows as the user's")
+                moved = [part for part in result.parts if type(part) is Media]
+            content = write_content(said, f"{path}.parts", self._host)
         if result.failed:
             losses.rewrite(f"{path}.failed", "this dialect has no field for a failed call, so the text says it")
             content = _as_error(content)
@@ -222,7 +234,7 @@ class _Conversation:
             self._behind += 1
 
     def _add_assistant(self, path: str, turn: Message) -> None:
-        losses = self._host.losses
+        losses, field = self._host.losses, self._host.profile.reasoning_field
         thoughts: list[Reasoning] = []
         said: list[Part] = []
         calls: list[tuple[ToolCall | Foreign, str]] = []
@@ -232,8 +244,10 @@ class _Conversation:
             elif type(part) is ToolCall:
                 place = f"{path}.parts[{number}]"
                 calls.append((self._fitting(part, place), place))
-            elif isinstance(part, Reasoning) and not is_thinking_part(part):
+            elif type(part) is Reasoning and not is_thinking_part(part):
                 thoughts.append(part)
+            elif type(part) is Reasoning and field is None:
+                losses.drop(f"{path}.reasoning", "this host takes no thinking back")
             elif isinstance(part, Foreign) and part.dialect == CHAT and is_call(part):
                 calls.append((part, path))
             elif isinstance(part, Media):
@@ -260,11 +274,8 @@ class _Conversation:
         calls: Sequence[tuple[ToolCall | Foreign, str]],
     ) -> None:
         losses, field = self._host.losses, self._host.profile.reasoning_field
-        if field is None and [part for part in said if is_thinking_part(part)]:
-            losses.drop(f"{path}.reasoning", "this host takes no thinking back")
-            said = [part for part in said if not is_thinking_part(part)]
         refusal = said.pop() if said and type(said[-1]) is Refusal else None
-        document = self._add("assistant", write_content(said, f"{path}.parts", self._host), turn, path)
+        document = self._add("assistant", said, turn, path)
         if type(refusal) is Refusal:
             document["refusal"] = refusal.text
         if thoughts:

@@ -3,7 +3,7 @@
 Source: the OpenAI API reference, "Create chat completion".
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Raw
@@ -29,7 +29,7 @@ from isthmus.dialects.openai.chat.calls import read_choice, read_tools, write_ch
 from isthmus.dialects.openai.chat.content import Host
 from isthmus.dialects.openai.chat.effort import read_reasoning, write_reasoning
 from isthmus.dialects.openai.chat.extras import SAID, fields_of, restore
-from isthmus.dialects.openai.chat.messages import gathered, read_messages, whole_message, write_messages
+from isthmus.dialects.openai.chat.messages import gathered, path_of, read_messages, whole_message, write_messages
 from isthmus.dialects.openai.chat.peek import invalid
 from isthmus.dialects.openai.efforts import is_on
 from isthmus.wire import json
@@ -317,24 +317,24 @@ _OUTPUTS: dict[OutputKind, Callable[[OutputFormat, Host], tuple[dict[str, Any], 
 }
 
 
-def _arranged(messages: Sequence[Message], words: str | None, host: Host) -> list[tuple[str, Message]]:
-    """The turns with their paths: `words` joins the system text, which is moved in front where it must stand there."""
-    turns = [(f"messages[{number}]", message) for number, message in enumerate(messages)]
+def _arranged(messages: Sequence[Message], words: str | None, host: Host) -> Iterable[tuple[int | None, Message]]:
+    """The turns with their numbers: `words` join the system text, which is moved in front where it must stand there."""
     if words is None and host.profile.system_in_place:
-        return turns
+        return enumerate(messages)
+    turns: list[tuple[int | None, Message]] = list(enumerate(messages))
     lead = next((n for n, message in enumerate(messages) if not _is_system(message)), len(turns))
     if words is not None:
-        turns.insert(lead, ("output", Message(Role.SYSTEM, (Text(words),))))
+        turns.insert(lead, (None, Message(Role.SYSTEM, (Text(words),))))
         lead += 1
     if host.profile.system_in_place:
         return turns
-    system = [(path, turn) for path, turn in turns if _is_system(turn)]
+    system = [(number, turn) for number, turn in turns if _is_system(turn)]
     if len(system) <= 1 and lead == len(system):
         return turns
-    for path, _ in system[lead:]:
-        host.losses.rewrite(path, "this host takes system text in front only")
+    for number, _ in system[lead:]:
+        host.losses.rewrite(path_of(number), "this host takes system text in front only")
     parts = tuple(part for _, turn in system for part in turn.parts)
-    rest = [(path, turn) for path, turn in turns if not _is_system(turn)]
+    rest = [(number, turn) for number, turn in turns if not _is_system(turn)]
     return [(system[0][0], Message(Role.SYSTEM, parts)), *rest]
 
 
