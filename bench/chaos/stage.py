@@ -13,6 +13,8 @@ from bench.chaos.provider import MODEL, Provider
 from bench.measure import free_port
 
 START_PATIENCE = 20.0
+HELLO = b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
+"""What is asked to see whether somebody answers."""
 LIMIT = 60
 """Requests a minute that the configuration allows each key of the limited providers."""
 
@@ -20,7 +22,8 @@ LIMIT = 60
 class Process:
     """One process of ours, begun anew with the same command. What it says is appended to one file."""
 
-    def __init__(self, name: str, command: Sequence[str], folder: Path, port: int) -> None:
+    def __init__(self, name: str, command: Sequence[str], folder: Path, port: int, *, hello: bytes = HELLO) -> None:
+        self._hello = hello
         self.name = name
         self.port = port
         self._command = command
@@ -34,7 +37,7 @@ class Process:
         loop = asyncio.get_running_loop()
         until = loop.time() + START_PATIENCE
         while loop.time() < until:
-            if await _answers(self.port):
+            if await _answers(self.port, self._hello):
                 return
             await asyncio.sleep(0.02)
         raise RuntimeError(f"{self.name} does not listen: {self._log.read_text(errors='replace')[-800:]}")
@@ -54,7 +57,7 @@ class Process:
             await asyncio.to_thread(self._process.wait)
 
 
-async def _answers(port: int) -> bool:
+async def _answers(port: int, hello: bytes) -> bool:
     """Does somebody answer there? A connection may also reach itself, where nobody listens."""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -62,8 +65,8 @@ async def _answers(port: int) -> bool:
         return False
     try:
         async with asyncio.timeout(2):
-            writer.write(b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")
-            return await reader.read(4) not in (b"", b"GET ")
+            writer.write(hello)
+            return await reader.read(4) not in (b"", hello[:4])
     except (ConnectionError, TimeoutError):
         return False
     finally:
@@ -74,7 +77,7 @@ def redis(folder: Path) -> Process:
     port = free_port()
     server = shutil.which("redis-server") or shutil.which("valkey-server") or "redis-server"
     command = [server, "--port", str(port), "--save", "", "--bind", "127.0.0.1", "--dir", str(folder)]
-    return Process("redis", command, folder, port)
+    return Process("redis", command, folder, port, hello=b"PING\r\n")
 
 
 def instance(number: int, folder: Path, providers: Sequence[Provider], store: int) -> Process:
