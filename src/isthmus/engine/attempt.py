@@ -166,7 +166,9 @@ async def _carried(one: _Try, peek: Peek) -> Answer:
     body = forward(one.asked.body, peek, ours, provider=one.provider, model=one.target.model, losses=exchange.losses)
     incoming = await _send(one, body)
     try:
-        streamed = await _streamed(one, incoming)
+        if not 200 <= incoming.status < 300:
+            raise await _refusal(one, incoming)
+        streamed = _is_stream(one, incoming)
         if one.stream == streamed:
             return await (_stream_passed_on(one, incoming) if streamed else _passed_on(one, incoming))
         translation = Translation(
@@ -228,7 +230,9 @@ async def _asked_anew(one: _Try, request: ChatRequest) -> tuple[Translation, boo
     )
     incoming = await _send(one, body)
     try:
-        streamed = await _streamed(one, incoming)
+        if not 200 <= incoming.status < 300:
+            raise await _refusal(one, incoming)
+        streamed = _is_stream(one, incoming)
         guess = _guess(exchange, one.asked, one.target.model, ports) if one.stream else 0
         translation = Translation(
             exchange, incoming, one.theirs, ours, emulator=emulator, provider=provider, input_estimate=guess
@@ -257,12 +261,14 @@ async def _send(one: _Try, body: bytes) -> Incoming:
     return incoming
 
 
-async def _streamed(one: _Try, incoming: Incoming) -> bool:
-    """Is the answer a stream? Raises what the provider refused with."""
-    if not 200 <= incoming.status < 300:
-        envelope = one.provider.envelope
-        read_error = (envelope and envelope.read_error) or one.theirs.read_error
-        raise read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))
+async def _refusal(one: _Try, incoming: Incoming) -> GatewayError:
+    """What the provider refused with."""
+    envelope = one.provider.envelope
+    read_error = (envelope and envelope.read_error) or one.theirs.read_error
+    return read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))
+
+
+def _is_stream(one: _Try, incoming: Incoming) -> bool:
     return CONTENT_TYPES[one.theirs.framing] in (find(incoming.headers, b"content-type") or b"")
 
 

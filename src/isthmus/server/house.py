@@ -82,28 +82,27 @@ class House:
             self._running[turn] = self.loop.create_task(self._work(turn))
 
     async def _work(self, turn: Turn) -> None:
-        """Run this turn and others after it. A task that was cancelled serves no other."""
+        """Run this turn and others after it. A task that was cancelled serves no other.
+
+        The application answers whatever goes wrong; if it does not, the client learns that much.
+        """
         while True:
             task = self._running[turn]
-            await self._run(turn)
+            try:
+                await self._application(turn.scope, turn.receive, turn.send)
+            except Exception:
+                log.exception("a request failed outside of its exchange")
+            finally:
+                if not turn.over:
+                    turn.abandon()
+                del self._running[turn]
+                if not self._running:
+                    self._changed.set()
             if task.cancelling() or len(self._at_rest) >= AT_REST:
                 return
             waiting: asyncio.Future[Turn] = self.loop.create_future()
             self._at_rest.append((task, waiting))
             turn = await waiting
-
-    async def _run(self, turn: Turn) -> None:
-        """The application answers whatever goes wrong; if it does not, the client learns that much."""
-        try:
-            await self._application(turn.scope, turn.receive, turn.send)
-        except Exception:
-            log.exception("a request failed outside of its exchange")
-        finally:
-            if not turn.over:
-                turn.abandon()
-            del self._running[turn]
-            if not self._running:
-                self._changed.set()
 
     async def _empty(self) -> None:
         while self._connections or self._running:

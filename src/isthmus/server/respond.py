@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from isthmus.dialects.codec import Codec
-from isthmus.engine.answer import Answer
+from isthmus.engine.answer import Answer, Chunks
 from isthmus.engine.exchange import Exchange
 from isthmus.server.bodies import read_body
 from isthmus.server.patrol import Patrol
@@ -75,20 +75,11 @@ class Responder:
         self._body_read = True
         return body
 
-    async def deliver(self, answer: Answer) -> None:
-        """Send the whole answer. Returns when its last byte was handed to the connection."""
+    def deliver(self, answer: Answer) -> Awaitable[None]:
+        """Send the whole answer. Done when its last byte was handed to the connection."""
         if answer.stream is not None:
-            await self._stream(answer)
-        elif self.started:
-            await self._end_with_error()
-        else:
-            headers = (*answer.headers, (b"content-length", b"%d" % len(answer.body)))
-            if not self._body_read:
-                headers = (*headers, (b"connection", b"close"))
-            await self._start(answer.status, headers)
-            self._over = True
-            self._exchange.bytes_out = len(answer.body)
-            await self._send({"type": "http.response.body", "body": answer.body})
+            return self._pass_on(answer, answer.stream)
+        return self._end_with_error() if self.started else self._send_whole(answer)
 
     def close(self) -> None:
         """The exchange is over, whichever way. Tasks that hold this are let go: nothing waits for the collector."""
@@ -101,17 +92,25 @@ class Responder:
                 task.cancel()
         self._watcher = self._pinging = self._task = self._timer = None
 
-    async def _stream(self, answer: Answer) -> None:
-        assert answer.stream is not None  # noqa: S101  the caller has looked
+    async def _send_whole(self, answer: Answer) -> None:
+        headers = (*answer.headers, (b"content-length", b"%d" % len(answer.body)))
+        if not self._body_read:
+            headers = (*headers, (b"connection", b"close"))
+        await self._send(self._head(answer.status, headers))
+        self._over = True
+        self._exchange.bytes_out = len(answer.body)
+        await self._send({"type": "http.response.body", "body": answer.body})
+
+    async def _pass_on(self, answer: Answer, stream: Chunks) -> None:
         if not self.started:
-            await self._start(answer.status, answer.headers + STREAM_HEADERS)
+            await self._send(self._head(answer.status, answer.headers + STREAM_HEADERS))
         try:
-            async for data in answer.stream:
+            async for data in stream:
                 if data:
                     await self._send(self._piece(data))
                     self._writing = False
         finally:
-            await answer.stream.aclose()
+            await stream.aclose()
         self._over = True
         await self._send({"type": "http.response.body", "body": b""})
 
@@ -131,10 +130,11 @@ class Responder:
         self._over = True
         await self._send({"type": "http.response.body", "body": b""})
 
-    async def _start(self, status: int, headers: Headers) -> None:
+    def _head(self, status: int, headers: Headers) -> Message:
+        """The message that begins the answer; from now on it has begun."""
         self.started = True
         self._exchange.status = status
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        return {"type": "http.response.start", "status": status, "headers": headers}
 
     def watch(self) -> bool:
         """The exchange takes a while: look out for the client's leaving and for silence. False: too early for that."""
@@ -174,7 +174,7 @@ class Responder:
             return
         if not self.started and not self._over:
             head = ((b"content-type", codec.content_type), (b"x-isthmus-id", self._exchange.id.encode()))
-            await self._start(200, head + STREAM_HEADERS)
+            await self._send(self._head(200, head + STREAM_HEADERS))
         if not self._over:
             self._last = self._loop.time()
             await self._send({"type": "http.response.body", "body": codec.ping, "more_body": True})

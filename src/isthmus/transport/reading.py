@@ -1,6 +1,8 @@
 """How a body is read, whoever carries it: codings undone, and never more than was agreed."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Coroutine
+from typing import Any
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.transport.decode import Decoder
@@ -26,16 +28,13 @@ class Reading(ABC):
     def want(self, size: int) -> None:
         """So many bytes are going to be read at one go: no need to hold the sender back before."""
 
-    async def read(self) -> bytes:
-        if self._decoder is not None:
-            return await self._read_decoded(self._decoder)
-        return await self._read_wire()
+    def read(self) -> Coroutine[Any, Any, bytes]:
+        return self._read_wire() if self._decoder is None else self._read_decoded(self._decoder)
 
     async def body(self, limit: int) -> bytes:
         self.want(limit)
         pieces, size = [], 0
-        read = self._read_wire if self._decoder is None else self.read
-        while piece := await read():
+        while piece := await self.read():
             size += len(piece)
             if size > limit:
                 self.close()
