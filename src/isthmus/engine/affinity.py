@@ -1,7 +1,7 @@
 """Requests of one conversation prefer the place that answered the last one, where its prompt is in a cache.
 
-A preference, never a lock: a place that rests, is busy or near its limit is passed by, and whoever answers instead is
-preferred from then on. What is kept is a digest of how the conversation is named, and no text of it.
+A preference, never a lock: a place that rests, is busy or near its limit is not asked first, and whoever answers
+instead is preferred from then on. What is kept is a digest of how the conversation is named, and no text of it.
 """
 
 import re

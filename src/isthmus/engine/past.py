@@ -40,7 +40,6 @@ class Past:
         "losses",
         "model",
         "outcome",
-        "passed",
         "plan",
         "preferred",
         "seams",
@@ -49,6 +48,7 @@ class Past:
         "status",
         "stream",
         "usage",
+        "why_skipped",
     )
 
     def __init__(self, exchange: Exchange) -> None:
@@ -64,7 +64,7 @@ class Past:
         self.plan = exchange.plan
         self.preferred = None if exchange.bond is None else exchange.bond.place
         self.asks: Sequence[Ask] = () if walk is None or len(walk.asks) < 2 else walk.asks
-        self.passed: Mapping[Place, str] = NOTHING if walk is None or not walk.passed else walk.passed
+        self.why_skipped: Mapping[Place, str] = NOTHING if walk is None or not walk.skipped else walk.skipped
         self.attempts = tuple(exchange.attempts)
         self.skipped = exchange.skipped
         self.seams = exchange.seams
@@ -91,7 +91,7 @@ class Attempt(Value, frozen=True, kw_only=True):
 
 
 class Considered(Value, frozen=True):
-    """One place that the exchange could have gone to: `fate` is "asked", "passed by" or "not reached"."""
+    """One place that the exchange could have gone to: `fate` is "asked", "skipped" or "not reached"."""
 
     provider: str
     key: str
@@ -176,13 +176,13 @@ def told_past(past: Past, now: Now) -> PastExplained:
 def _considered(past: Past) -> tuple[Considered, ...]:
     """Every place in the order that was made of them, each once."""
     asked = {one.place: None for one in past.attempts}
-    places = {ask.place: None for ask in past.asks} | asked | dict.fromkeys(past.passed)
-    return tuple(_fate(place, asked.keys(), past.passed) for place in places)
+    places = {ask.place: None for ask in past.asks} | asked | dict.fromkeys(past.why_skipped)
+    return tuple(_fate(place, asked.keys(), past.why_skipped) for place in places)
 
 
-def _fate(place: Place, asked: Set[Place], passed: Mapping[Place, str]) -> Considered:
-    why = None if place in asked else passed.get(place)
-    fate = "asked" if place in asked else "not reached" if why is None else "passed by"
+def _fate(place: Place, asked: Set[Place], why_skipped: Mapping[Place, str]) -> Considered:
+    why = None if place in asked else why_skipped.get(place)
+    fate = "asked" if place in asked else "not reached" if why is None else "skipped"
     return Considered(place.provider, place.credential, place.model, fate, why)
 
 

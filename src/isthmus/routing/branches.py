@@ -1,6 +1,6 @@
 """Which of a route's branches a request takes. Knows conditions and shares; what a request is like, it is told.
 
-Branches are looked at in their order. One is passed by when its condition does not hold, when no place is left in it,
+Branches are looked at in their order. One is left out when its condition does not hold, when no place is left in it,
 or when the request is not among the share that it takes; every such reason is told.
 """
 
@@ -59,7 +59,7 @@ def pick(plan: Plan, traits: Traits, draw: float, places: Places) -> Picked:
     Of several branches that hold for a request each takes a share of all those requests, not of what the ones before
     it have left.
     """
-    passed: list[str] = []
+    left_out: list[str] = []
     taken = 0.0
     for number, branch in enumerate(plan.rules.branches, 1):
         why = _unmet(branch.when, traits)
@@ -68,10 +68,10 @@ def pick(plan: Plan, traits: Traits, draw: float, places: Places) -> Picked:
         if why is None:
             taken += branch.share
             if draw < taken:
-                return Picked(branch.tiers, "; ".join((*passed, f"branch {number} of {plan.name} takes it")), number)
+                return Picked(branch.tiers, "; ".join((*left_out, f"branch {number} of {plan.name} takes it")), number)
             why = f"it is not among the {branch.share * 100:g} % that this takes"
-        passed.append(f"branch {number}: {why}")
-    return Picked(plan.tiers, "; ".join(passed), None)
+        left_out.append(f"branch {number}: {why}")
+    return Picked(plan.tiers, "; ".join(left_out), None)
 
 
 def _placed(tiers: Iterable[Tier], places: Places) -> bool:

@@ -71,17 +71,17 @@ def _asked(view: View, walk: Walk, number: int, ask: Ask) -> Candidate:
     if view.board.health.state(ask.place, view.moment.now) is State.RESTING:
         more.append(reasons.WAITED if ask.wait else reasons.LEAST_BAD)
     elif ask.wait:
-        more += [walk.passed.get(ask.place, ""), reasons.WAITED]
+        more += [walk.skipped.get(ask.place, ""), reasons.WAITED]
     if number >= view.attempts:
         return _candidate(view, ask, Verdict.SKIPPED, [*more, reasons.beyond(view.attempts)])
     return _candidate(view, ask, Verdict.NEXT if number else Verdict.FIRST, more)
 
 
 def _left(view: View, walk: Walk, ask: Ask) -> Candidate:
-    """A place that the walk passes by."""
+    """A place that the walk skips."""
     if view.board.health.state(ask.place, view.moment.now) is State.RESTING:
         return _candidate(view, ask, Verdict.SKIPPED, [reasons.TOO_LONG])
-    return _candidate(view, ask, Verdict.SKIPPED, [walk.passed.get(ask.place, reasons.NO_TURN)])
+    return _candidate(view, ask, Verdict.SKIPPED, [walk.skipped.get(ask.place, reasons.NO_TURN)])
 
 
 def _candidate(view: View, ask: Ask, verdict: Verdict, more: Sequence[str]) -> Candidate:

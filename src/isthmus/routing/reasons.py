@@ -1,4 +1,4 @@
-"""Why a place is asked, asked later or passed by, in plain words. Names and seconds only; decides nothing."""
+"""Why a place is asked, asked later or skipped, in plain words. Names and seconds only; decides nothing."""
 
 from collections.abc import Mapping
 

@@ -32,8 +32,12 @@ class Walk:
     """One request's way. `patience` is how many seconds it may wait in all for places that rest.
 
     `moment` is the request, as strategies see it; `prefer` a place that comes first in its tier while it is well.
-    `asks` are all places in the order that was made of them at the beginning, `passed` those that were not asked when
+    `asks` are all places in the order that was made of them at the beginning, `skipped` those that were not asked when
     it was their turn, and why.
+
+    Inside, `_tried` are places that are not asked again but for a reason, `_failed_at` providers at which this request
+    failed; `_repeat` is asked next, since it asked for a moment's patience, and `_last` when nobody else is left. A
+    place without room comes again once, when it has some (`_full`, `_room_at`), or when one is `freed` (`_busy`).
     """
 
     __slots__ = (
@@ -49,7 +53,7 @@ class Walk:
         "_room_at",
         "_tried",
         "asks",
-        "passed",
+        "skipped",
     )
 
     def __init__(
@@ -66,7 +70,7 @@ class Walk:
         for tier in tiers:
             asks += line_up(tier, [places.of(target) for target in tier.targets], board, moment, prefer=prefer)
         self.asks: Sequence[Ask] = asks
-        self.passed: dict[Place, str] = {}
+        self.skipped: dict[Place, str] = {}
         self._health = board.health
         self._retries = board.retries
         self._patience = patience
@@ -90,7 +94,7 @@ class Walk:
         for ask in fresh:
             if (state := self._health.state(ask.place, now)) is not State.RESTING:
                 return self._taken(ask)
-            self.passed[ask.place] = health_words(state, self._health.worst(ask.place, now), now)
+            self.skipped[ask.place] = health_words(state, self._health.worst(ask.place, now), now)
         return None if self._busy else self._least_bad(fresh, now) or self._once_more(self._last, now)
 
     def beside(self, now: float) -> Ask | None:
@@ -127,7 +131,7 @@ class Walk:
 
         `limit` says in words which one; `wait` is 0 for a place that is only busy, until `freed`.
         """
-        self.passed[ask.place] = no_room(limit)
+        self.skipped[ask.place] = no_room(limit)
         self._room_at[ask.place] = now + wait
         if wait == 0:
             self._busy.add(ask.place)
@@ -150,7 +154,7 @@ class Walk:
         provider = ask.target.provider
         if provider not in self._failed_at or self._retries.allows(provider, now):
             return True
-        self.passed[ask.place] = NO_RETRIES
+        self.skipped[ask.place] = NO_RETRIES
         return False
 
     def _once_more(self, ask: Ask | None, now: float) -> Ask | None:
