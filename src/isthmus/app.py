@@ -47,14 +47,18 @@ from isthmus.state.kept_rests import FILE, KeptRests
 from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
 from isthmus.state.shared_rests import Post, SharedRests
+from isthmus.telemetry.current import Parts
 from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.log import ExchangeLog, set_up_logging
+from isthmus.telemetry.metrics import Metrics
 from isthmus.telemetry.recent import RecentExchanges, RecentLosses
+from isthmus.telemetry.tally import Tally
 from isthmus.transport.client import Client, open_transport
 from isthmus.transport.fetch import Fetcher, open_fetcher
 from isthmus.workers.crew import Crew, Seat
 from isthmus.workers.hub import Hub
 from isthmus.workers.link import HubLimiter, HubMemory, HubModel, HubPost, Link, open_link
+from isthmus.workers.metrics import HubSums
 
 if TYPE_CHECKING:
     from isthmus.state.shared_memory import SharedMemory
@@ -100,13 +104,17 @@ class Gateway:
         live: Live,
         outside: Outside,
         lines: LineWriter,
+        others: HubSums | None = None,
+        *,
+        worker: int = 1,
     ) -> None:
         self.live = live
         self.gate = Gate()
         self.models_known = asyncio.Event()
         self.reloader = Reloader(loaded, live, ollama="ollama" in live.take().snapshot.providers)
         self.transport = OnDemand(outside.client, outside.model)
-        self.recorder = ExchangeLog(lines, as_json=_as_json(loaded.config))
+        tally = Tally(live)
+        self.recorder = ExchangeLog(lines, as_json=_as_json(loaded.config), count=tally.count)
         self.aws = AwsProbe(live, outside.authority)
         self.shadows = Shadows()
         self._outside = outside
@@ -126,7 +134,21 @@ class Gateway:
             queue=self.queue,
             shadows=self.shadows,
         )
-        self.application = Application(live, ports, self.gate, self.health, Recent(losses.of, exchanges.of))
+        self.metrics = Metrics(tally, self._parts(), self.recorder.flush, others, str(worker))
+        recent = Recent(losses.of, exchanges.of)
+        self.application = Application(live, ports, self.gate, self.health, recent, metrics=self.metrics.page)
+
+    def _parts(self) -> Parts:
+        return Parts(
+            now=self.live.take,
+            clock=SystemClock(),
+            running=lambda: self.gate.running,
+            queue=self.queue,
+            shadows=self.shadows,
+            connections=self._outside.client.stats,
+            states=lambda: {"limits": self._outside.limiter.state, "memory": self._outside.memory.state},
+            dropped_lines=lambda: self._lines.dropped,
+        )
 
     def health(self) -> Mapping[str, object]:
         """What the parts say of themselves. `running` counts exchanges."""
@@ -149,7 +171,9 @@ class Gateway:
 
 
 @asynccontextmanager
-async def open_gateway(loaded: Loaded, lines: LineWriter, link: Link | None = None) -> AsyncIterator[Gateway]:
+async def open_gateway(
+    loaded: Loaded, lines: LineWriter, link: Link | None = None, *, worker: int = 1
+) -> AsyncIterator[Gateway]:
     """The whole gateway, except for what listens. `link` leads to what is shared with other workers."""
     ollama = loaded.automatic and await ollama_answers()
     live = Live(compile_loaded(loaded, ollama=ollama))
@@ -159,13 +183,19 @@ async def open_gateway(loaded: Loaded, lines: LineWriter, link: Link | None = No
         authority = await opened.enter_async_context(open_authority(SystemClock(), loaded.environment.get))
         model = HubModel(link) if link else await opened.enter_async_context(_supervisor(loaded))
         memory, limiter, post = await opened.enter_async_context(_open_state(loaded.config.state, link))
-        gateway = Gateway(loaded, live, Outside(client, fetcher, authority, model, memory, limiter), lines)
+        outside = Outside(client, fetcher, authority, model, memory, limiter)
+        gateway = Gateway(loaded, live, outside, lines, HubSums(link) if link else None, worker=worker)
         opened.callback(gateway.recorder.flush)
         opened.push_async_callback(gateway.shadows.close)
         rests = KeptRests(data_dir(loaded.environment) / FILE, live.take().board.health, SystemClock(), live.keys)
         rests.load()
         opened.callback(rests.save)
-        works = [keep_discovering(live, gateway.transport, gateway.models_known), gateway.aws.run(), rests.run()]
+        works = [
+            keep_discovering(live, gateway.transport, gateway.models_known),
+            gateway.aws.run(),
+            rests.run(),
+            gateway.metrics.run(),
+        ]
         if post is not None:
             works.append(SharedRests(post, live.take().board.health, SystemClock(), live.keys).run())
         for work in (*works, _watch(loaded.path, gateway.reloader)):
@@ -218,7 +248,7 @@ async def _serve(loaded: Loaded, lines: LineWriter, seat: Seat | None) -> bool:
             sockets = [socket.socket(fileno=one) for one in seat.sockets]
             over = asyncio.Event()
             link = await opened.enter_async_context(open_link(seat.hub, over.set))
-        gateway = await opened.enter_async_context(open_gateway(loaded, lines, link))
+        gateway = await opened.enter_async_context(open_gateway(loaded, lines, link, worker=seat.number if seat else 1))
         serving = Serving(gateway.application, gateway.gate, lambda: gateway.live.take().snapshot.limits.drain)
         serving.on_hangup(gateway.reloader.reload)
         await _first_look(gateway)

@@ -44,6 +44,8 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
     check_names(config, _provider_names(config, reading), reading)
     check_models(config, reading)
     check_state(config, reading)
+    if not config.metrics.path.startswith("/"):
+        reading.note(("metrics", "path"), "begins with /, as in /metrics")
 
 
 def check_listeners(config: Config, reading: Reading) -> None:

@@ -74,6 +74,7 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         affinity=_affinity(config.routing.affinity),
         retry_budget=RetryBudgetRule(**asdict(config.routing.retry_budget)),
         queue=QueueRule(**asdict(config.routing.queue)),
+        metrics_path=config.metrics.path if config.metrics.enabled else None,
         adaptive=MappingProxyType(_adaptive(config, providers)),
         facts=facts,
         source=source,

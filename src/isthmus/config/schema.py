@@ -131,6 +131,13 @@ class LogEntry(Value, frozen=True, rename="kebab"):
     ] = None
 
 
+class MetricsEntry(Value, frozen=True, rename="kebab"):
+    enabled: Annotated[bool, About("Whether they can be read at all.")] = True
+    path: Annotated[
+        str, About("Where, beginning with `/`. What else is served there stays there and cannot be covered.")
+    ] = snapshot.METRICS_PATH
+
+
 class LocalEntry(Value, frozen=True, rename="kebab"):
     enabled: Annotated[
         Switch, About("`auto` has it on when no other provider is, or when a route or alias names `local`.")
@@ -207,6 +214,13 @@ class Config(Value, frozen=True, rename="kebab"):
     limits: Annotated[LimitsEntry, About("Bounds on what one request may take.")] = LimitsEntry()
     habits: Annotated[HabitsEntry, About("What clients of a dialect expect, where they do not agree.")] = HabitsEntry()
     log: Annotated[LogEntry, About("What the gateway writes about its work.")] = LogEntry()
+    metrics: Annotated[
+        MetricsEntry,
+        About(
+            "The numbers that Prometheus collects, for whoever asks from this machine, with a client key or with the"
+            " management key."
+        ),
+    ] = MetricsEntry()
     local: Annotated[LocalEntry, About("The small model that comes with Isthmus.")] = LocalEntry()
     state: Annotated[StateEntry, About("What is remembered between requests, and with whom it is shared.")] = (
         StateEntry()

@@ -211,6 +211,11 @@ listeners:
 #  level: info
 #  file: isthmus.log
 
+# The numbers that Prometheus collects, for this machine and for whoever has a client key or the management key.
+#metrics:
+#  enabled: true
+#  path: /metrics
+
 # A Redis or Valkey server that instances share their memory through. It will hold text of conversations, for a day.
 #state:
 #  url: ${STATE_URL:-rediss://redis.example.com}

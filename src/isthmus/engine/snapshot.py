@@ -18,6 +18,7 @@ from isthmus.routing.plan import Route, Target
 from isthmus.routing.retry_budget import RetryBudgetRule
 
 MIB = 1024 * 1024
+METRICS_PATH = "/metrics"
 
 FactsOf: TypeAlias = Callable[[str, str, ModelFacts | None], ModelFacts]
 """All that is known of a model: told its provider's name, the model's name there, and what the provider told of it."""
@@ -90,7 +91,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     "key:PROVIDER/KEY", "client:NAME" and "route:NAME". `adaptive` are the bounds, by provider, of those whose
     concurrency is found out. `management` is the digest of the
     management key, `cors` the origins of web pages that may ask. `route_on_loss` is by the route's
-    name. `source` names where the configuration came from.
+    name. `metrics_path` is where metrics are read, None for nowhere. `source` names where the configuration came from.
     """
 
     providers: Mapping[str, Provider]
@@ -112,6 +113,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     weights: HybridWeights = HybridWeights()
     retry_budget: RetryBudgetRule = RetryBudgetRule()
     queue: QueueRule = QueueRule()
+    metrics_path: str | None = METRICS_PATH
     facts: FactsOf = as_listed
     source: str = "defaults"
 

@@ -21,6 +21,7 @@ from isthmus.server.clients import is_loopback, may_manage, presented_key
 from isthmus.server.endpoints import Serves
 from isthmus.server.explain_page import EXPLAIN, serve_explanation
 from isthmus.server.kept_pages import kept_page
+from isthmus.server.metrics_page import WriteMetrics, asks_for_metrics, metrics_page
 from isthmus.server.origins import PREFLIGHT, may_ask, shared_with
 from isthmus.server.pages import Health, Page, Recent, Visit, answer_page
 from isthmus.server.patrol import Patrol
@@ -51,12 +52,22 @@ log = logging.getLogger(__name__)
 class Application:
     """Raw ASGI, version 3. Knows which configuration is in force only by taking it once per exchange."""
 
-    def __init__(self, live: Live, ports: Ports, gate: Gate, health: Health, recent: Recent) -> None:
+    def __init__(
+        self,
+        live: Live,
+        ports: Ports,
+        gate: Gate,
+        health: Health,
+        recent: Recent,
+        *,
+        metrics: WriteMetrics | None = None,
+    ) -> None:
         self._live = live
         self._recent = recent
         self._ports = ports
         self._gate = gate
         self._health = health
+        self._metrics = metrics
         self._ids = new_ids()
         self._patrol: Patrol | None = None
 
@@ -129,7 +140,10 @@ class Application:
     async def _page(self, route: Route, call: Call, receive: Receive, scope: Message) -> Page:
         now = self._live.take()
         try:
-            if route.serves is None:
+            if self._metrics and asks_for_metrics(route, call.path, scope["method"], now.snapshot):
+                allowed = _trusted(call, now) or may_manage(call, now.snapshot)
+                return await metrics_page(self._metrics, allowed=allowed)
+            if route.serves in (None, Serves.METRICS):
                 raise route.error or GatewayError(Kind.UNKNOWN_PATH, f"nothing is served at {call.path}")
             if route.serves in _FOR_CLIENTS:
                 identify(call.presented, now.snapshot)
@@ -190,6 +204,6 @@ def _sharing(send: Send, origin: bytes) -> Send:
 
 
 async def _send_page(page: Page, send: Send) -> None:
-    headers = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(page.body)), *page.headers)
+    headers = ((b"content-type", page.content_type), (b"content-length", b"%d" % len(page.body)), *page.headers)
     await send({"type": "http.response.start", "status": page.status, "headers": headers})
     await send({"type": "http.response.body", "body": page.body})

@@ -36,6 +36,8 @@ class Serves(Enum):
     """Who rests, for an administrator."""
     WAKE = auto()
     """Ends rests."""
+    METRICS = auto()
+    """What Prometheus collects."""
     ROOT = auto()
     HEALTH = auto()
     READY = auto()
@@ -102,6 +104,7 @@ ENDPOINTS: Mapping[str, Methods] = {
     **{f"/ollama{path}": methods for path, methods in _OLLAMA.items()},
     "/": {"GET": Endpoint(Serves.ROOT), "HEAD": Endpoint(Serves.ROOT)},
     "/health": {"GET": Endpoint(Serves.HEALTH), "HEAD": Endpoint(Serves.HEALTH)},
+    "/metrics": {"GET": Endpoint(Serves.METRICS), "HEAD": Endpoint(Serves.METRICS)},
     "/ready": {"GET": Endpoint(Serves.READY), "HEAD": Endpoint(Serves.READY)},
 }
 

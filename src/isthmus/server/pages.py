@@ -35,11 +35,12 @@ _MANAGED = (
 
 
 class Page(Value, frozen=True):
-    """A small JSON answer."""
+    """An answer that is held whole; JSON, for most."""
 
     status: int
     body: bytes
     headers: Headers = ()
+    content_type: bytes = b"application/json"
 
 
 Health = Callable[[], Mapping[str, object]]

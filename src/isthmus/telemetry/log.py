@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TypeAlias
 
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.facts import facts
@@ -17,12 +19,18 @@ BATCH_EVERY = 0.2
 BATCH = 64
 """Exchanges that wait at most. Lines are made of many at a time, but not of more than a processor's caches hold."""
 
+Count: TypeAlias = Callable[[Sequence[Exchange]], None]
+
 
 class ExchangeLog:
-    """Implements the engine's Recorder. On the way of most exchanges it only appends to a list."""
+    """Implements the engine's Recorder. On the way of most exchanges it only appends to a list.
 
-    def __init__(self, writer: LineWriter, *, as_json: bool) -> None:
+    `count` is handed what has finished, a batch at a time.
+    """
+
+    def __init__(self, writer: LineWriter, *, as_json: bool, count: Count | None = None) -> None:
         self._writer = writer
+        self._count = count
         self._line = _json_line if as_json else _text_line
         self._waiting: list[Exchange] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -35,13 +43,15 @@ class ExchangeLog:
             self.flush()
 
     def flush(self) -> None:
-        """Hand over the lines of what has finished since the last time."""
+        """Hand over the lines of what has finished since the last time, and have it counted."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         batch, self._waiting = self._waiting, []
         if batch:
             self._writer.put(b"".join(map(self._line, batch)))
+            if self._count is not None:
+                self._count(batch)
 
 
 class MessageHandler(logging.Handler):

@@ -1,4 +1,4 @@
-"""The process that started the workers answers what all of them must agree on: limits, memory, the bundled model.
+"""The process that started the workers answers what all of them must agree on: limits, memory, the bundled model, sums.
 
 It carries no request. What it keeps is the same ledger and the same memory that a single process keeps by itself.
 Nothing here waits for a worker: answers that one does not read in time end its connection.
@@ -15,6 +15,7 @@ from isthmus.core.errors import GatewayError
 from isthmus.engine.ports import Clock, Memory
 from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure
 from isthmus.workers.frames import Frames, TooLong, frame
+from isthmus.workers.sums import Sums
 
 UNREAD = 16 * 1024 * 1024
 """Bytes of answers that a worker may leave unread."""
@@ -47,6 +48,7 @@ class Hub:
         self.model = model
         self.clock = clock
         self.guests: set[Guest] = set()
+        self.sums = Sums()
         self.greeted = asyncio.Event()
         self.words = ""
 
@@ -91,6 +93,7 @@ class Guest(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002  as the protocol is
         self.hub.guests.discard(self)
+        self.hub.sums.leave(self)
         for task in self._tasks:
             task.cancel()
         now = self.hub.clock.time()
@@ -186,6 +189,17 @@ async def _tell(guest: Guest, message: object) -> object:
     return None
 
 
+async def _count(guest: Guest, counted: Sequence[Any], current: Sequence[Any]) -> object:
+    guest.hub.sums.take_in(guest, counted, current)
+    return None
+
+
+async def _counted(guest: Guest, counted: Sequence[Any], current: Sequence[Any]) -> object:
+    """What all have counted, and the current values of the other workers."""
+    guest.hub.sums.take_in(guest, counted, current)
+    return guest.hub.sums.told(guest)
+
+
 async def _greet(guest: Guest, words: str) -> object:
     """A worker serves, and has `words` for whoever started it."""
     guest.hub.words = guest.hub.words or words
@@ -203,6 +217,8 @@ ANSWERS: Mapping[str, Answer] = {
     "lost": _lost,
     "use": _use,
     "tell": _tell,
+    "count": _count,
+    "counted": _counted,
     "greet": _greet,
 }
 
