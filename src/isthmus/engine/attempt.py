@@ -12,10 +12,11 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.fold import fold
 from isthmus.core.operations import Operation
 from isthmus.core.reply import ChatReply, says_nothing
-from isthmus.dialects.codec import AnyCodec, Codec, Peek
+from isthmus.dialects.codec import Codec, Peek
 from isthmus.engine.affinity import find_bond
 from isthmus.engine.answer import Answer
-from isthmus.engine.continuation import Continuation, can_break_off
+from isthmus.engine.asked import Asked
+from isthmus.engine.continuation import Continuation
 from isthmus.engine.empty import Aside
 from isthmus.engine.exchange import Exchange, Lane
 from isthmus.engine.hedge import Each, Race
@@ -28,6 +29,7 @@ from isthmus.engine.reasoning_memory import Gatherer
 from isthmus.engine.relay import Passage, Translation
 from isthmus.engine.renaming import Renaming, rename_whole
 from isthmus.engine.repeatable import leaves_nothing, lets_act
+from isthmus.engine.reply_headers import reply_headers
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.several import Several
 from isthmus.engine.traits import take_branch
@@ -35,38 +37,7 @@ from isthmus.engine.walk import in_order
 from isthmus.providers.provider import Aim, Provider
 from isthmus.routing.plan import Target
 from isthmus.wire.framings import CONTENT_TYPES
-from isthmus.wire.headers import Headers, find, pick
-
-
-class Asked:
-    """The caller's request on its way to several targets. It is read at most once, and only if a lane needs it.
-
-    `peek` says what stands in its path where the dialect has the model there.
-    """
-
-    __slots__ = ("_peek", "_read", "aside", "body", "codec", "unknown")
-
-    def __init__(self, body: bytes, codec: Codec, peek: Peek) -> None:
-        self.body = body
-        self.codec = codec
-        self.aside: Aside | None = None
-        self._peek = peek
-        self._read: ChatRequest | None = None
-        self.unknown: GatewayError | None = None
-
-    def request(self) -> ChatRequest:
-        """What is asked. Raises INVALID, and `unknown` where it continues something that only its provider may have."""
-        if self.unknown is not None:
-            raise self.unknown
-        if self._read is None:
-            read = self.codec.read_request(self.body)
-            named = self.codec.model_in_path or not self._peek.stream_said
-            self._read = replace(read, model=self._peek.model, stream=self._peek.stream) if named else read
-        return self._read
-
-    def can_break_off(self) -> bool:
-        """Is it a stream whose answer another model could go on with?"""
-        return self._peek.stream and self.unknown is None and can_break_off(self.body, self.request)
+from isthmus.wire.headers import find
 
 
 async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Ports) -> Answer:
@@ -352,40 +323,3 @@ async def _begun(translation: Translation, *, streamed: bool, limit: int) -> Cha
     translation.incoming.close()
     translation.begin(reply)
     return reply
-
-
-def reply_headers(exchange: Exchange, upstream: Headers, codec: AnyCodec, content_type: bytes) -> Headers:
-    """The answer's headers: ours, and those of the upstream's that this dialect's clients know."""
-    headers: Headers = (
-        (b"content-type", content_type),
-        (b"x-isthmus-id", exchange.id.encode()),
-        *pick(upstream, codec.passed_reply_headers),
-        *route_headers(exchange),
-    )
-    if exchange.losses.found:
-        headers += ((b"x-isthmus-losses", told_losses(exchange)),)
-    return headers
-
-
-def route_headers(exchange: Exchange) -> Headers:
-    """Who was asked last, and how many tries there were. Nothing before the first, or where that is not told."""
-    attempts = exchange.attempts
-    if not attempts or not (route := attempts[-1].told):
-        return ()
-    if exchange.plan is not None and exchange.plan.route:
-        route += exchange.plan.told
-    return ((b"x-isthmus-route", route), (b"x-isthmus-attempts", b"1" if len(attempts) == 1 else b"%d" % len(attempts)))
-
-
-def told_losses(exchange: Exchange) -> bytes:
-    """The ledger as one header of at most about a kilobyte: `path;deed` items, and how many more there are."""
-    items, size = [], 0
-    found = exchange.losses.found
-    for loss in found:
-        item = f"{loss.path};{loss.deed}".encode("ascii", "replace").replace(b"\n", b" ").replace(b"\r", b" ")
-        size += len(item) + 2
-        if size > 1000:
-            break
-        items.append(item)
-    left = len(found) - len(items) + exchange.losses.more
-    return b", ".join(items) + (b", +%d more" % left if left else b"")

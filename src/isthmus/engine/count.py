@@ -18,11 +18,11 @@ from isthmus.dialects.table import COUNT_CODECS
 from isthmus.engine.admission import admission
 from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
-from isthmus.engine.attempt import reply_headers
 from isthmus.engine.exchange import Exchange, Lane
 from isthmus.engine.lane import outgoing, spoken_for
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
+from isthmus.engine.reply_headers import reply_headers
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.serve import look, plan_for, refuse
 from isthmus.engine.traits import take_branch

@@ -21,7 +21,6 @@ from isthmus.dialects.codec import EmbedCodec, Peek
 from isthmus.dialects.table import EMBED_CODECS
 from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
-from isthmus.engine.attempt import reply_headers
 from isthmus.engine.exchange import Exchange, Lane
 from isthmus.engine.fan_out import each
 from isthmus.engine.lane import outgoing, spoken_for
@@ -29,6 +28,7 @@ from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.ports import Ports
 from isthmus.engine.renaming import rename_whole
+from isthmus.engine.reply_headers import reply_headers
 from isthmus.engine.send import ERROR_BODY, send
 from isthmus.engine.serve import look, plan_for, refuse
 from isthmus.engine.traits import take_branch

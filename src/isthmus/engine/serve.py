@@ -10,11 +10,13 @@ from isthmus.dialects.codec import Codec, Peek
 from isthmus.dialects.openai.responses.kept import unknown_previous
 from isthmus.engine.admit import identify
 from isthmus.engine.answer import Answer
-from isthmus.engine.attempt import Asked, attempt_in_order, route_headers
+from isthmus.engine.asked import Asked
+from isthmus.engine.attempt import attempt_in_order
 from isthmus.engine.exchange import Call, Exchange
 from isthmus.engine.kept import Shelf, keep, resume
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Memory, Ports
+from isthmus.engine.reply_headers import route_headers
 from isthmus.engine.snapshot import Habits
 from isthmus.routing.names import Directory, UnknownName
 from isthmus.routing.plan import Plan

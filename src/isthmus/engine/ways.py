@@ -8,7 +8,8 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.operations import Operation
 from isthmus.dialects.codec import Codec, CountCodec, EmbedCodec
 from isthmus.engine.affinity import find_bond
-from isthmus.engine.attempt import Asked, attempt_at
+from isthmus.engine.asked import Asked
+from isthmus.engine.attempt import attempt_at
 from isthmus.engine.count import counting_at
 from isthmus.engine.embed import as_conversation, embedding_at
 from isthmus.engine.exchange import Exchange

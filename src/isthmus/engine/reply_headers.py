@@ -1,0 +1,42 @@
+"""The headers of an answer: what it is, who gave it after how many tries, and what was lost on its way."""
+
+from isthmus.dialects.codec import AnyCodec
+from isthmus.engine.exchange import Exchange
+from isthmus.wire.headers import Headers, pick
+
+
+def reply_headers(exchange: Exchange, upstream: Headers, codec: AnyCodec, content_type: bytes) -> Headers:
+    """The answer's headers: ours, and those of the upstream's that this dialect's clients know."""
+    headers: Headers = (
+        (b"content-type", content_type),
+        (b"x-isthmus-id", exchange.id.encode()),
+        *pick(upstream, codec.passed_reply_headers),
+        *route_headers(exchange),
+    )
+    if exchange.losses.found:
+        headers += ((b"x-isthmus-losses", told_losses(exchange)),)
+    return headers
+
+
+def route_headers(exchange: Exchange) -> Headers:
+    """Who was asked last, and how many tries there were. Nothing before the first, or where that is not told."""
+    attempts = exchange.attempts
+    if not attempts or not (route := attempts[-1].told):
+        return ()
+    if exchange.plan is not None and exchange.plan.route:
+        route += exchange.plan.told
+    return ((b"x-isthmus-route", route), (b"x-isthmus-attempts", b"1" if len(attempts) == 1 else b"%d" % len(attempts)))
+
+
+def told_losses(exchange: Exchange) -> bytes:
+    """The ledger as one header of at most about a kilobyte: `path;deed` items, and how many more there are."""
+    items, size = [], 0
+    found = exchange.losses.found
+    for loss in found:
+        item = f"{loss.path};{loss.deed}".encode("ascii", "replace").replace(b"\n", b" ").replace(b"\r", b" ")
+        size += len(item) + 2
+        if size > 1000:
+            break
+        items.append(item)
+    left = len(found) - len(items) + exchange.losses.more
+    return b", ".join(items) + (b", +%d more" % left if left else b"")
