@@ -11,6 +11,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.ports import Incoming
 from isthmus.providers.provider import Deadlines, Origin, Outgoing
 from isthmus.transport.client import open_transport
+from isthmus.wire import json
 from isthmus.wire.headers import Headers
 
 PATIENCE = Deadlines(connect=2.0, first_byte=30.0, between_bytes=30.0, total=60.0)
@@ -57,6 +58,25 @@ def ask(gateway: Running, method: str, target: str, body: bytes = b"", *, header
         if error.kind is Kind.UNREACHABLE:
             return None
         fail(f"{gateway.url} did not answer: {error.message}")
+
+
+def good(answer: Answered) -> bytes:
+    """What a good answer holds. A refusal ends the command with its words, in whatever dialect they are."""
+    if answer.status != 200:
+        fail(_words(answer.body) or f"the gateway answered {answer.status}, and did not say why")
+    return answer.body
+
+
+def _words(body: bytes) -> str | None:
+    try:
+        told: object = json.decode(body)
+    except json.Malformed:
+        return None
+    match told:
+        case {"error": {"message": str(words)}} | {"error": str(words)}:
+            return words
+        case _:
+            return None
 
 
 async def _ask(outgoing: Outgoing) -> Answered:

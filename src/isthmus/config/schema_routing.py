@@ -172,7 +172,6 @@ class QueueEntry(Value, frozen=True, rename="kebab"):
     length: Annotated[int, About("Requests that may wait at the same time; 0 for none.", least=0, most=MILLION)] = (
         _QUEUE.length
     )
-
     wait: Annotated[float, About("How long each may wait.", Unit.SECONDS, 0, 3600)] = _QUEUE.wait
     size: Annotated[int, About("Bytes of their bodies, in all.", Unit.BYTES, MIB, 64 * GIB)] = _QUEUE.size
 

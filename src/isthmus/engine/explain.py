@@ -35,7 +35,7 @@ from isthmus.engine.explanation import (
 from isthmus.engine.lane import spoken_for, their_codec
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Clock, Ports
-from isthmus.engine.rules import rules_of
+from isthmus.engine.rules_in_words import rules_in_words
 from isthmus.engine.serve import look
 from isthmus.engine.shown import Viewer
 from isthmus.engine.walk import moment_of, walk_for
@@ -67,7 +67,7 @@ async def explain(exchange: Exchange, body: bytes, now: Now, ports: Ports, *, ev
     candidates = await looking.candidates(dry.ports)
     wanted = candidates[:SHOWN] if every else candidates[:1]
     found = [await looking.told(one, way if one in wanted else None) for one in candidates]
-    return Explained(looking.request(None), rules_of(exchange, _seconds_left(exchange, ports)), tuple(found))
+    return Explained(looking.request(None), rules_in_words(exchange, _seconds_left(exchange, ports)), tuple(found))
 
 
 class _Looking:
@@ -163,7 +163,7 @@ class _Looking:
 
     async def _asked(self, found: Candidate, ask: Ask, way: Way) -> Candidate:
         """What the provider would get, or why it would get nothing."""
-        now, exchange, refusal = self._now, _copy(self._exchange), None
+        now, exchange, refusal = self._now, self._exchange.fork(), None
         provider, dry = now.snapshot.keyed(ask.target.provider, ask.credential), DryRun(self._ports)
         try:
             until = deadline(exchange)
@@ -220,14 +220,6 @@ class _Looking:
 def _seconds_left(exchange: Exchange, ports: Ports) -> float | None:
     until = deadline(exchange)
     return None if until is None else round(until - ports.clock.now(), 3)
-
-
-def _copy(exchange: Exchange) -> Exchange:
-    """One more, for one candidate: it notes its own lane and losses."""
-    other = Exchange(exchange.id, exchange.call, exchange.clock, exchange.version)
-    other.started_at, other.client, other.peek = exchange.started_at, exchange.client, exchange.peek
-    other.plan = exchange.plan
-    return other
 
 
 async def _led_to_its_end(walk: Walk, gate: Admission | None, clock: Clock) -> list[Ask]:

@@ -22,6 +22,7 @@ from isthmus.state.store import Store
 from isthmus.state.together import Reply, Together
 
 RENEWED = 30.0
+"""Seconds after which it is told anew what still runs here."""
 TOGETHER = 100
 """Grants that are settled or renewed in one call."""
 MOST_PENDING = 10_000

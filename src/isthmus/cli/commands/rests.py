@@ -7,10 +7,9 @@ import click
 
 from isthmus.cli.configured import config_option, load_or_fail
 from isthmus.cli.output import count, fail, say, say_json, say_table
-from isthmus.cli.running import Running, ask, running
+from isthmus.cli.running import Running, ask, good, running
 from isthmus.core.value import Value
 from isthmus.wire import json
-from isthmus.wire.json import DECODE_ERRORS
 
 COLUMNS = ("PLACE", "REASON", "SINCE", "UNTIL", "LEFT", "FAILURES", "TOLD", "NEXT TRIAL", "CAUSE")
 _SHOWN = 80
@@ -41,11 +40,7 @@ class Ended(Value, frozen=True):
     ended: int
 
 
-class _Refusal(Value, frozen=True):
-    detail: str = ""
-
-
-_rests, _ended, _refusal = json.decoder(Rests), json.decoder(Ended), json.decoder(_Refusal)
+_rests, _ended = json.decoder(Rests), json.decoder(Ended)
 _url_option = click.option("--url", help="The running gateway. Without it: the configuration's first listener.")
 
 
@@ -94,13 +89,4 @@ def _asked(gateway: Running, method: str, target: str) -> bytes:
     answer = ask(gateway, method, target)
     if answer is None:
         fail(f"no gateway answers at {gateway.url}; start one with: isthmus serve")
-    if answer.status != 200:
-        fail(f"the gateway at {gateway.url} refused (HTTP {answer.status}): {_why(answer.body)}")
-    return answer.body
-
-
-def _why(body: bytes) -> str:
-    try:
-        return _refusal(body).detail or "it did not say why"
-    except DECODE_ERRORS:
-        return "it did not say why"
+    return good(answer)

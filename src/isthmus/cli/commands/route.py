@@ -11,7 +11,7 @@ import click
 from isthmus.cli.configured import config_option, load_or_fail
 from isthmus.cli.explained import say_explained, say_past
 from isthmus.cli.output import fail, say_json
-from isthmus.cli.running import Answered, Running, ask, running
+from isthmus.cli.running import Answered, Running, ask, good, running
 from isthmus.config.allowances import client_name
 from isthmus.config.load import Loaded
 from isthmus.wire import json
@@ -148,18 +148,7 @@ def _key(loaded: Loaded, client: str | None) -> str | None:
 def _read(answer: Answered) -> object:
     """What the answer says; a refusal ends the command."""
     try:
-        told: object = json.decode(answer.body)
+        told: object = json.decode(good(answer))
     except json.Malformed:
-        fail(f"the gateway answered {answer.status}, and no JSON")
-    if answer.status != 200:
-        fail(_message(told) or f"the gateway answered {answer.status}")
+        fail("the gateway answered with no JSON")
     return told
-
-
-def _message(told: object) -> str | None:
-    """The words of a refusal, in any dialect."""
-    match told:
-        case {"error": {"message": str(words)}} | {"error": str(words)}:
-            return words
-        case _:
-            return None

@@ -5,7 +5,7 @@ from isthmus.engine.explanation import RouteRules
 from isthmus.routing.plan import Hedge, Shadow
 
 
-def rules_of(exchange: Exchange, seconds_left: float | None) -> RouteRules:
+def rules_in_words(exchange: Exchange, seconds_left: float | None) -> RouteRules:
     """The rules of the exchange's plan. What does not concern this request is left out."""
     assert exchange.plan is not None  # noqa: S101  it was planned
     rules, streamed = exchange.plan.rules, exchange.peek is not None and exchange.peek.stream
