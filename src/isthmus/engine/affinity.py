@@ -10,6 +10,7 @@ from hashlib import blake2b
 
 from msgspec import Raw
 
+from isthmus.dialects.body_fields import SYSTEM, TURNS
 from isthmus.engine.exchange import Bond, Exchange
 from isthmus.engine.ports import Memory
 from isthmus.engine.snapshot import AffinityRule
@@ -28,8 +29,6 @@ HEADERS = (
 """Headers in which agents name a conversation, the first that is there counts. The first is ours; Claude Code, Codex,
 pi and opencode send the others."""
 _NAMED = (b'"prompt_cache_key"', b'"user_id"')
-_SETTINGS = ("system", "instructions", "systemInstruction", "system_instruction")
-_TURNS = ("messages", "contents", "input")
 _CACHE_MARK = re.compile(rb'"cache_control"\s*:\s*\{[^{}]*\}')
 OPENING = 2
 """Turns by which a conversation is known that does not name itself, where the system's words are the first of them."""
@@ -89,8 +88,8 @@ def _named(fields: dict[str, Raw]) -> Iterator[bytes]:
 
 def _opening(fields: dict[str, Raw]) -> bytes | None:
     """What all requests of a conversation begin with, whatever is marked to be cached in it."""
-    said = [bytes(fields[name]) for name in _SETTINGS if name in fields]
-    for name in _TURNS:
+    said = [bytes(fields[name]) for name in SYSTEM if name in fields]
+    for name in TURNS:
         if name in fields and bytes(fields[name]).startswith(b"["):
             turns = json.read_items(fields[name])
             said += map(bytes, turns[: 1 if said else OPENING])

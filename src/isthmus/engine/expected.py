@@ -9,6 +9,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from isthmus.core.usage import Usage
+from isthmus.dialects.body_fields import FILES, OUTPUT_BOUNDS
 from isthmus.engine.counting import WEIGHT, Corrections
 
 BYTES = 4
@@ -22,18 +23,7 @@ OUTPUT = 500
 REMEMBERED = 512
 """Models whose answers are remembered; the one that answered longest ago is forgotten first."""
 
-_FILES = (b"base64,", b'"data"')
-"""What stands before the base64 of a file."""
 _VALUE = re.compile(rb'\s*:?\s*"?')
-_BOUNDS = (
-    b'"max_tokens"',
-    b'"max_completion_tokens"',
-    b'"max_output_tokens"',
-    b'"maxOutputTokens"',
-    b'"maxTokens"',
-    b'"num_predict"',
-)
-"""How dialects name the most tokens of an answer."""
 _NUMBER = re.compile(rb"\s*:\s*(\d{1,9})")
 
 
@@ -77,7 +67,7 @@ class Expectations:
 def tokens_of(body: bytes) -> int:
     """Of its input, by its length. Files count by their number."""
     files = size = 0
-    for mark in _FILES:
+    for mark in FILES:
         for start, end in _values(body, mark):
             if end - start >= LONG:
                 files, size = files + 1, size + end - start
@@ -86,7 +76,7 @@ def tokens_of(body: bytes) -> int:
 
 def output_bound(body: bytes) -> int | None:
     """The most tokens that the answer may have, where the body says so."""
-    for name in _BOUNDS:
+    for name in OUTPUT_BOUNDS:
         at = body.find(name)
         if at >= 0 and (found := _NUMBER.match(body, at + len(name))) is not None:
             return int(found[1])

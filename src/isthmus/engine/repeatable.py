@@ -10,19 +10,12 @@ from msgspec import Raw
 
 from isthmus.core.chat import ChatRequest, Tool
 from isthmus.core.errors import GatewayError
+from isthmus.dialects.body_fields import ACTS, KEPT
 from isthmus.dialects.codec import Codec
 from isthmus.wire import json
 
 _HARMLESS = frozenset({b"null", b"false", b"[]", b"{}", b'""'})
 """Values that ask for nothing."""
-_KEPT = ("previous_response_id", "store")
-"""Top-level fields of requests that a provider keeps, or that go on with what it has kept.
-
-Here and below they are those of OpenAI's two dialects and of Anthropic's; no other dialect has any.
-"""
-_ACTS = ("conversation", "background", "container", "mcp_servers", "web_search_options", "plugins")
-"""Top-level fields that let the provider, or a host of many, do more than answer: work in the background, in a
-conversation or a box of its own, or with tools that do not stand among the tools."""
 
 
 def leaves_nothing(body: bytes, codec: Codec, read: Callable[[], ChatRequest]) -> bool:
@@ -30,7 +23,7 @@ def leaves_nothing(body: bytes, codec: Codec, read: Callable[[], ChatRequest]) -
     if lets_act(body, read):
         return False
     fields = json.read_fields(body)
-    return not any(_asks(fields, name) for name in _KEPT) and ("store" in fields or not codec.keeps)
+    return not any(_asks(fields, name) for name in KEPT) and ("store" in fields or not codec.keeps)
 
 
 def lets_act(body: bytes, read: Callable[[], ChatRequest]) -> bool:
@@ -42,7 +35,7 @@ def lets_act(body: bytes, read: Callable[[], ChatRequest]) -> bool:
         fields, request = json.read_fields(body), read()
     except (json.Malformed, GatewayError):
         return True
-    return any(_asks(fields, name) for name in _ACTS) or any(not isinstance(tool, Tool) for tool in request.tools or ())
+    return any(_asks(fields, name) for name in ACTS) or any(not isinstance(tool, Tool) for tool in request.tools or ())
 
 
 def _asks(fields: Mapping[str, Raw], name: str) -> bool:
