@@ -73,8 +73,8 @@ def peek(body: bytes) -> Peek:
         raise GatewayError(Kind.INVALID, "model must not be empty", param="model")
     if not seen.messages:
         raise GatewayError(Kind.INVALID, "messages must hold at least one message", param="messages")
-    marked = any(turn.role == "assistant" and _MARKED in bytes(turn.content) for turn in seen.messages)
-    return Peek(seen.model, seen.stream or False, marked=marked)
+    answers = b"".join([turn.content for turn in seen.messages if turn.role == "assistant"])
+    return Peek(seen.model, seen.stream or False, marked=_MARKED in answers)
 
 
 def _look_closely(body: bytes) -> _Glance:

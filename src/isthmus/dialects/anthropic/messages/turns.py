@@ -93,13 +93,17 @@ def write_turns(messages: Sequence[Message], pen: Pen) -> tuple[Blocks, list[Tur
     return system, _end(_join(turns), pen)
 
 
-_WORDS: Mapping[Role, str] = {role: role.value for role in Role} | {Role.DEVELOPER: "system"}
+_SYSTEM = "system"
+_SPOKEN: Mapping[Role, str] = {Role.USER: "user", Role.ASSISTANT: "assistant", Role.SYSTEM: _SYSTEM}
+"""A developer's words are system text too, and that is told."""
 
 
 def _write_turn(message: Message, number: int, pen: Pen) -> Turn | None:
-    role = _WORDS[message.role]
-    if (words := _plain_words(message)) is not None:
-        return Turn(role, [{"type": "text", "text": words}], number)
+    words = only_text(message.parts)
+    role = _SPOKEN.get(message.role)
+    if words and not words.isspace() and role is not None and message.name is None and message.extra is None:
+        return Turn(role, [{"type": "text", "text": words}], number)  # words and nothing more, as most are
+    role = role or _SYSTEM
     blocks = (_write_system if role == "system" else _write_parts)(message, number, pen)
     if not blocks:
         pen.losses.drop(f"messages[{number}]", "nothing is left of this message that the provider would take")
@@ -108,14 +112,6 @@ def _write_turn(message: Message, number: int, pen: Pen) -> Turn | None:
     if message.extra is not None:
         add_extra(turn.extra, message.extra, f"messages[{number}]", pen.losses)
     return turn
-
-
-def _plain_words(message: Message) -> str | None:
-    """What is said, where the message is words and nothing more, and they can be sent as they are."""
-    if message.name is not None or message.extra is not None or message.role is Role.DEVELOPER:
-        return None
-    words = only_text(message.parts)
-    return words if words and not words.isspace() else None
 
 
 def _write_parts(message: Message, number: int, pen: Pen) -> Blocks:

@@ -44,13 +44,11 @@ def gathered(said: Iterable[Message | ToolResult]) -> tuple[Message, ...]:
     turns: list[Message] = []
     results: list[Part] = []
     for one in said:
-        if not isinstance(one, Message):
+        if type(one) is ToolResult:
             results.append(one)
-        elif results:
-            turns.append(_joined(results, one, turns))
+        elif type(one) is Message:
+            turns.append(_joined(results, one, turns) if results else one)
             results = []
-        else:
-            turns.append(one)
     if results:
         turns.append(Message(Role.USER, tuple(results)))
     return tuple(turns)
@@ -134,6 +132,9 @@ def write_messages(turns: Iterable[tuple[int | None, Message]], host: Host) -> l
     return conversation.messages
 
 
+_WORDS: Mapping[Role, str] = {Role.USER: "user", Role.ASSISTANT: "assistant"}
+
+
 def path_of(number: int | None) -> str:
     """Where the losses of a turn are told."""
     return "output" if number is None else f"messages[{number}]"
@@ -146,11 +147,12 @@ class _Conversation:
         self.messages: list[Written] = []
         self._host = host
         self._behind: int | None = None
+        self._words = {**_WORDS, Role.SYSTEM: host.profile.system_role}
 
     def add(self, number: int | None, turn: Message) -> None:
         words = only_text(turn.parts)
-        if words is not None and turn.name is None and turn.extra is None and turn.role is not Role.DEVELOPER:
-            self._add_words(turn.role, words)
+        if words is not None and turn.name is None and turn.extra is None and turn.role in self._words:
+            self._add_words(self._words[turn.role], words)
             return
         path = path_of(number)
         match turn.role:
@@ -161,14 +163,11 @@ class _Conversation:
             case Role.SYSTEM | Role.DEVELOPER:
                 self._add_system(path, turn)
 
-    def _add_words(self, role: Role, words: str) -> None:
+    def _add_words(self, role: str, words: str) -> None:
         """A turn that is text and nothing more, as most are."""
-        if role is Role.ASSISTANT:
-            self.messages.append({"role": "assistant", "content": words})
+        self.messages.append({"role": role, "content": words})
+        if role == "assistant":
             self._behind = None
-        else:
-            word = "user" if role is Role.USER else self._host.profile.system_role
-            self.messages.append({"role": word, "content": words})
 
     def _content(self, parts: Sequence[Part], path: str) -> str | list[Written] | None:
         words = only_text(parts)
