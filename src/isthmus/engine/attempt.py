@@ -228,7 +228,7 @@ async def _send(one: _Try, body: bytes) -> Incoming:
         check_losses(exchange, one.now.snapshot)
     signed = outgoing(one.provider, aim, body, client=exchange.call.headers, ours=one.asked.codec)
     incoming = await send(signed, aim, one.provider, one.ports)
-    exchange.attempts[-1].heard = incoming.headers
+    exchange.hear(incoming.headers)
     return incoming
 
 

@@ -137,7 +137,7 @@ async def _ask(asked: _Asked, target: Target, provider: Provider, *, theirs: Cou
     aim = Aim(Operation.COUNT_TOKENS, theirs.dialect, target.model)
     signed = outgoing(provider, aim, body, client=exchange.call.headers, ours=ours)
     incoming = await send(signed, aim, provider, ports)
-    exchange.attempts[-1].heard = incoming.headers
+    exchange.hear(incoming.headers)
     try:
         if not 200 <= incoming.status < 300:
             raise theirs.read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))

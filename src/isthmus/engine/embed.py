@@ -174,7 +174,7 @@ class _Asking:
         aim = Aim(Operation.EMBED, theirs.dialect, self._model)
         signed = outgoing(self._provider, aim, body, client=self.exchange.call.headers, ours=self.ours)
         incoming = await send(signed, aim, self._provider, self._ports)
-        self.exchange.attempts[-1].heard = incoming.headers
+        self.exchange.hear(incoming.headers)
         try:
             if not 200 <= incoming.status < 300:
                 raise theirs.read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))

@@ -81,10 +81,22 @@ class AttemptRecord:
     """One try at one target under one key.
 
     It was sent at `began`, in the clock's seconds; `milliseconds` is until its answer began, or until it failed;
-    `reason` is for the log, `told` what a header may say of the target; `heard` are its answer's headers.
+    `reason` is for the log, `told` what a header may say of the target; `heard` are its answer's headers, which came
+    at `heard_at`.
     """
 
-    __slots__ = ("began", "credential", "error", "heard", "milliseconds", "note", "reason", "target", "told")
+    __slots__ = (
+        "began",
+        "credential",
+        "error",
+        "heard",
+        "heard_at",
+        "milliseconds",
+        "note",
+        "reason",
+        "target",
+        "told",
+    )
 
     def __init__(self, target: Target, credential: str = "", began: float = 0.0, told: bytes = b"") -> None:
         self.target = target
@@ -96,6 +108,7 @@ class AttemptRecord:
         self.reason: str | None = None
         self.note: Note | None = None
         self.heard: Headers = ()
+        self.heard_at = 0.0
 
     @property
     def place(self) -> Place:
@@ -196,6 +209,11 @@ class Exchange:
             self.runs_at(twin.meter)
         self.upstream = twin.upstream or self.upstream
         twin.meter = twin.upstream = None
+
+    def hear(self, headers: Headers) -> None:
+        """The headers of the latest attempt's answer have come."""
+        record = self.attempts[-1]
+        record.heard, record.heard_at = headers, self.clock.now()
 
     def fail(self, error: GatewayError) -> None:
         """The exchange ends badly. The first error stays: what follows from it is not news."""

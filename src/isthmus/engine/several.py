@@ -77,7 +77,7 @@ class Several:
         aim, emulator = Aim(Operation.CHAT, self._theirs.dialect, self._model), written.emulator
         signed = outgoing(self._provider, aim, written.body, client=self._exchange.call.headers, ours=self._ours)
         incoming = await send(signed, aim, self._provider, ports)
-        self._exchange.attempts[-1].heard = incoming.headers
+        self._exchange.hear(incoming.headers)
         try:
             if not 200 <= incoming.status < 300:
                 raise self._theirs.read_error(incoming.status, incoming.headers, await incoming.body(ERROR_BODY))

@@ -139,8 +139,11 @@ async def attempt(
         over = ports.clock.now()
         record.milliseconds = (over - began) * 1000
         if record.heard:
-            now.board.quotas.told(place, record.heard, over, exchange.at + over - exchange.started_at)
+            heard_at, quotas = record.heard_at, now.board.quotas
+            quotas.told(place, record.heard, heard_at, exchange.at + heard_at - exchange.started_at)
             record.heard = ()
+            if health.ailing and record.error is None and not counts and quotas.roomy(place, heard_at):
+                health.has_room(place, heard_at)
 
 
 def moment_of(exchange: Exchange, now: Now, ports: Ports) -> Moment:

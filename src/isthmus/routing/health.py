@@ -200,6 +200,13 @@ class Health:
                     record.answered()
                     self.changes += 1
 
+    def has_room(self, place: Place, at: float) -> None:
+        """The provider itself told at `at` that its limits have room: what it asked for before that is over."""
+        for record in self._of(place):
+            if record.kind is Kind.UPSTREAM_LIMITED and record.hinted and not record.well and record.at <= at:
+                record.answered()
+                self.changes += 1
+
     def succeeded(self, place: Place, since: float | None = None) -> None:
         """An answer that was asked for at `since` came to its end: all is forgotten, but for what was named since."""
         if place.provider in self._ill:

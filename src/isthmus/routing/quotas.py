@@ -80,6 +80,11 @@ class Quotas:
             word.near_until = max(ends, default=now)
         return now < word.near_until
 
+    def roomy(self, place: Place, now: float) -> bool:
+        """Is it told of limits, and none of them nearly used up?"""
+        windows = self.of(place, now)
+        return bool(windows) and not any(window.near for window in windows)
+
     def keep(self, providers: frozenset[str]) -> None:
         """Forget what no configuration names any more."""
         self._words = {place: word for place, word in self._words.items() if place.provider in providers}
