@@ -185,6 +185,7 @@ async def open_gateway(
         memory, limiter, post = await opened.enter_async_context(_open_state(loaded.config.state, link))
         outside = Outside(client, fetcher, authority, model, memory, limiter)
         gateway = Gateway(loaded, live, outside, lines, HubSums(link) if link else None, worker=worker)
+        opened.callback(gateway.metrics.leave)
         opened.callback(gateway.recorder.flush)
         opened.push_async_callback(gateway.shadows.close)
         rests = KeptRests(data_dir(loaded.environment) / FILE, live.take().board.health, SystemClock(), live.keys)

@@ -6,13 +6,14 @@ from typing import Any
 
 from isthmus.engine.admit import Gate
 from isthmus.server.app import Application
+from isthmus.server.metrics_page import WriteMetrics
 from isthmus.server.pages import Recent
 from support.line import Line
 
 
-def application(line: Line, gate: Gate | None = None) -> Application:
+def application(line: Line, gate: Gate | None = None, metrics: WriteMetrics | None = None) -> Application:
     recent = Recent(line.losses.of, line.exchanges.of)
-    return Application(line.live, line.ports, gate or Gate(), lambda: {"ready": True}, recent)
+    return Application(line.live, line.ports, gate or Gate(), lambda: {"ready": True}, recent, metrics=metrics)
 
 
 class Visit:
@@ -27,6 +28,7 @@ class Visit:
         method: str = "POST",
         headers: Any = (),
         query: bytes = b"",
+        peer: str = "127.0.0.1",
     ) -> None:
         self.status = 0
         self.headers: dict[bytes, bytes] = {}
@@ -36,7 +38,7 @@ class Visit:
         self._incoming.put_nowait({"type": "http.request", "body": body, "more_body": False})
         scope = {
             "type": "http", "path": path, "method": method, "headers": list(headers),
-            "query_string": query, "client": ("127.0.0.1", 5),
+            "query_string": query, "client": (peer, 5),
         }  # fmt: skip
         self.task = asyncio.create_task(app(scope, self._incoming.get, self._take))
 

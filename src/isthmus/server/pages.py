@@ -19,6 +19,7 @@ from isthmus.engine.exchange import Call
 from isthmus.engine.live import Now
 from isthmus.engine.past import Past, told_past
 from isthmus.engine.serve import plan_for
+from isthmus.engine.snapshot import METRICS_PATH
 from isthmus.routing.health import Place, Resting
 from isthmus.server.endpoints import ENDPOINTS, Serves
 from isthmus.server.routes import Route
@@ -162,8 +163,10 @@ def _managers_only(visit: Visit) -> None:
         raise GatewayError(Kind.UNAUTHENTICATED, "only an administrator may do this; send the management key")
 
 
-def _root(visit: Visit) -> Page:  # noqa: ARG001  a page
-    routes = sorted(f"{method} {path}" for path, methods in ENDPOINTS.items() for method in methods)
+def _root(visit: Visit) -> Page:
+    moved = {METRICS_PATH: visit.now.snapshot.metrics_path}
+    paths = [(moved.get(path, path), methods) for path, methods in ENDPOINTS.items()]
+    routes = sorted(f"{method} {path}" for path, methods in paths if path is not None for method in methods)
     return Page(200, json.encode({"message": "Isthmus, an LLM gateway", "version": __version__, "endpoints": routes}))
 
 

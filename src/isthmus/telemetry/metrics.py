@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.telemetry.current import Parts, grown, read_parts, read_process
-from isthmus.telemetry.sums import Series, add
+from isthmus.telemetry.sums import Rows, Series, add, pack, unpack
 from isthmus.telemetry.table import METRICS, Sort
 from isthmus.telemetry.tally import Tally
 
@@ -22,10 +22,10 @@ ALONE = "1"
 
 
 class Known(NamedTuple):
-    """What all workers counted, and the current values of each other one."""
+    """What all workers counted, and the current values of each other one, as `pack` makes them."""
 
-    counted: Series
-    current: Sequence[Series]
+    counted: Rows
+    current: Sequence[Rows]
 
 
 class Others(Protocol):
@@ -61,13 +61,19 @@ class Metrics:
             self._flush()
             self._note_grown()
             if self._others is None:
-                known: Known | None = Known({key: [*numbers] for key, numbers in self._tally.series.items()}, ())
+                known: Known | None = Known(pack(self._tally.series), ())
             else:
                 known = await self._others.ask(self._tally.take(), current)
             if known is None:
                 words = "what the other workers counted cannot be had at present; ask again"
                 raise GatewayError(Kind.OVERLOADED, words, status=503)
             return await asyncio.to_thread(_written, known, current)
+
+    def leave(self) -> None:
+        """The last word to the others."""
+        if self._others is not None:
+            self._note_grown()
+            self._others.tell(self._tally.take(), {})
 
     async def run(self) -> None:
         """Look at the loop, and tell the others, until cancelled."""
@@ -94,8 +100,8 @@ class Metrics:
 def _written(known: Known, current: Series) -> bytes:
     from isthmus.telemetry.page import write_page  # noqa: PLC0415  what writes it is slow to import
 
-    whole = dict(known.counted)
-    for one in (current, *known.current):
+    whole = unpack(known.counted)
+    for one in (current, *map(unpack, known.current)):
         _join(whole, one)
     return write_page(whole)
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 from isthmus.engine.live import Now
 from isthmus.routing.plan import Route, Target
+from isthmus.telemetry.sums import Key
+from isthmus.telemetry.table import METRICS
 
 OTHER = "other"
 MERELY_NAMED = 500
@@ -38,6 +40,12 @@ class ModelNames:
             return OTHER
         self._given.add(pair)
         return target.model
+
+
+def without_model(key: Key) -> Key:
+    """The series of OTHER models in its place."""
+    labels = METRICS[key[0]].labels
+    return (key[0], *(OTHER if label == "model" else value for label, value in zip(labels, key[1:], strict=True)))
 
 
 def _configured(now: Now) -> frozenset[tuple[str, str]]:

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 Key: TypeAlias = tuple[str, ...]
 Series: TypeAlias = dict[Key, list[float]]
 Packed: TypeAlias = list[tuple[Key, list[float]]]
+Rows: TypeAlias = Iterable[Sequence[Any]]
+"""What was packed, as it was received."""
 
 
 def add(into: Series, more: Mapping[Key, Sequence[float]]) -> None:
@@ -28,6 +30,6 @@ def pack(series: Series) -> Packed:
     return list(series.items())
 
 
-def unpack(rows: Iterable[Sequence[Any]]) -> Series:
-    """What `pack` made, as it was received."""
+def unpack(rows: Rows) -> Series:
+    """The same again, in lists of its own."""
     return {tuple(key): list(values) for key, values in rows}

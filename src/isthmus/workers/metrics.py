@@ -1,7 +1,7 @@
 """What workers count, added up where each of them can ask for it: a worker's way there."""
 
 from isthmus.telemetry.metrics import Known
-from isthmus.telemetry.sums import Series, pack, unpack
+from isthmus.telemetry.sums import Series, pack
 from isthmus.workers.link import Link
 
 PATIENCE = 2.0
@@ -24,4 +24,4 @@ class HubSums:
         if found is None:
             return None
         sums, others = found
-        return Known(unpack(sums), [unpack(one) for one in others])
+        return Known(sums, others)

@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from isthmus.telemetry.model_names import without_model
 from isthmus.telemetry.sums import Packed, Series, add, pack, unpack
+
+MOST = 20_000
+"""Series; beyond, models that are new count as others. Workers that come and go each bring names of their own."""
 
 
 class Sums:
@@ -15,7 +19,9 @@ class Sums:
 
     def take_in(self, guest: object, counted: Sequence[Any], current: Sequence[Any]) -> None:
         """What a worker counted since the last time, and what is so there at present."""
-        add(self._counted, unpack(counted))
+        for key, numbers in unpack(counted).items():
+            full = len(self._counted) >= MOST and key not in self._counted
+            add(self._counted, {without_model(key) if full else key: numbers})
         self._current[guest] = current
 
     def leave(self, guest: object) -> None:
