@@ -20,7 +20,7 @@ from isthmus.engine.continuation import Continuation
 from isthmus.engine.empty import Aside
 from isthmus.engine.exchange import Exchange, Lane
 from isthmus.engine.hedge import Each, Race
-from isthmus.engine.lane import choose_lane, forward, names_files, note_betas, outgoing, their_codec, translate
+from isthmus.engine.lane import choose_lane, forward, names_files, outgoing, their_codec, translate
 from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
 from isthmus.engine.media import inline_media
@@ -222,8 +222,8 @@ async def _send(one: _Try, body: bytes) -> Incoming:
     """Ask, unless something is lost of what may lose nothing."""
     exchange, envelope = one.exchange, one.provider.envelope
     aim = Aim(Operation.CHAT, one.theirs.dialect, one.target.model, one.stream)
-    if envelope is not None and envelope.betas is not None and one.asked.codec.dialect == aim.dialect:
-        note_betas(aim, body, exchange.call.headers, betas=envelope.betas, losses=exchange.losses)
+    if envelope is not None and envelope.note is not None and one.asked.codec.dialect == aim.dialect:
+        envelope.note(aim, exchange.call.headers, body, exchange.losses)
     if exchange.losses.found:
         check_losses(exchange, one.now.snapshot)
     signed = outgoing(one.provider, aim, body, client=exchange.call.headers, ours=one.asked.codec)

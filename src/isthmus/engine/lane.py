@@ -15,7 +15,7 @@ from isthmus.engine.exchange import Lane
 from isthmus.providers.provider import Aim, Emulator, Outgoing, Provider
 from isthmus.providers.quirks import apply_quirks
 from isthmus.wire import json
-from isthmus.wire.headers import Headers, find, pick
+from isthmus.wire.headers import Headers, pick
 from isthmus.wire.respell import respell
 
 _BY_URL = re.compile(rb'"type"\s*:\s*"url"')
@@ -99,18 +99,6 @@ def translate(
         ours = theirs.ask_usage(fields).keys() if theirs.ask_usage is not None else ()
         body = json.encode(apply_quirks(fields, provider.quirks, losses, ours=frozenset(ours)))
     return body
-
-
-def note_betas(aim: Aim, body: bytes, client: Headers, *, betas: frozenset[str], losses: Losses) -> None:
-    """Tell which of the betas that the caller named, in a header or in its own body, the host leaves out."""
-    if aim.dialect != "anthropic":
-        return
-    named = (find(client, b"anthropic-beta") or b"").decode("latin-1").split(",")
-    if b'"anthropic_beta"' in body and (told := json.read_fields(body).get("anthropic_beta")) is not None:
-        named += [json.decode(item) for item in json.read_items(told) if json.is_text(item)]
-    for beta in map(str.strip, named):
-        if beta and beta not in betas:
-            losses.drop(f"betas.{beta[:100]}", "the host does not know this beta")
 
 
 def outgoing(provider: Provider, aim: Aim, body: bytes, *, client: Headers, ours: AnyCodec) -> Outgoing:

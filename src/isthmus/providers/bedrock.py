@@ -12,7 +12,7 @@ https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from urllib.parse import quote
 
@@ -23,13 +23,14 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.operations import Operation
 from isthmus.core.secret import Secret
 from isthmus.dialects.bedrock.errors import read_error, read_failure
+from isthmus.providers.betas import named_betas, note_unknown
 from isthmus.providers.host import Location, Place
 from isthmus.providers.provider import Address, Aim, Envelope
 from isthmus.providers.signers import bearer
 from isthmus.wire import json
 from isthmus.wire.event_stream import EventStreamSplitter
 from isthmus.wire.frames import Frame
-from isthmus.wire.headers import Headers, find
+from isthmus.wire.headers import Headers
 from isthmus.wire.json import Fields, Malformed
 from isthmus.wire.sse import write_event
 
@@ -106,7 +107,9 @@ def locate(place: Place) -> Location:
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     usual = f"https://bedrock-runtime.{region}.{suffix}"
     return Location(
-        place.base_url or usual, address, Envelope(wrap=wrap, unwrap=unwrap, read_error=read_error, betas=_CLAUDES)
+        place.base_url or usual,
+        address,
+        Envelope(wrap=wrap, unwrap=unwrap, read_error=read_error, note=partial(note_unknown, _CLAUDES)),
     )
 
 
@@ -140,19 +143,11 @@ def wrap(aim: Aim, fields: dict[str, Raw], headers: Headers) -> dict[str, Raw]:
     wrapped = {"anthropic_version": VERSION, **fields}
     for name in ("model", "stream"):
         wrapped.pop(name, None)
-    if betas := _betas(fields, headers):
+    if betas := [beta for beta in named_betas(headers, fields.get("anthropic_beta")) if beta in _CLAUDES]:
         wrapped["anthropic_beta"] = json.raw(betas)
     else:
         wrapped.pop("anthropic_beta", None)
     return wrapped
-
-
-def _betas(fields: Mapping[str, Raw], headers: Headers) -> Sequence[str]:
-    """Of those that the client named, in the header or in the body, the ones that are known here, each once."""
-    named = (find(headers, b"anthropic-beta") or b"").decode("latin-1").split(",")
-    if (told := fields.get("anthropic_beta")) is not None:
-        named.extend(json.decode(item) for item in json.read_items(told) if json.is_text(item))
-    return [beta for beta in dict.fromkeys(map(str.strip, named)) if beta in _CLAUDES]
 
 
 def unwrap(aim: Aim) -> "ClaudeEvents | None":

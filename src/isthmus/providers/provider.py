@@ -100,14 +100,14 @@ class Envelope(Value, frozen=True):
 
     `wrap` changes the top-level fields of a body to what the host takes; it is told the client's
     headers that are passed in this dialect. `unwrap` is None for a stream that comes bare. `read_error`
-    reads the host's own refusals; None where they come in the dialect's form. `betas` are those of the other
-    vendor's that are known there; `wrap` or the signature leaves others out.
+    reads the host's own refusals; None where they come in the dialect's form. `note` tells what the host leaves out
+    of a body in the caller's own dialect; None where that is nothing.
     """
 
     wrap: Callable[[Aim, dict[str, Raw], Headers], dict[str, Raw]]
     unwrap: Callable[[Aim], Unwrap | None]
     read_error: Callable[[int, Headers, bytes], GatewayError] | None = None
-    betas: frozenset[str] | None = None
+    note: Callable[[Aim, Headers, bytes, Losses], None] | None = None
 
 
 class Emulator(Protocol):

@@ -18,6 +18,7 @@ from msgspec import Raw
 from isthmus.core.operations import Operation
 from isthmus.core.secret import Secret
 from isthmus.providers import anthropic
+from isthmus.providers.betas import named_betas, note_unknown
 from isthmus.providers.host import Location, Place
 from isthmus.providers.provider import Address, Aim, Envelope
 from isthmus.providers.signers import header_key
@@ -79,7 +80,9 @@ def locate(place: Place) -> Location:
     home = "" if project is None else f"/projects/{project}/locations/{region}"
     usual = f"https://{_host(GLOBAL if project is None else region)}"
     return Location(
-        place.base_url or usual, partial(_address_below, home), Envelope(wrap=wrap, unwrap=_bare, betas=_BETAS)
+        place.base_url or usual,
+        partial(_address_below, home),
+        Envelope(wrap=wrap, unwrap=_bare, note=partial(note_unknown, _BETAS)),
     )
 
 
@@ -92,7 +95,7 @@ def _known(headers: Headers) -> Iterator[tuple[bytes, bytes]]:
     for name, value in headers:
         if name != b"anthropic-beta":
             yield name, value
-        elif betas := [beta for beta in map(str.strip, value.decode("latin-1").split(",")) if beta in _BETAS]:
+        elif betas := [beta for beta in named_betas(((name, value),)) if beta in _BETAS]:
             yield name, ",".join(betas).encode()
 
 
