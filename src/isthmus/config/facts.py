@@ -66,8 +66,13 @@ def facts_of_loaded(loaded: Loaded) -> Facts:
 def written(config: Config, provider: str, model: str) -> Iterator[Said]:
     """What the user wrote about the model, as the file has it."""
     for name, entry in config.models.items():
-        if fnmatchcase(model, name) or fnmatchcase(f"{provider}/{model}", name):
+        if is_about(name, provider, model):
             yield Said(f"models.{name} in the configuration", facts_of(entry))
+
+
+def is_about(name: str, provider: str, model: str) -> bool:
+    """Is a name under `models` in the file, which may hold `*`, that of this model?"""
+    return fnmatchcase(model, name) or fnmatchcase(f"{provider}/{model}", name)
 
 
 def facts_of(entry: FactsEntry) -> ModelFacts:

@@ -4,11 +4,11 @@ All else that is written of models is for lists, bills and limits, and is in fac
 """
 
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
 from functools import partial
 
 from msgspec.structs import replace
 
+from isthmus.config.facts import is_about
 from isthmus.config.schema import Config
 from isthmus.config.schema_providers import FactsEntry
 from isthmus.core.facts import Ability
@@ -30,7 +30,7 @@ def _profile(
     """Of several entries that are about the model, the last one holds."""
     profile = profile_of(model)
     for name, entry in entries:
-        if fnmatchcase(model, name) or fnmatchcase(f"{provider}/{model}", name):
+        if is_about(name, provider, model):
             able = Ability.PREFILL in entry.can
             profile = replace(profile, prefill=able, continues=able)
     return profile

@@ -1,10 +1,10 @@
 """The places where a target can be asked: the target itself, under each of its provider's keys that may serve it."""
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 
 from isthmus.core.value import Value
 from isthmus.routing.health import Place
+from isthmus.routing.naming import any_matches
 from isthmus.routing.plan import Plan, Target, header_word
 
 REMEMBERED = 4096
@@ -18,7 +18,7 @@ class Credential(Value, frozen=True):
     models: tuple[str, ...] = ()
 
     def serves(self, model: str) -> bool:
-        return not self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
+        return not self.models or any_matches(model, self.models)
 
 
 ONE_KEY = (Credential("key"),)
