@@ -5,7 +5,7 @@ can still take over; that is the commit point. What breaks after it is told in t
 caller's own dialect, and never ends like a success. One write per network read.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from typing import TypeAlias
 
@@ -48,8 +48,8 @@ MOST_HELD = 1000
 """Events held back at most before the commit point."""
 _PREAMBLE = frozenset({MessageStart, UsageReport, ForeignEvent, BlockStop})
 """Events that say nothing by themselves."""
-Events: TypeAlias = AsyncGenerator[list[Event], None]
-"""A list for each network read."""
+Events: TypeAlias = AsyncGenerator[Sequence[Event], None]
+"""A sequence for each network read."""
 _CUT = "the provider's stream ended before the answer was complete"
 
 
@@ -260,7 +260,11 @@ class Translation:
                 yield out
             if self._source is not None:
                 async for events in self._source:
-                    if out := b"".join([write(event) for event in self._noted(events)]):
+                    if len(events) == 1 and type(events[0]) is TextDelta and self._forgets:
+                        out = write(events[0])  # most of every stream
+                    else:
+                        out = b"".join([write(event) for event in self._noted(events)])
+                    if out:
                         yield out
             if exchange.error is None:
                 yield self._seams() + writer.end() + self.marker
@@ -290,13 +294,19 @@ class Translation:
         helped = self._emulator is not None
         try:
             while data := await read():
-                if events := [event for frame in split.feed(data) for event in reader.read(frame)]:
+                frames = split.feed(data)
+                events: Sequence[Event]
+                if len(frames) == 1:
+                    events = reader.read(frames[0])
+                else:
+                    events = [event for frame in frames for event in reader.read(frame)]
+                if events:
                     yield list(self._helped(events)) if helped else events
         except FrameTooLarge as error:
             raise GatewayError(Kind.GARBLED, f"the provider sent {error}") from error
-        events = [event for frame in split.end() for event in reader.read(frame)]
-        events.extend(reader.end())
-        yield list(self._helped(events))
+        last = [event for frame in split.end() for event in reader.read(frame)]
+        last.extend(reader.end())
+        yield list(self._helped(last))
 
     async def remember(self, reply: ChatReply | None = None) -> None:
         """Keep the reasoning of an answer that is complete: of `reply`, or of the events that went by.
@@ -317,6 +327,11 @@ class Translation:
         else:
             for event in events:
                 yield from self._emulator.read(event)
+
+    @property
+    def _forgets(self) -> bool:
+        """Is nobody to keep what the next event says?"""
+        return self.gatherer is None or not self.gatherer.memorable
 
     def _noted(self, events: Iterable[Event]) -> Iterator[Event]:
         """The same events; what the exchange must know of them is noted, and an error ends them."""
