@@ -104,3 +104,15 @@ def test_an_alias_shared_by_providers_tries_them_in_their_order() -> None:
 def test_an_unchecked_configuration_is_refused() -> None:
     with pytest.raises(ValueError, match="nobody is not a known type"):
         compile_config(Config(providers={"nobody": ProviderEntry()}))
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("", "/metrics"),
+        ("metrics: {path: /numbers}", "/numbers"),
+        ("metrics: {enabled: false, path: /numbers}", None),
+    ],
+)
+def test_metrics_are_read_where_they_are_said_to_be(text: str, path: str | None) -> None:
+    assert snapshot_of(text).metrics_path == path

@@ -64,6 +64,13 @@ PROBLEMS = {
         "listeners[1]",
         "the same address and port",
     ),
+    "a path for metrics that is none": (
+        "metrics:\n  path: numbers\n",
+        2,
+        9,
+        "metrics.path",
+        "begins with /",
+    ),
     "one key twice": ("client-keys:\n  - abcd1234\n  - abcd1234\n", 3, 5, "client-keys[1]", "as client-keys[0]"),
     "one name twice": (
         "client-keys:\n  - {name: a, key: abcd1234}\n  - {name: a, key: efgh5678}\n",

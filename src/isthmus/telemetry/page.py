@@ -24,7 +24,7 @@ def write_page(series: Series) -> bytes:
 class _Numbers(Collector):
     def __init__(self, series: Series) -> None:
         self._rows: dict[str, list[tuple[Sequence[str], Sequence[float]]]] = {}
-        for (name, *labels), values in sorted(series.items()):
+        for (name, *labels), values in series.items():
             self._rows.setdefault(name, []).append((labels, values))
 
     def describe(self) -> Iterable[Family]:
