@@ -220,6 +220,10 @@ class Exchange:
         if self.error is None:
             self.error = error
 
+    def unix(self, at: float) -> float:
+        """A moment of its clock as Unix time."""
+        return self.at + at - self.started_at
+
     def runs_at(self, meter: Meter) -> None:
         """An answer has begun at the place that `meter` measures. One that began elsewhere before is over there."""
         self.leave()

@@ -55,6 +55,18 @@ def note_failure(
         )
 
 
+def note_heard(record: AttemptRecord, now: Now, time: float, *, counts: bool) -> None:
+    """The try is over, and its answer's headers came at Unix time `time`: they may tell of limits of the place.
+
+    Where all of these have room again, a rest that the provider asked for is over.
+    """
+    place, at, health, quotas = record.place, record.heard_at, now.board.health, now.board.quotas
+    quotas.told(place, record.heard, at, time)
+    record.heard = ()
+    if health.ailing and record.error is None and not counts and quotas.roomy(place, at):
+        health.has_room(place, at)
+
+
 def note_end(exchange: Exchange, now: Now, at: float) -> None:
     """The answer to `exchange` is over. A fault of its provider in the middle counts as one at its beginning does."""
     record, health, error = exchange.answered, now.board.health, exchange.error

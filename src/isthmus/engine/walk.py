@@ -17,7 +17,7 @@ from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.presentable import presentable
-from isthmus.engine.verdict import note_failure
+from isthmus.engine.verdict import note_failure, note_heard
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Provider
 from isthmus.routing.order import Moment
@@ -118,8 +118,7 @@ async def attempt(
         meter.ended()
         record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
         failed = ports.clock.now()
-        unix = exchange.at + failed - exchange.started_at
-        note_failure(error, record, now, failed, time=unix, until=until, counts=counts)
+        note_failure(error, record, now, failed, time=exchange.unix(failed), until=until, counts=counts)
         raise presentable(error, provider) from error
     except BaseException:
         meter.ended()
@@ -136,14 +135,9 @@ async def attempt(
         exchange.runs_at(meter)
         return answer
     finally:
-        over = ports.clock.now()
-        record.milliseconds = (over - began) * 1000
+        record.milliseconds = (ports.clock.now() - began) * 1000
         if record.heard:
-            heard_at, quotas = record.heard_at, now.board.quotas
-            quotas.told(place, record.heard, heard_at, exchange.at + heard_at - exchange.started_at)
-            record.heard = ()
-            if health.ailing and record.error is None and not counts and quotas.roomy(place, heard_at):
-                health.has_room(place, heard_at)
+            note_heard(record, now, exchange.unix(record.heard_at), counts=counts)
 
 
 def moment_of(exchange: Exchange, now: Now, ports: Ports) -> Moment:

@@ -2,7 +2,7 @@
 
 Holds the newest word of each place, unread until somebody asks; reading is handed in, so that nothing here knows a
 header. Times are monotonic seconds of the caller, but for what was told in Unix time. Decides nothing: that a place
-which is nearly used up comes behind others is the business of order.py, how long it rests that of health.py.
+which is nearly used up comes behind others is the business of order.py, when its rest is over that of health.py.
 """
 
 from collections.abc import Callable
