@@ -31,7 +31,11 @@ _SPANS: Mapping[int, str] = {60: "a minute", 3600: "an hour", 86_400: "a day"}
 
 
 class Admission:
-    """One exchange before the limits in its way. Made only where there are any."""
+    """One exchange before the limits in its way. Made only where there are any.
+
+    Inside, `_own` is what was granted for the client and the route, `_held` what was for each place. `_busy` are the
+    scopes that had no room for one more running request; `_waiter` stands in the queue for them, until `_until`.
+    """
 
     __slots__ = (
         "_allowances",

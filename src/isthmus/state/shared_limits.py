@@ -32,7 +32,12 @@ NOTHING: Mapping[Measure, int] = dict.fromkeys(Measure, 0)
 
 
 class SharedLimiter:
-    """Implements the engine's Limiter. What is claimed at the same moment is asked for in one call."""
+    """Implements the engine's Limiter. What is claimed at the same moment is asked for in one call.
+
+    Inside, `_own` holds what was granted here, and `_seen` what all had used when the server last told it. `_ahead` is
+    the server's clock less this one. `_running` are the leases to renew, `_alone` the questions that the server has not
+    answered yet and that were decided without it, `_pending` what is settled and not told to it.
+    """
 
     def __init__(self, store: Store, clock: Clock, *, prefix: str) -> None:
         self._store = store
