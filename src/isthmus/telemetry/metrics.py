@@ -77,11 +77,11 @@ class Metrics:
 
     async def run(self) -> None:
         """Look at the loop, and tell the others, until cancelled."""
-        loop = asyncio.get_running_loop()
+        clock = self._parts.clock
         while True:
-            due = loop.time() + EVERY
+            due = clock.now() + EVERY
             await asyncio.sleep(EVERY)
-            self._tally.observe("isthmus_event_loop_lag_seconds", max(0.0, loop.time() - due))
+            self._tally.observe("isthmus_event_loop_lag_seconds", max(0.0, clock.now() - due))
             if self._others is not None:
                 current = await self._current()
                 self._note_grown()
