@@ -84,13 +84,13 @@ class Habits(Value, frozen=True, kw_only=True):
 class Snapshot(Value, frozen=True, kw_only=True):
     """`routes` are names with explicit targets; every other name is looked for among the providers, as `naming` says.
 
-    `clients` maps the SHA-256 digest of a client key to its owner; when it is empty no key is
-    asked for. `keys` has, for a provider with several keys, the same provider with each of them, by the
-    key's name, `credentials` the same keys as routing knows them, and `prices`, by provider and key, what every model
-    costs under a key that has a price of its own. `allowances` are the limits by scope: "provider:NAME",
-    "key:PROVIDER/KEY", "client:NAME" and "route:NAME". `adaptive` are the bounds, by provider, of those whose
-    concurrency is found out. `management` is the digest of the
-    management key, `cors` the origins of web pages that may ask. `route_on_loss` is by the route's
+    Of a provider with several keys, `keys` has the same provider with each of them, by the key's name, `credentials`
+    the same keys as routing knows them, and `prices`, by provider and key, what every model costs under a key that has
+    a price of its own. `allowances` are the limits by scope: "provider:NAME", "key:PROVIDER/KEY", "client:NAME" and
+    "route:NAME"; `adaptive` the bounds of providers whose concurrency is found out.
+
+    `clients` maps the SHA-256 digest of a client key to its owner; when it is empty no key is asked for. `management`
+    is the digest of the management key, `cors` the origins of web pages that may ask, `route_on_loss` by the route's
     name. `metrics_path` is where metrics are read, None for nowhere. `source` names where the configuration came from.
     """
 
