@@ -5,6 +5,7 @@ PREFIXES = ("chatcmpl-", "cmpl-", "msg_", "resp_", "gen-")
 
 def without_prefix(id_: str) -> str:
     """The id without the beginning that some dialect gave it."""
-    if not id_.startswith(PREFIXES):
-        return id_
-    return id_.removeprefix(next(prefix for prefix in PREFIXES if id_.startswith(prefix)))
+    for prefix in PREFIXES:
+        if id_.startswith(prefix):
+            return id_[len(prefix) :]
+    return id_

@@ -81,7 +81,9 @@ def kind_of(block: Block | Raw) -> str:
 def write_turns(messages: Sequence[Message], pen: Pen) -> tuple[Blocks, list[Turn]]:
     """The blocks of the top-level system text, and the turns. Raises INVALID when nobody says anything."""
     written = [turn for n, message in enumerate(messages) if (turn := _write_turn(message, n, pen)) is not None]
-    leading = next((n for n, turn in enumerate(written) if turn.role != "system"), len(written))
+    leading = 0
+    while leading < len(written) and written[leading].role == "system":
+        leading += 1
     system = [block for turn in written[:leading] for block in turn.blocks]
     turns = _place_system(written[leading:], pen)
     if not turns:
