@@ -19,7 +19,7 @@ from isthmus.engine.asked import Asked
 from isthmus.engine.continuation import Continuation
 from isthmus.engine.empty import Aside
 from isthmus.engine.exchange import Exchange, Lane
-from isthmus.engine.hedge import Each, Race
+from isthmus.engine.hedge import Race
 from isthmus.engine.lane import choose_lane, forward, names_files, outgoing, their_codec, translate
 from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
@@ -47,10 +47,10 @@ async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Po
         take_branch(exchange, asked.body, asked.request, now, ports)
     if ports.memory is not None and now.places.several(exchange.plan):
         exchange.bond = await find_bond(exchange, asked.body, now.snapshot.affinity, ports.memory)
-    once = partial(attempt_at, asked=asked, now=now, ports=ports)
-    race = _race(exchange, asked, once, now=now, ports=ports) if exchange.plan.rules.hedge is not None else None
+    once = partial(attempt_at, exchange, asked=asked, now=now, ports=ports)
+    race = _race(exchange, asked, now, ports) if exchange.plan.rules.hedge is not None else None
     try:
-        answer = await in_order(exchange, partial(once, exchange), now, ports, race, body=asked.body)
+        answer = await in_order(exchange, once, now, ports, race, body=asked.body)
     except GatewayError:
         if asked.aside is None:
             raise
@@ -61,10 +61,11 @@ async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Po
     return answer if race is None else race.settled(answer)
 
 
-def _race(exchange: Exchange, asked: Asked, once: Each[Answer], *, now: Now, ports: Ports) -> Race[Answer] | None:
+def _race(exchange: Exchange, asked: Asked, now: Now, ports: Ports) -> Race[Answer] | None:
     """For a stream that may be asked of two places at once. None for all others."""
     if exchange.peek is None or not exchange.peek.stream:
         return None
+    once = partial(attempt_at, asked=asked, now=now, ports=ports)
     return Race(exchange, once, now, ports) if leaves_nothing(asked.body, asked.codec, asked.request) else None
 
 

@@ -12,7 +12,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.operations import Operation
 from isthmus.engine.admission import Admission, admission
 from isthmus.engine.affinity import keep_bond
-from isthmus.engine.deadlines import deadline, timing_of, within
+from isthmus.engine.deadlines import deadline, within
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
@@ -92,9 +92,12 @@ def walk_for(exchange: Exchange, now: Now, ports: Ports, until: float | None) ->
     assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
     wait, bond = now.snapshot.limits.wait, exchange.bond
     patience = wait if until is None else min(wait, until - ports.clock.now())
+    tiers, lone = exchange.plan.tiers, now.places.lone(exchange.plan)
+    if lone is not None:
+        return Walk(tiers, now.places, now.board, patience=patience, lone=lone)
     prefer = None if bond is None else bond.place
     moment = moment_of(exchange, now, ports)
-    return Walk(exchange.plan.tiers, now.places, now.board, patience=patience, moment=moment, prefer=prefer)
+    return Walk(tiers, now.places, now.board, patience=patience, moment=moment, prefer=prefer)
 
 
 async def attempt(
@@ -102,7 +105,7 @@ async def attempt(
 ) -> _T:
     """One try, which is over at `until`. Raises GatewayError, cleaned of every secret, when it brought no answer."""
     provider, health, place = now.snapshot.keyed(ask.target.provider, ask.credential), now.board.health, ask.place
-    timing = timing_of(exchange)
+    timing = None if exchange.plan is None else exchange.plan.rules.timing
     if until is not None or timing is not None:
         provider = within(provider, timing, None if until is None else until - ports.clock.now())
     began = ports.clock.now()
@@ -117,10 +120,11 @@ async def attempt(
     except GatewayError as error:
         meter.ended()
         record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
-        failed = ports.clock.now()
-        note_failure(error, record, now, failed, time=exchange.unix(failed), until=until, counts=counts)
+        over = ports.clock.now()
+        note_failure(error, record, now, over, time=exchange.unix(over), until=until, counts=counts)
         raise presentable(error, provider) from error
     except BaseException:
+        over = ports.clock.now()
         meter.ended()
         health.left(place)
         raise
@@ -130,12 +134,12 @@ async def attempt(
         else:
             health.answered(place, began)
             exchange.answered = record
-        answered = ports.clock.now()
-        meter.answered(answered - began, answered, stream=exchange.peek is not None and exchange.peek.stream)
+        over = ports.clock.now()
+        meter.answered(over - began, over, stream=exchange.peek is not None and exchange.peek.stream)
         exchange.runs_at(meter)
         return answer
     finally:
-        record.milliseconds = (ports.clock.now() - began) * 1000
+        record.milliseconds = (over - began) * 1000
         if record.heard:
             note_heard(record, now, exchange.unix(record.heard_at), counts=counts)
 

@@ -49,6 +49,14 @@ class Places:
         self._credentials = credentials
         self._known: dict[Target, tuple[Ask, ...]] = {}
 
+    def lone(self, plan: Plan) -> Ask | None:
+        """The only place of the plan; None where there are several, or none."""
+        tiers = plan.tiers
+        if len(tiers) != 1 or len(tiers[0].targets) != 1:
+            return None
+        asks = self.of(tiers[0].targets[0])
+        return asks[0] if len(asks) == 1 else None
+
     def several(self, plan: Plan) -> bool:
         """Is there a choice in any tier of the plan?"""
         for tier in plan.tiers:

@@ -32,6 +32,7 @@ class Walk:
     """One request's way. `patience` is how many seconds it may wait in all for places that rest.
 
     `moment` is the request, as strategies see it; `prefer` a place that comes first in its tier while it is well.
+    `lone` is the only place, where there is no other, and then nothing is lined up.
     `asks` are all places in the order that was made of them at the beginning, `skipped` those that were not asked when
     it was their turn, and why.
 
@@ -65,10 +66,14 @@ class Walk:
         patience: float,
         moment: Moment = Moment(),  # noqa: B008  a frozen value
         prefer: Place | None = None,
+        lone: Ask | None = None,
     ) -> None:
         asks: list[Ask] = []
-        for tier in tiers:
-            asks += line_up(tier, [places.of(target) for target in tier.targets], board, moment, prefer=prefer)
+        if lone is not None:
+            asks.append(lone)
+        else:
+            for tier in tiers:
+                asks += line_up(tier, [places.of(target) for target in tier.targets], board, moment, prefer=prefer)
         self.asks: Sequence[Ask] = asks
         self.skipped: dict[Place, str] = {}
         self._health = board.health
