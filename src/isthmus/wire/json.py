@@ -184,6 +184,11 @@ class Fields:
             raise _wrong(value, self.at(name), expected, error) from error
 
 
+def is_object(value: Raw) -> bool:
+    """Is the JSON value an object?"""
+    return memoryview(value)[0] == 0x7B
+
+
 def is_text(value: Raw) -> bool:
     """Is the JSON value a string?"""
     return memoryview(value)[0] == 0x22

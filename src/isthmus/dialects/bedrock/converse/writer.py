@@ -194,11 +194,12 @@ class ConverseWriter:
             body = write_foreign(part, path, self._losses)
         if body is None:
             return b""
-        word = next((one for one in _WHOLE if one in json.read_fields(body)), None)
+        fields = json.read_fields(body)
+        word = next((one for one in _WHOLE if one in fields and json.is_object(fields[one])), None)
         if word is None:
             self._losses.drop(path, "this dialect has no way to stream the item")
             return b""
-        return _whole(self._number(), word, body)
+        return _whole(self._number(), word, fields[word])
 
     def _usage_report(self, event: UsageReport) -> bytes:
         self._usage = event.usage
@@ -263,7 +264,7 @@ def _stopped(number: int) -> bytes:
 
 def _whole(number: int, word: str, body: Raw) -> bytes:
     """A provider's own call or result, or a picture: begun, told and stopped."""
-    fields = json.read_fields(json.read_fields(body)[word])
+    fields = json.read_fields(body)
     start = {name: inner for name, inner in fields.items() if name not in _PIECES}
     delta = _WHOLE[word]({name: inner for name, inner in fields.items() if name in _PIECES})
     return _start(number, {word: start}) + _delta(number, {word: delta}) + _stopped(number)
