@@ -1,7 +1,7 @@
 """The walk along the plan until one of its places answers, for any operation."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -34,7 +34,7 @@ Once: TypeAlias = Callable[[Target, Provider], Awaitable[_T]]
 _DICE = Random()  # noqa: S311  jitter, not a secret
 
 
-async def in_order(
+def in_order(
     exchange: Exchange,
     once: Once[_T],
     now: Now,
@@ -42,17 +42,48 @@ async def in_order(
     race: "Race[_T] | None" = None,
     *,
     body: bytes = b"",
-) -> _T:
+) -> Coroutine[object, object, _T]:
     """Ask one place after the other, or two at a time where there is a `race`. Raises the last error when none answers.
 
     `body` is the request as it came, by which it is guessed how much of a limit it needs.
     """
+    assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
+    lone = now.places.lone(exchange.plan)
+    if lone is None or race is not None or exchange.attempts or now.snapshot.allowances or now.board.health.ailing:
+        return _along(exchange, once, now, ports, race, body=body)
+    return _alone(exchange, lone, once, now, ports)
+
+
+async def _alone(exchange: Exchange, lone: Ask, once: Once[_T], now: Now, ports: Ports) -> _T:
+    """Ask the only place there is, which is well; a walk is made only when it fails."""
+    until, failure = deadline(exchange), None
+    try:
+        return await attempt(exchange, lone, once, now=now, ports=ports, until=until)
+    except GatewayError as error:
+        failure = error
+    try:
+        return await _along(exchange, once, now, ports, failed=(lone, failure))
+    finally:
+        failure = None  # its trace holds this frame
+
+
+async def _along(
+    exchange: Exchange,
+    once: Once[_T],
+    now: Now,
+    ports: Ports,
+    race: "Race[_T] | None" = None,
+    *,
+    body: bytes = b"",
+    failed: tuple[Ask, GatewayError] | None = None,
+) -> _T:
+    """Walk along the plan. `failed` is what was asked before there was a walk, and how that ended."""
     limits, until = now.snapshot.limits, deadline(exchange)
     exchange.walk = walk = walk_for(exchange, now, ports, until)
     gate = admission(exchange, body, now, ports)
     if gate is not None and not exchange.attempts:  # else it goes on with an answer that broke off, and has entered
         await gate.enter(until)
-    failure: GatewayError | None = None
+    failure = None if failed is None else _note_first(walk, *failed)
     while len(exchange.attempts) < limits.attempts:
         ask = walk.next(ports.clock.now()) if gate is None else await gate.next(walk, until)
         if ask is None:
@@ -77,6 +108,14 @@ async def in_order(
         return answer
     rest = walk.rests(ports.clock.now())
     raise failure or (gate and gate.error(rest)) or _nobody(rest)
+
+
+def _note_first(walk: Walk, ask: Ask, error: GatewayError) -> GatewayError:
+    """Tell the walk what was asked before there was one. Raises the error where nothing may follow it."""
+    walk.took(ask)
+    if not walk.failed(ask, error, _DICE.random()):
+        raise error
+    return error
 
 
 async def _note_answer(exchange: Exchange, gate: Admission | None, now: Now, ports: Ports) -> None:

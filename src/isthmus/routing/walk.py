@@ -102,6 +102,10 @@ class Walk:
             self.skipped[ask.place] = health_words(state, self._health.worst(ask.place, now), now)
         return None if self._busy else self._least_bad(fresh, now) or self._once_more(self._last, now)
 
+    def took(self, ask: Ask) -> None:
+        """`ask` was sent before there was a walk, for there was no choice."""
+        self._tried.add(ask.place)
+
     def beside(self, now: float) -> Ask | None:
         """Whom to ask while another is slow: the next place that is well, or None where there is none.
 
