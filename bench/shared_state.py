@@ -119,7 +119,7 @@ async def compare(folder: Path) -> None:
         await opened.enter_async_context(process(server, "--port", str(port), "--save", "", "--bind", "127.0.0.1"))
         await listening(lambda: asyncio.open_connection("127.0.0.1", port))
         url = Secret(f"redis://127.0.0.1:{port}")
-        _, limiter = await opened.enter_async_context(open_shared(url, SystemClock(), prefix="bench"))
+        _, limiter, *_ = await opened.enter_async_context(open_shared(url, SystemClock(), prefix="bench"))
         print(await measured(f"by {Path(server).name}", limiter))
 
 
