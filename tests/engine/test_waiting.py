@@ -107,6 +107,13 @@ async def test_a_client_that_asks_for_more_than_it_may_at_a_time_waits_for_itsel
     assert (await second).status == 200
 
 
+async def test_who_waited_in_vain_for_its_own_limit_is_told_of_that_limit() -> None:
+    rush = Rush(at_a_time("client:anyone", 1), rule=QueueRule(wait=0.01))
+    await rush.ask()
+    refused = await (await rush.ask())
+    assert (refused.status, b"1 requests at a time for client anyone" in refused.body) == (429, True)
+
+
 async def test_a_route_has_its_own_limit() -> None:
     rush = Rush(at_a_time("route:lone", 1))
     first, second, other = await rush.ask("lone"), await rush.ask("lone"), await rush.ask("fast")

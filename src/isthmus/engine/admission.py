@@ -79,7 +79,11 @@ class Admission:
         limits = self._limits(f"client:{self._exchange.client.name}", f"route:{plan.name}")
         while isinstance(found := await self._claim(limits, plan.targets[0], self._exchange), Refusal):
             self._note_busy(found)
-            if not await self._waited(until):
+            try:
+                waited = await self._waited(until)
+            except GatewayError as late:  # its own limit is not the gateway's being busy
+                raise refused(found) from late
+            if not waited:
                 raise refused(found)
         self._own = None if found is None else (found, limits)
         self._waiter = None
