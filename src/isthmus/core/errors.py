@@ -6,7 +6,8 @@
     │                          UNKNOWN_MODEL UNKNOWN_PATH WRONG_METHOD CANCELLED
     ├── the provider's doing   UPSTREAM_LIMITED QUOTA_SPENT OVERLOADED UPSTREAM_FAULT
     │                          UNREACHABLE TIMED_OUT GARBLED CUT_SHORT EMPTY
-    └── the gateway's doing    CREDENTIAL_REJECTED CREDENTIAL_REVOKED NO_TARGET STOPPING BUG
+    └── the gateway's doing    CREDENTIAL_REJECTED CREDENTIAL_REVOKED NO_TARGET STORE_GONE
+                               STOPPING BUG
 
 There is one exception class. Policy reads RULES and nothing else: above the dialects
 nobody looks at a status code or at the words of a message.
@@ -44,6 +45,7 @@ class Kind(StrEnum):
     CUT_SHORT = "cut_short"
     EMPTY = "empty"
     NO_TARGET = "no_target"
+    STORE_GONE = "store_gone"
     STOPPING = "stopping"
     CANCELLED = "cancelled"
     BUG = "bug"
@@ -118,6 +120,7 @@ RULES: Mapping[Kind, Rule] = {
     Kind.CUT_SHORT: Rule(502, False, _UPSTREAM, Then.AGAIN, Rest.TARGET, _KIND),
     Kind.EMPTY: Rule(502, False, _UPSTREAM, Then.AGAIN, Rest.NOTHING, _ALL),
     Kind.NO_TARGET: Rule(503, False, _GATEWAY, Then.STOP, Rest.NOTHING, _ALL),
+    Kind.STORE_GONE: Rule(503, False, _GATEWAY, Then.STOP, Rest.NOTHING, _ALL),
     Kind.STOPPING: Rule(503, False, _GATEWAY, Then.STOP, Rest.NOTHING, _ALL),
     Kind.CANCELLED: Rule(499, False, _CLIENT, Then.STOP, Rest.NOTHING, _KIND),
     Kind.BUG: Rule(500, False, _GATEWAY, Then.STOP, Rest.NOTHING, _KIND),

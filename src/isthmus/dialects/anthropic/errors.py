@@ -87,6 +87,7 @@ _WRITTEN: Mapping[Kind, str] = {
     Kind.CUT_SHORT: "api_error",
     Kind.EMPTY: "api_error",
     Kind.NO_TARGET: "overloaded_error",
+    Kind.STORE_GONE: "api_error",
     Kind.STOPPING: "overloaded_error",
     Kind.CANCELLED: "api_error",
     Kind.BUG: "api_error",

@@ -98,6 +98,7 @@ _WRITTEN: Mapping[Kind, str] = {
     Kind.CUT_SHORT: "ModelStreamErrorException",
     Kind.EMPTY: "ModelErrorException",
     Kind.NO_TARGET: "ServiceUnavailableException",
+    Kind.STORE_GONE: "ServiceUnavailableException",
     Kind.STOPPING: "ServiceUnavailableException",
     Kind.CANCELLED: "InternalServerException",
     Kind.BUG: "InternalServerException",

@@ -100,6 +100,7 @@ _WRITTEN: Mapping[Kind, str] = {
     Kind.CUT_SHORT: "INTERNAL",
     Kind.EMPTY: "INTERNAL",
     Kind.NO_TARGET: "UNAVAILABLE",
+    Kind.STORE_GONE: "UNAVAILABLE",
     Kind.STOPPING: "UNAVAILABLE",
     Kind.CANCELLED: "CANCELLED",
     Kind.BUG: "INTERNAL",

@@ -105,6 +105,7 @@ ROWS: Mapping[Kind, tuple[str, str | None]] = {
     Kind.CUT_SHORT: ("server_error", "provider_cut_short"),
     Kind.EMPTY: ("server_error", "provider_empty"),
     Kind.NO_TARGET: ("server_error", "no_target"),
+    Kind.STORE_GONE: ("server_error", "store_gone"),
     Kind.STOPPING: ("server_error", "stopping"),
     Kind.CANCELLED: ("server_error", "cancelled"),
     Kind.BUG: ("server_error", "internal_error"),

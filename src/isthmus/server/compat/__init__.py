@@ -1,0 +1,1 @@
+"""The management APIs of other systems, one file each: their paths and their shapes, over the functions of ours."""

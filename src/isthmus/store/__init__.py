@@ -1,0 +1,1 @@
+"""The database: client keys, use, audit and configurations, in SQLite or PostgreSQL."""
