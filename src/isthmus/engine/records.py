@@ -211,6 +211,10 @@ class Records(Protocol):
 
     async def client_keys(self) -> Sequence[ClientKey]: ...
 
+    async def client_keys_version(self) -> int:
+        """Rises with every change of a client key, whichever instance made it; cheap to ask every few seconds."""
+        ...
+
     async def put_client_key(self, key: ClientKey) -> None:
         """Add it, or put it in place of the one with its id. Raises INVALID where another has its name."""
         ...
