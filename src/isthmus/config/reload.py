@@ -21,6 +21,11 @@ class Reloader:
         self._live = live
         self._ollama = ollama
 
+    @property
+    def version(self) -> int:
+        """Of the configuration in force."""
+        return self._live.take().version
+
     def reload(self) -> bool:
         """Read the file again and put it in force. False when it is bad, and what was in force stays."""
         try:

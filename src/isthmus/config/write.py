@@ -32,12 +32,16 @@ def change_key(path: Path, management_key: Secret) -> None:
 
     Raises ConfigProblems for a file that cannot be read, Broken or CannotRekey for one that cannot be changed, OSError.
     """
-    changed = rekey(read_text(path), management_key).encode()
+    put_in_place(path, rekey(read_text(path), management_key))
+
+
+def put_in_place(path: Path, text: str) -> None:
+    """Put `text` in place of the file in one step, for its owner alone. Raises OSError."""
     target = path.resolve()
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "wb") as file:
-            file.write(changed)
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)

@@ -1,57 +1,15 @@
 """All that the handlers of management APIs work with. Wired where the gateway is put together."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from isthmus.core.value import Value
+from isthmus.engine.change import Change
 from isthmus.engine.live import Live
+from isthmus.engine.logs import Dumps, Logs
 from isthmus.engine.ports import Ports
-from isthmus.engine.records import ClientKey, Records
+from isthmus.engine.records import ClientKey, Configuration, Records
 from isthmus.server.pages import Health, Recent
-
-
-class LogLine(Value, frozen=True, kw_only=True):
-    """One line of the log. `number` rises by one from line to line; `fields` is the whole of it as JSON."""
-
-    number: int
-    at: float
-    level: str
-    text: str
-    fields: bytes
-
-
-class Logs(Protocol):
-    """The latest lines of the log, in a bounded ring."""
-
-    def lines(self, *, after: int = 0, limit: int = 100, level: str | None = None) -> Sequence[LogLine]:
-        """The latest `limit` of those numbered above `after`, the oldest first, at `level` and above."""
-        ...
-
-    def clear(self) -> int:
-        """Forget them; how many there were."""
-        ...
-
-    def follow(self, *, after: int = 0) -> AsyncIterator[LogLine]:
-        """The lines above `after`, and then each as it is written. One who reads too slowly misses lines."""
-        ...
-
-    @property
-    def level(self) -> str: ...
-
-    @level.setter
-    def level(self, level: str) -> None: ...
-
-
-class Change(Value, frozen=True, kw_only=True):
-    """What putting a text in force would change: `diff` is unified, masked; `restart` names sections that take one.
-
-    `problems` is empty for a good text; each is "LINE:COLUMN KEY: what".
-    """
-
-    problems: tuple[str, ...]
-    diff: str
-    changed: tuple[str, ...] = ()
-    restart: tuple[str, ...] = ()
 
 
 class Configurer(Protocol):
@@ -70,8 +28,13 @@ class Configurer(Protocol):
         """The file as it is, secrets masked, comments and all."""
         ...
 
+    @property
+    def editable(self) -> bool:
+        """Is there a file that can be changed?"""
+        ...
+
     def plan(self, text: str) -> Change:
-        """What `text` would change. A masked secret in it stands for what is in the file at that place."""
+        """What `text` would change. A masked secret in it stands for what it hides in the file."""
         ...
 
     async def apply(self, text: str, who: str, note: str = "") -> Change:
@@ -80,6 +43,14 @@ class Configurer(Protocol):
 
     async def edit(self, changes: Mapping[tuple[str | int, ...], object], who: str, note: str = "") -> Change:
         """Set values by path in the file, None to take one away; comments survive. Raises as `apply`."""
+        ...
+
+    async def history(self, limit: int = 100) -> Sequence[Configuration]:
+        """What was in force, the latest first, without texts. Raises UNSUPPORTED without a store."""
+        ...
+
+    async def past(self, number: int) -> Configuration:
+        """One of them, its secrets masked. Raises UNKNOWN_PATH."""
         ...
 
     async def roll_back(self, number: int, who: str) -> Change:
@@ -121,6 +92,7 @@ class Desk:
         keys: KeyChain | None = None,
         configurer: Configurer | None = None,
         logs: Logs | None = None,
+        dumps: Dumps | None = None,
         metrics: Callable[[], Awaitable[bytes]] | None = None,
     ) -> None:
         self.live = live
@@ -131,4 +103,5 @@ class Desk:
         self.keys = keys
         self.configurer = configurer
         self.logs = logs
+        self.dumps = dumps
         self.metrics = metrics
