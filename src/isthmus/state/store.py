@@ -1,7 +1,8 @@
 """The server of Redis or Valkey that instances share, for all that is kept there: one pool of connections.
 
 No call waits for the server longer than its budget; one that is late goes on for a while behind the caller's back. A
-server that fails several times in a row is left alone, but for one call after each rest, until one succeeds.
+server that fails several times in a row is left alone, but for one call after each rest, until one succeeds. Nothing is
+ever sent twice: a connection that ended while it was idle is noticed before anything is sent on it.
 """
 
 import asyncio
@@ -9,13 +10,14 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from isthmus.core.secret import Secret
 from isthmus.engine.ports import Clock
@@ -25,13 +27,21 @@ BUDGET = 0.020
 LONGEST = 1.0
 """Seconds that the server may take behind the caller's back, as a new connection may need."""
 CONNECTIONS = 32
+WARM = 4
+"""Connections that are made before anything is asked, so that no request waits for one."""
+HELD_UP = 0.005
+"""Seconds by which the event loop is late when an answer may have come that nobody has read yet."""
 FAILURES = 3
-"""Failed calls in a row after which the server is left alone."""
+"""Failed calls in a row after which the server is left alone. Those that were under way together count once."""
 REST = 1.0
 """Seconds until it is tried again."""
 
+NO_NOTICES = MaintNotificationsConfig(enabled=False)
+"""Where the client library waits for notices of maintenance, it does not look whether an idle connection has ended."""
+
 Answers: TypeAlias = Sequence[object]
 Call: TypeAlias = Callable[[], Awaitable[Answers]]
+_T = TypeVar("_T")
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +87,7 @@ class Store:
         self.redis = redis
         self.breaker = Breaker(clock)
         self._where = where
+        self._bad_moments = 0
         self.budget = budget
         self._under_way: set[asyncio.Task[Answers | None]] = set()
 
@@ -87,6 +98,16 @@ class Store:
         if since is None:
             return "shared"
         return f"shared, unreachable since {datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    @property
+    def in_use(self) -> bool:
+        """Is the server not left alone?"""
+        return self.breaker.since is None
+
+    async def greet(self, call: Callable[[], Awaitable[object]], *, times: int = 1) -> None:
+        """Make a call so many times at once, before anything depends on the server, with the patience that a new
+        connection needs. A server that is gone is found out by those who need it."""
+        await asyncio.gather(*(_run(call) for _ in range(times)))
 
     async def ask(self, call: Call) -> Answers | None:
         """The server's answers; None when there are none in time."""
@@ -104,9 +125,12 @@ class Store:
 
     async def wait(self, task: asyncio.Task[Answers | None]) -> Answers | None:
         """The result of a call, if it comes in time. The call goes on for a while when it is late."""
-        await asyncio.wait((task,), timeout=self.budget)
-        answers = task.result() if task.done() else None
-        self._note(well=answers is not None)
+        moment = self._bad_moments
+        answers = task.result() if await in_time(task, self.budget) else None
+        if answers is not None:
+            self._note_well()
+        elif moment == self._bad_moments:
+            self._note_failed()
         return answers
 
     async def settled(self) -> None:
@@ -121,14 +145,27 @@ class Store:
         await asyncio.gather(*self._under_way, return_exceptions=True)
         await self.redis.aclose()
 
-    def _note(self, *, well: bool) -> None:
-        if well and self.breaker.succeeded():
+    def _note_well(self) -> None:
+        if self.breaker.succeeded():
             log.info("the shared state at %s is back", self._where)
-        if not well and self.breaker.failed():
+
+    def _note_failed(self) -> None:
+        self._bad_moments += 1
+        if self.breaker.failed():
             log.warning("the shared state at %s fails or is slow; going on with this instance's own", self._where)
 
 
-async def _run(call: Call) -> Answers | None:
+async def in_time(answer: "asyncio.Future[_T]", seconds: float) -> bool:
+    """Does the answer come within so many seconds? While this loop was held up, it may have come and lain unread."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    await asyncio.wait((answer,), timeout=seconds)
+    if not answer.done() and loop.time() - until > HELD_UP:
+        await asyncio.wait((answer,), timeout=seconds)
+    return answer.done()
+
+
+async def _run(call: Callable[[], Awaitable[_T]]) -> _T | None:
     try:
         async with asyncio.timeout(LONGEST):
             return await call()
@@ -138,7 +175,7 @@ async def _run(call: Call) -> Answers | None:
 
 @asynccontextmanager
 async def open_store(url: Secret, clock: Clock, *, budget: float = BUDGET) -> AsyncIterator[Store]:
-    """The server at a redis:// or rediss:// URL. Connects when it is first asked."""
+    """The server at a redis:// or rediss:// URL, to which connections have been made, if it is there."""
     parts = urlsplit(url.reveal())
     pool = BlockingConnectionPool.from_url(
         url.reveal(),
@@ -147,10 +184,12 @@ async def open_store(url: Secret, clock: Clock, *, budget: float = BUDGET) -> As
         socket_connect_timeout=LONGEST,
         socket_timeout=LONGEST,
         retry=Retry(NoBackoff(), 0),
+        maint_notifications_config=NO_NOTICES,
     )
     where = f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
     store = Store(Redis.from_pool(pool), clock, where=where, budget=budget)
     try:
+        await store.greet(store.redis.ping, times=WARM)
         yield store
     finally:
         await store.close()
