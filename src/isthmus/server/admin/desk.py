@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
-from isthmus.core.value import Value
 from isthmus.engine.change import Change
 from isthmus.engine.live import Live
 from isthmus.engine.logs import Dumps, Logs
