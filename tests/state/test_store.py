@@ -48,10 +48,17 @@ async def test_calls_that_fail_together_are_one_failure() -> None:
         assert not store.in_use
 
 
-async def test_an_answer_that_lies_unread_while_the_loop_is_held_up_is_not_late(server: StoreServer) -> None:
-    async with open_store(server.url, FakeClock()) as store:
-        task = store.start(store.redis.time)
-        assert task is not None
-        await asyncio.sleep(0)
-        asyncio.get_running_loop().call_soon(time.sleep, BUDGET * 3)
-        assert await in_time(task, BUDGET)
+async def test_an_answer_that_lies_unread_while_the_loop_is_held_up_is_not_late() -> None:
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bool] = loop.create_future()
+
+    async def read() -> None:
+        """It passes through some hands until it is here."""
+        for _ in range(5):
+            await asyncio.sleep(0)
+        answer.set_result(True)
+
+    loop.call_soon(time.sleep, BUDGET * 2)
+    reading = asyncio.create_task(read())
+    assert await in_time(answer, BUDGET)
+    await reading
