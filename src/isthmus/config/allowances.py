@@ -4,39 +4,15 @@ A scope is what is limited: "provider:NAME", "key:PROVIDER/KEY", "client:NAME" o
 """
 
 from collections.abc import Iterator
-from types import MappingProxyType
 
 from isthmus.config.keys import named_keys
 from isthmus.config.schema import Config
 from isthmus.config.schema_providers import AllowanceEntry
-from isthmus.core.value import Value
-from isthmus.routing.limits import Limit, Measure
+from isthmus.engine.allowances import limits_of
+from isthmus.engine.records import Allowance, Period
+from isthmus.routing.limits import Limit
 
-MINUTE, DAY = 60, 86_400
-MINUTE_PARTS = 12
-"""Parts of the window of a minute, which slides; that of a day begins anew at midnight UTC."""
 MICRODOLLARS = 1_000_000
-
-
-class _Window(Value, frozen=True):
-    """What one key of the file limits. `scale`: how many of the measure its number stands for."""
-
-    measure: Measure
-    span: int
-    parts: int = 1
-    scale: int = 1
-
-
-_WINDOWS = MappingProxyType(
-    {
-        "requests_per_minute": _Window(Measure.REQUESTS, MINUTE, MINUTE_PARTS),
-        "tokens_per_minute": _Window(Measure.TOKENS, MINUTE, MINUTE_PARTS),
-        "requests_per_day": _Window(Measure.REQUESTS, DAY),
-        "tokens_per_day": _Window(Measure.TOKENS, DAY),
-        "dollars_per_day": _Window(Measure.MICRODOLLARS, DAY, scale=MICRODOLLARS),
-    }
-)
-"""By the field of an AllowanceEntry."""
 
 
 def allowances(config: Config) -> dict[str, tuple[Limit, ...]]:
@@ -65,13 +41,18 @@ def _scopes(config: Config) -> Iterator[tuple[str, tuple[Limit, ...]]]:
         yield scope, _limits(scope, AllowanceEntry(), route.concurrency)
 
 
+def allowance_of(entry: AllowanceEntry, concurrency: int | None) -> Allowance:
+    """What an entry of the file allows."""
+    dollars = entry.dollars_per_day
+    return Allowance(
+        requests_per_minute=entry.requests_per_minute,
+        tokens_per_minute=entry.tokens_per_minute,
+        requests_per_day=entry.requests_per_day,
+        tokens_per_day=entry.tokens_per_day,
+        concurrency=concurrency,
+        budgets={} if dollars is None else {Period.DAY: int(dollars * MICRODOLLARS)},
+    )
+
+
 def _limits(scope: str, entry: AllowanceEntry, concurrency: int | None) -> tuple[Limit, ...]:
-    said = ((window, getattr(entry, field)) for field, window in _WINDOWS.items())
-    found = [
-        Limit(scope, window.measure, int(number * window.scale), window.span, window.parts)
-        for window, number in said
-        if number is not None
-    ]
-    if concurrency is not None:
-        found.append(Limit(scope, Measure.RUNNING, concurrency))
-    return tuple(found)
+    return limits_of(scope, allowance_of(entry, concurrency))
