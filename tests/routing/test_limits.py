@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isthmus.core.periods import Period
 from isthmus.routing import limits
 from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal
 
@@ -239,3 +240,47 @@ def test_running_never_exceeds_its_limit_and_comes_back_to_nothing(begins: list[
     for grant in running:
         ledger.settle(grant, {}, NOON)
     assert ledger.used(RUNNING, NOON) == 0
+
+
+BUDGET = Limit("client:a", Measure.MICRODOLLARS, 1000, period=Period.WEEK)
+FOR_GOOD = Limit("client:a", Measure.MICRODOLLARS, 1000, period=Period.ALL)
+SUNDAY_NOON = 1_700_395_200.0
+"""2023-11-19, twelve hours before the week ends."""
+
+
+def test_a_budget_renews_when_its_period_does() -> None:
+    ledger = Ledger()
+    claimed(ledger, BUDGET, 1000, SUNDAY_NOON)
+    assert refused(ledger, BUDGET, 1, SUNDAY_NOON) == 43_200
+    claimed(ledger, BUDGET, 1000, SUNDAY_NOON + 43_200)
+
+
+def test_a_budget_for_good_never_renews() -> None:
+    ledger = Ledger()
+    claimed(ledger, FOR_GOOD, 1000, SUNDAY_NOON)
+    assert refused(ledger, FOR_GOOD, 1, SUNDAY_NOON) == NEVER
+    assert refused(ledger, FOR_GOOD, 1, SUNDAY_NOON * 2) == NEVER
+
+
+def test_what_a_request_came_to_is_spent_of_the_period_that_it_began_in() -> None:
+    ledger = Ledger()
+    grant = claimed(ledger, BUDGET, 100, SUNDAY_NOON)
+    ledger.settle(grant, {Measure.MICRODOLLARS: 900}, SUNDAY_NOON + 43_200)
+    assert ledger.used(BUDGET, SUNDAY_NOON + 43_200) == 0
+
+
+def test_a_clients_budgets_are_counted_apart() -> None:
+    ledger = Ledger()
+    grant = ledger.claim([Claim(BUDGET, 10), Claim(FOR_GOOD, 10)], SUNDAY_NOON)
+    assert isinstance(grant, Grant)
+    ledger.settle(grant, {Measure.MICRODOLLARS: 7}, SUNDAY_NOON)
+    assert [ledger.used(limit, SUNDAY_NOON + 43_200) for limit in (BUDGET, FOR_GOOD)] == [0, 7]
+
+
+def test_what_counts_is_raised_to_what_is_remembered_and_never_lowered() -> None:
+    ledger = Ledger()
+    claimed(ledger, BUDGET, 300, SUNDAY_NOON)
+    ledger.raise_to(BUDGET, 700, SUNDAY_NOON)
+    assert ledger.used(BUDGET, SUNDAY_NOON) == 700
+    ledger.raise_to(BUDGET, 100, SUNDAY_NOON)
+    assert ledger.used(BUDGET, SUNDAY_NOON) == 700

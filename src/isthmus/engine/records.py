@@ -8,16 +8,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from isthmus.core.losses import OnLoss
+from isthmus.core.periods import Period as Period  # noqa: PLC0414  told on to those who keep records
 from isthmus.core.value import Value
-
-
-class Period(StrEnum):
-    """For how long a budget is. Days begin at midnight UTC, weeks on Monday, months on the first; ALL never ends."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    ALL = "all"
 
 
 class Permits(Value, frozen=True, kw_only=True, omit_defaults=True):
@@ -222,7 +214,7 @@ class Records(Protocol):
     async def drop_client_key(self, identity: str) -> None: ...
 
     async def spent(self, now: float) -> Sequence[Spent]:
-        """What every scope spent in the periods that `now` is in."""
+        """What every scope spent in the periods that `now` is in. Rows that wait here to be stored are counted too."""
         ...
 
     async def usage(self, query: UsageQuery) -> Sequence[UsageSum]: ...

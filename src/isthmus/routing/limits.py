@@ -5,7 +5,8 @@ and the claim is settled when it is known what it came to. Decides who may go on
 Times are Unix seconds that the caller passes in, so that the windows of all who count together are the same.
 
 A window of several parts slides: all that was claimed in any `span` seconds is within the limit, since a part counts
-in full for as long as the last `span` seconds touch it. A window of one part begins anew at each multiple of `span`.
+in full for as long as the last `span` seconds touch it. A window of one part begins anew at each multiple of `span`,
+one of a period, which is a budget's, as the calendar says.
 What can exceed a limit is only what a request comes to beyond its claim: requests and running ones never, tokens and
 microdollars by as much as the estimates of the requests under way were short.
 """
@@ -17,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from isthmus.core.periods import Period, begin_of, number_of
 from isthmus.core.value import Value
 
 MOST_WINDOWS = 50_000
@@ -40,7 +42,7 @@ class Limit(Value, frozen=True):
     """At most `most` of `measure` in `span` seconds, for all that is asked of or by `scope`.
 
     `scope` is a kind and a name, such as "key:openai/key-1" or "client:alice". `parts` is into how many parts the
-    window is cut; `span` and `parts` mean nothing for RUNNING.
+    window is cut; `span` and `parts` mean nothing for RUNNING, nor for a budget, which is what has a `period`.
     """
 
     scope: str
@@ -48,11 +50,12 @@ class Limit(Value, frozen=True):
     most: int
     span: int = 0
     parts: int = 1
+    period: Period | None = None
 
     @property
-    def window(self) -> tuple[str, Measure, int]:
+    def window(self) -> tuple[str, Measure, int | Period]:
         """What is counted together, whatever is allowed of it."""
-        return self.scope, self.measure, self.span
+        return self.scope, self.measure, self.span if self.period is None else self.period
 
 
 class Claim(NamedTuple):
@@ -89,7 +92,7 @@ class Ledger:
     def __init__(self, name: str = "", *, lease: float = math.inf) -> None:
         self._leases = (f"{name}{number}" for number in itertools.count(1))
         self._lease = lease
-        self._windows: OrderedDict[tuple[str, Measure, int], _Window | _Running] = OrderedDict()
+        self._windows: OrderedDict[tuple[str, Measure, int | Period], _Window | _Running] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -116,10 +119,17 @@ class Ledger:
         for limit, amount in grant.claims:
             self._window(limit, grant.at).add(grant.lease, amount, grant.at, grant.at + self._lease)
 
+    def raise_to(self, limit: Limit, amount: int, now: float) -> None:
+        """At least so much counts at present, as somebody knows who remembers for longer."""
+        missing = amount - self.used(limit, now)
+        if missing > 0:
+            self.note(Grant((Claim(limit, missing),), now, ""))
+
     def settle(self, grant: Grant, spent: Mapping[Measure, int], now: float) -> None:
         """What was granted came to `spent`; a measure that is not among it came to what was claimed.
 
-        What is not outlived is corrected where it was claimed. Of what is, more than was claimed counts from now on.
+        What is not outlived is corrected where it was claimed. Of what is, more than was claimed counts from now on,
+        but of a budget: what was begun in one period is that period's.
         """
         for limit, amount in grant.claims:
             window = self._windows.get(limit.window)
@@ -165,7 +175,9 @@ class Ledger:
 
 def window_of(limit: Limit) -> "_Window | _Running":
     """An empty one."""
-    return _Running() if limit.measure is Measure.RUNNING else _Window(limit)
+    if limit.measure is Measure.RUNNING:
+        return _Running()
+    return _Window(limit) if limit.period is None else _Budget(limit.period)
 
 
 class _Window:
@@ -179,6 +191,12 @@ class _Window:
         self._behind = limit.parts if limit.parts > 1 else 0
         self._ahead = limit.parts
 
+    def _part(self, at: float) -> int:
+        return math.floor(at / self._width)
+
+    def _begin(self, part: int) -> float:
+        return part * self._width
+
     def wait(self, limit: Limit, amount: int, now: float) -> float | None:
         """Seconds until there is room for `amount`; None where there is."""
         if amount > limit.most:
@@ -189,27 +207,49 @@ class _Window:
         for part in sorted(self._amounts):
             excess -= self._amounts[part]
             if excess <= 0:
-                return (part + self._behind + 1) * self._width - now
+                return self._begin(part + self._behind + 1) - now
         return NEVER
 
     def used(self, now: float) -> int:
         """The sum of the parts that count. A clock that was set back for longer than a span has outlived them too."""
-        current = math.floor(now / self._width)
+        current = self._part(now)
         first, last = current - self._behind, current + self._ahead
         for part in [part for part in self._amounts if not first <= part <= last]:
             del self._amounts[part]
         return sum(self._amounts.values())
 
     def add(self, lease: str, amount: int, now: float, until: float) -> None:  # noqa: ARG002  as a _Running's
-        part = math.floor(now / self._width)
+        part = self._part(now)
         self._amounts[part] = self._amounts.get(part, 0) + amount
 
     def settle(self, grant: Grant, difference: int, now: float) -> None:
         self.used(now)
-        claimed = math.floor(grant.at / self._width)
-        part = claimed if claimed in self._amounts or difference < 0 else math.floor(now / self._width)
+        claimed = self._part(grant.at)
+        part = claimed if claimed in self._amounts or difference < 0 else self._part(now)
         if difference and (part in self._amounts or difference > 0):
             self._amounts[part] = max(0, self._amounts.get(part, 0) + difference)
+
+
+class _Budget(_Window):
+    """Amounts by the number of a period, of which the present one counts."""
+
+    __slots__ = ("_period",)
+
+    def __init__(self, period: Period) -> None:
+        self._amounts = {}
+        self._behind, self._ahead = 0, 1
+        self._period = period
+
+    def _part(self, at: float) -> int:
+        return number_of(self._period, at)
+
+    def _begin(self, part: int) -> float:
+        return begin_of(self._period, part)
+
+    def settle(self, grant: Grant, difference: int, now: float) -> None:
+        self.used(now)
+        if self._part(grant.at) == self._part(now) or self._part(grant.at) in self._amounts:
+            super().settle(grant, difference, now)
 
 
 class _Running:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from isthmus.core.errors import GatewayError
+from isthmus.core.periods import Period
 from isthmus.engine.ports import Clock, Memory
 from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure
 from isthmus.workers.frames import Frames, TooLong, frame
@@ -225,5 +226,5 @@ ANSWERS: Mapping[str, Answer] = {
 
 def limit_of(told: Sequence[Any]) -> Limit:
     """A limit as it was sent: its fields in order."""
-    scope, measure, most, span, parts = told
-    return Limit(scope, Measure(measure), most, span, parts)
+    scope, measure, most, span, parts, period = told
+    return Limit(scope, Measure(measure), most, span, parts, None if period is None else Period(period))
