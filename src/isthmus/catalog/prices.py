@@ -19,7 +19,7 @@ from isthmus.core.value import Value
 _EXACT = Context(prec=60, traps=[Inexact])
 _NOTHING = Decimal(0)
 
-_ELSE: Mapping[str, tuple[str, ...]] = {
+BILLED_AS: Mapping[str, tuple[str, ...]] = {
     "input": ("input",),
     "audio_input": ("audio_input", "input"),
     "image_input": ("image_input", "input"),
@@ -55,13 +55,13 @@ def cost(usage: Usage, price: Price, *, detail: UsageDetail = NO_DETAIL, service
     """What the tokens cost. A service that the list does not name is billed by the list itself."""
     applied = price.services.get(service, price) if service else price
     rates = rates_for(applied, usage.input)
-    counts = _counts(usage, detail)
-    parts = (*_parts(counts, rates), *_each(price, detail))
+    used = counts(usage, detail)
+    parts = (*_parts(used, rates), *_each(price, detail))
     total = _NOTHING
     for part in parts:
         total = _EXACT.add(total, part.amount)
     priced = {part.what for part in parts}
-    return Cost(total, parts, tuple(what for what, count in counts.items() if count and what not in priced))
+    return Cost(total, parts, tuple(what for what, count in used.items() if count and what not in priced))
 
 
 def rates_for(price: Price, input_tokens: int) -> Rates:
@@ -73,7 +73,7 @@ def rates_for(price: Price, input_tokens: int) -> Rates:
     return Rates(**{**asdict(price.rates), **said})
 
 
-def _counts(usage: Usage, detail: UsageDetail) -> Mapping[str, int]:
+def counts(usage: Usage, detail: UsageDetail) -> Mapping[str, int]:
     """Every token once, under what it is billed as."""
     hour = min(detail.cache_write_hour, usage.cache_write)
     heard = min(detail.audio_input, usage.fresh_input)
@@ -94,10 +94,10 @@ def _counts(usage: Usage, detail: UsageDetail) -> Mapping[str, int]:
     }
 
 
-def _parts(counts: Mapping[str, int], rates: Rates) -> Iterator[Part]:
+def _parts(used: Mapping[str, int], rates: Rates) -> Iterator[Part]:
     told: Mapping[str, Decimal | None] = asdict(rates)
-    for what, count in counts.items():
-        rate = next((rate for name in _ELSE[what] if (rate := told[name]) is not None), None)
+    for what, count in used.items():
+        rate = next((rate for name in BILLED_AS[what] if (rate := told[name]) is not None), None)
         if count and rate is not None:
             yield Part(what, count, rate, _EXACT.scaleb(_EXACT.multiply(Decimal(count), rate), -6))
 

@@ -7,6 +7,7 @@ Sources: docs.anthropic.com/en/docs/build-with-claude/prompt-caching (`cache_cre
 
 from collections.abc import Mapping
 
+from isthmus.core.facts import Service
 from isthmus.core.usage import NO_DETAIL, Usage, UsageDetail
 from isthmus.wire import json
 from isthmus.wire.json import Malformed
@@ -34,6 +35,21 @@ _ROWS: Mapping[str, Mapping[str, tuple[str, tuple[str, str], str]]] = {
     "bedrock": {"cache_write_hour": ("cacheDetails", ("ttl", "1h"), "inputTokens")},
 }
 """The list in which a count stands, what marks its row, and the count's name there."""
+
+
+_SERVICES: Mapping[str, Service] = {one.value: one for one in Service}
+"""What Anthropic's usage calls a `service_tier`; its usual ones are no service of their own."""
+
+
+def service_of(usage: Usage) -> Service | None:
+    """How soon the answer was wanted, as far as the usage's own object tells it: Anthropic's does, others' do not."""
+    if usage.native is None or usage.native.dialect != "anthropic":
+        return None
+    try:
+        told = _at(json.decode(usage.native.body), "service_tier")
+    except Malformed:
+        return None
+    return _SERVICES.get(told) if isinstance(told, str) else None
 
 
 def detail_of(usage: Usage) -> UsageDetail:
