@@ -29,6 +29,7 @@ VARIABLES = {
         "OPENAI_API_KEY_2",
         "AZURE_CLIENT_SECRET",
         "OUR_KEY",
+        "DASHBOARD_KEY",
     )
 }
 

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from fakes.transport import Scripted
+from isthmus.engine.management import Actor, Management, Role
 from isthmus.telemetry.recent import RecentLosses
 from isthmus.wire import json
 from support.asgi import Visit, application
@@ -24,7 +25,8 @@ KEY = b"manage-me-0123456789"
 def line() -> Line:
     made = Line([provider("one", "anthropic")], {"one": [Scripted(ANSWER)]})
     snapshot = made.live.take().snapshot
-    made.live.swap(replace(snapshot, management=hashlib.sha256(KEY).digest()))
+    owner = {hashlib.sha256(KEY).digest(): Actor("owner", Role.OWNER)}
+    made.live.swap(replace(snapshot, management=Management(secrets=owner)))
     return made
 
 

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from fakes.gateway import CLIENT_KEY, between, open_gateway
 from fakes.upstream import Upstream
-from isthmus.engine.snapshot import Client
+from isthmus.engine.clients import Client
+from isthmus.engine.management import Actor, Management, Role
 from isthmus.telemetry import page as pages
 from isthmus.telemetry.sums import Series
 from isthmus.wire import json
@@ -37,7 +38,7 @@ def meter(**fields: object) -> Meter:
 def keyed() -> Meter:
     return meter(
         clients={hashlib.sha256(KEY.encode()).digest(): Client(NAME)},
-        management=hashlib.sha256(MANAGEMENT.encode()).digest(),
+        management=Management(secrets={hashlib.sha256(MANAGEMENT.encode()).digest(): Actor("owner", Role.OWNER)}),
     )
 
 

@@ -50,7 +50,7 @@ async def explain_alone(loaded: Loaded, body: bytes, headers: Headers, query: by
             limiter=LocalLimiter(clock.time),
         )
         exchange = Exchange("ex_alone", call, clock, 1)
-        answer = await serve_explanation(exchange, receive, live.take(), ports, path="", query=query)
+        answer = await serve_explanation(exchange, receive, live.take(), ports, path="", query=query, manages=True)
     return answer.status, answer.body
 
 

@@ -1,6 +1,5 @@
 """What must hold between keys, once each could be read on its own. Notes every problem; stops at none."""
 
-import ipaddress
 import re
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -8,6 +7,8 @@ from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
 from isthmus.config.about import Switch
+from isthmus.config.addresses import is_loopback
+from isthmus.config.administrators import check_admin
 from isthmus.config.allowances import client_name
 from isthmus.config.checks_names import check_names
 from isthmus.config.checks_routing import check_bounds, check_routes
@@ -44,6 +45,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
     check_names(config, _provider_names(config, reading), reading)
     check_models(config, reading)
     check_state(config, reading)
+    check_admin(config, reading)
     if not config.metrics.path.startswith("/"):
         reading.note(("metrics", "path"), "begins with /, as in /metrics")
 
@@ -63,14 +65,6 @@ def check_listeners(config: Config, reading: Reading) -> None:
         if entry.port and (entry.host, entry.port) in taken:
             reading.note(path, "is the same address and port as an earlier one")
         taken.add((entry.host, entry.port))
-
-
-def is_loopback(host: str) -> bool:
-    """Is this an address that only this machine can reach?"""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def check_clients(config: Config, reading: Reading) -> None:

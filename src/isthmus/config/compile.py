@@ -7,6 +7,7 @@ from types import MappingProxyType
 from msgspec.structs import asdict
 
 from isthmus.config.about import Switch
+from isthmus.config.administrators import management_of
 from isthmus.config.allowances import allowances, client_name
 from isthmus.config.catalogues import take_shelf
 from isthmus.config.environment import with_ollama
@@ -24,8 +25,9 @@ from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.schema_routing import AffinityEntry
 from isthmus.core.facts import Price
 from isthmus.core.secret import Secret
+from isthmus.engine.clients import Client
 from isthmus.engine.queue import QueueRule
-from isthmus.engine.snapshot import AffinityRule, Client, FactsOf, Habits, Limits, Snapshot, as_listed
+from isthmus.engine.snapshot import AffinityRule, FactsOf, Habits, Limits, Snapshot, as_listed
 from isthmus.providers.provider import Provider
 from isthmus.routing.adaptive import AdaptiveRule
 from isthmus.routing.order import HybridWeights
@@ -64,7 +66,7 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         routes=MappingProxyType(_reachable(routes_of(config), providers)),
         naming=naming_of(config),
         clients=MappingProxyType(_clients(config)),
-        management=_digest(config.management_key) if config.management_key is not None else None,
+        management=management_of(config),
         cors=config.cors,
         on_loss=config.on_loss,
         route_on_loss={name: route.on_loss for name, route in config.routes.items() if route.on_loss is not None},

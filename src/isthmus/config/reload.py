@@ -9,7 +9,7 @@ from isthmus.engine.live import Live
 
 log = logging.getLogger(__name__)
 
-AT_START = ("listeners", "log", "management_key", "state")
+AT_START = ("listeners", "log", "state")
 """Sections that are read only when the gateway starts."""
 
 

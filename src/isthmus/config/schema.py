@@ -5,10 +5,11 @@ what must agree between keys is in checks.py.
 """
 
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from typing import Annotated
 
 from isthmus.config.about import DAY, GIB, KIB, MILLION, About, Switch, Unit
+from isthmus.config.schema_admin import AdminEntry
+from isthmus.config.schema_log import LogEntry
 from isthmus.config.schema_providers import (
     AllowanceEntry,
     ConcurrencyEntry,
@@ -32,19 +33,6 @@ from isthmus.core.losses import OnLoss
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 from isthmus.engine import snapshot
-
-
-class LogFormat(StrEnum):
-    JSON = "json"
-    TEXT = "text"
-
-
-class LogLevel(StrEnum):
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
 
 _LIMITS = snapshot.Limits()
 _HABITS = snapshot.Habits()
@@ -120,17 +108,6 @@ class HabitsEntry(Value, frozen=True, rename="kebab"):
     ] = _HABITS.real_model_name
 
 
-class LogEntry(Value, frozen=True, rename="kebab"):
-    format: Annotated[
-        LogFormat | None, About("How a line is written. Without it: text on a terminal, json elsewhere.")
-    ] = None
-    level: Annotated[LogLevel, About("The least important messages to write.")] = LogLevel.INFO
-    file: Annotated[
-        str | None,
-        About("A file to append to, relative to the configuration file. Without it: standard error."),
-    ] = None
-
-
 class MetricsEntry(Value, frozen=True, rename="kebab"):
     enabled: Annotated[bool, About("Whether they can be read at all.")] = True
     path: Annotated[
@@ -178,6 +155,9 @@ class Config(Value, frozen=True, rename="kebab"):
     management_key: Annotated[
         Secret | None, About("What an administrator sends. The variable ISTHMUS_MANAGEMENT_KEY comes before it.")
     ] = None
+    admin: Annotated[AdminEntry, About("Who may manage the gateway beside the management key, and from where.")] = (
+        AdminEntry()
+    )
     providers: Annotated[
         Mapping[str, ProviderEntry],
         About(

@@ -41,6 +41,20 @@ listeners:
 # Lets a listener that other machines can reach start without client keys.
 #insecure: false
 
+# Who may manage the gateway beside whoever has the management key, and from where.
+#admin:
+#  keys:
+#    - name: dashboard
+#      key: ${DASHBOARD_KEY}
+#      role: viewer
+#  # Other machines manage with a key: here, or at a listener for management alone.
+#  remote: false
+#  listener:
+#    host: 127.0.0.1
+#    port: 8318
+#  # Programs on this machine need no key to look; and to do everything, while there is none at all.
+#  local: true
+
 # Where requests can go. Without this section every known host whose usual key variable is set is used
 # (OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY, GROQ_API_KEY, ...), a running Ollama, and else the bundled model.
 #providers:

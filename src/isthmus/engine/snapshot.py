@@ -7,7 +7,10 @@ from typing import TypeAlias
 from isthmus.core.facts import NOTHING_KNOWN, ModelFacts, Price
 from isthmus.core.losses import OnLoss
 from isthmus.core.value import Value
+from isthmus.engine.clients import Auth, Client
+from isthmus.engine.management import Management
 from isthmus.engine.queue import QueueRule
+from isthmus.engine.records import ClientKey
 from isthmus.providers.provider import Provider
 from isthmus.routing.adaptive import AdaptiveRule
 from isthmus.routing.limits import Limit
@@ -42,16 +45,6 @@ class AffinityRule(Value, frozen=True):
 
     enabled: bool | None = None
     seconds: float = 3600.0
-
-
-class Client(Value, frozen=True):
-    """Who is calling. `name` is for logs; it is never a secret. `on_loss` is None where nothing was said of it."""
-
-    name: str
-    on_loss: OnLoss | None = None
-
-
-ANYONE = Client("anyone")
 
 
 class Limits(Value, frozen=True, kw_only=True):
@@ -89,9 +82,10 @@ class Snapshot(Value, frozen=True, kw_only=True):
     a price of its own. `allowances` are the limits by scope: "provider:NAME", "key:PROVIDER/KEY", "client:NAME" and
     "route:NAME"; `adaptive` the bounds of providers whose concurrency is found out.
 
-    `clients` maps the SHA-256 digest of a client key to its owner; when it is empty no key is asked for. `management`
-    is the digest of the management key, `cors` the origins of web pages that may ask, `route_on_loss` by the route's
-    name. `metrics_path` is where metrics are read, None for nowhere. `source` names where the configuration came from.
+    `clients` maps the SHA-256 digest of a client key to its owner; `blind`: there may be others, which nobody can look
+    up at present. `auth` says when a key is asked for. `client_keys` are those of the file, for people. `management`
+    says who may manage, `cors` the origins of web pages that may ask, `route_on_loss` by the route's name.
+    `metrics_path` is where metrics are read, None for nowhere. `source` names where the configuration came from.
     """
 
     providers: Mapping[str, Provider]
@@ -103,7 +97,10 @@ class Snapshot(Value, frozen=True, kw_only=True):
     routes: Mapping[str, Route] = {}
     naming: Naming = Naming()
     clients: Mapping[bytes, Client] = {}
-    management: bytes | None = None
+    client_keys: tuple[ClientKey, ...] = ()
+    auth: Auth = Auth.AUTO
+    blind: bool = False
+    management: Management = Management()
     cors: tuple[str, ...] = ()
     limits: Limits = Limits()
     habits: Habits = Habits()
@@ -116,6 +113,11 @@ class Snapshot(Value, frozen=True, kw_only=True):
     metrics_path: str | None = METRICS_PATH
     facts: FactsOf = as_listed
     source: str = "defaults"
+
+    @property
+    def asks(self) -> bool:
+        """Must a client show a key?"""
+        return bool(self.clients) or self.auth is Auth.REQUIRED
 
     def keyed(self, provider: str, credential: str) -> Provider:
         """The provider as the key of this name has it."""

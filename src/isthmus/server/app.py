@@ -14,18 +14,23 @@ from isthmus.engine.embed import serve_embedding
 from isthmus.engine.ending import end
 from isthmus.engine.exchange import Call, Exchange, new_ids
 from isthmus.engine.live import Live, Now
+from isthmus.engine.management import Role
 from isthmus.engine.ports import Ports
 from isthmus.engine.serve import refuse, serve
+from isthmus.server.admin.desk import Desk
+from isthmus.server.admin.guard import Caller
+from isthmus.server.admin.office import Office
 from isthmus.server.bodies import ClientLeft, read_body
-from isthmus.server.clients import is_loopback, may_manage, presented_key
+from isthmus.server.clients import is_loopback, presented_key
 from isthmus.server.endpoints import Serves
 from isthmus.server.explain_page import EXPLAIN, serve_explanation
+from isthmus.server.facades import FACADES
 from isthmus.server.kept_pages import kept_page
 from isthmus.server.metrics_page import WriteMetrics, asks_for_metrics, metrics_page
 from isthmus.server.origins import PREFLIGHT, may_ask, shared_with
 from isthmus.server.pages import Health, Page, Recent, Visit, answer_page
 from isthmus.server.patrol import Patrol
-from isthmus.server.respond import Message, Receive, Responder, Send
+from isthmus.server.respond import Message, Receive, Responder, Send, send_page
 from isthmus.server.routes import Route, error_codec, find_route
 from isthmus.wire.headers import Headers, find
 
@@ -61,13 +66,14 @@ class Application:
         recent: Recent,
         *,
         metrics: WriteMetrics | None = None,
+        desk: Desk | None = None,
     ) -> None:
         self._live = live
-        self._recent = recent
         self._ports = ports
         self._gate = gate
         self._health = health
         self._metrics = metrics
+        self.office = Office(desk or Desk(live, ports, health=health, recent=recent), FACADES)
         self._ids = new_ids()
         self._patrol: Patrol | None = None
 
@@ -77,26 +83,31 @@ class Application:
         path: str = scope["path"]
         query: bytes = scope["query_string"]
         headers: Headers = tuple(scope["headers"])
+        route = find_route(scope["method"], path, query, headers)
+        found = self.office.find(scope["method"], path) if route.serves is None else None
+        if found is not None and (found.row or path != self._live.take().snapshot.metrics_path):
+            await self.office.answer(found, scope, receive, send)
+            return
         origin = find(headers, b"origin")
         if origin is not None:
             if not may_ask(origin, self._live.take().snapshot.cors):
-                await _send_page(_foreign(path, headers), send)
+                await send_page(_foreign(path, headers), send)
                 return
             send = _sharing(send, origin)
             if scope["method"] == "OPTIONS":
-                await _send_page(_preflight(headers), send)
+                await send_page(_preflight(headers), send)
                 return
-        route = find_route(scope["method"], path, query, headers)
         peer = scope["client"][0] if scope.get("client") else ""
-        presented = presented_key(headers, query) if self._live.take().snapshot.clients else None
+        presented = presented_key(headers, query) if self._live.take().snapshot.asks else None
         call = Call(route.codec, path[:200], headers, presented, peer, route.named)
         line = LINES.get(route.serves)
         if line is None and route.serves is Serves.EXPLAIN:
-            line = partial(serve_explanation, path=path.removeprefix(EXPLAIN), query=query)
+            said = path.removeprefix(EXPLAIN)
+            line = partial(serve_explanation, path=said, query=query, manages=self._manages(call))
         if line is not None:
             await self._exchange(call, line, receive, send)
         else:
-            await _send_page(await self._page(route, call, receive, scope), send)
+            await send_page(await self._page(route, call, receive, scope), send)
 
     async def _exchange(self, call: Call, line: Line, receive: Receive, send: Send) -> None:
         now = self._live.take()
@@ -141,12 +152,12 @@ class Application:
         now = self._live.take()
         try:
             if self._metrics and asks_for_metrics(route, call.path, scope["method"], now.snapshot):
-                allowed = _trusted(call, now) or may_manage(call, now.snapshot)
+                allowed = _trusted(call, now, self._ports.clock.time()) or self._manages(call)
                 return await metrics_page(self._metrics, allowed=allowed)
             if route.serves in (None, Serves.METRICS):
                 raise route.error or GatewayError(Kind.UNKNOWN_PATH, f"nothing is served at {call.path}")
             if route.serves in _FOR_CLIENTS:
-                identify(call.presented, now.snapshot)
+                identify(call.presented, now.snapshot, self._ports.clock.time())
             if route.serves is Serves.KEPT:
                 method, query = scope["method"], scope["query_string"]
                 return await kept_page(call, route.rest, method, query, now=now, ports=self._ports)
@@ -156,25 +167,26 @@ class Application:
                 now,
                 body=await read_body(receive, call.headers, PAGE_BODY) if route.serves in _READING else b"",
                 query=scope["query_string"],
-                at=self._ports.clock.now(),
-                time=self._ports.clock.time(),
                 health=self._health,
-                recent=self._recent,
-                trusted=_trusted(call, now),
-                manages=may_manage(call, now.snapshot),
+                trusted=_trusted(call, now, self._ports.clock.time()),
             )
             return answer_page(visit)
         except GatewayError as error:
             allow = ((b"allow", ", ".join(route.methods).encode()),) if route.methods else ()
             return Page(error.status, call.codec.write_error(error), allow)
 
+    def _manages(self, call: Call) -> bool:
+        """Is this an administrator, wherever they are?"""
+        snapshot, at = self._live.take().snapshot, self._ports.clock.now()
+        return self.office.guard.known(Caller(call.headers, call.peer), snapshot, at).role > Role.ANYONE
 
-def _trusted(call: Call, now: Now) -> bool:
+
+def _trusted(call: Call, now: Now, time: float) -> bool:
     """May this caller see more of the gateway than that it lives? From this machine, or with a client key."""
     if is_loopback(call.peer):
         return True
     try:
-        return bool(now.snapshot.clients) and identify(call.presented, now.snapshot) is not None
+        return now.snapshot.asks and identify(call.presented, now.snapshot, time) is not None
     except GatewayError:
         return False
 
@@ -201,9 +213,3 @@ def _sharing(send: Send, origin: bytes) -> Send:
         await send(message)
 
     return shared
-
-
-async def _send_page(page: Page, send: Send) -> None:
-    headers = ((b"content-type", page.content_type), (b"content-length", b"%d" % len(page.body)), *page.headers)
-    await send({"type": "http.response.start", "status": page.status, "headers": headers})
-    await send({"type": "http.response.body", "body": page.body})

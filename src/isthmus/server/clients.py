@@ -1,12 +1,11 @@
 """Who is calling: any of the four ways a client key is sent, on any route."""
 
-import hashlib
-import hmac
+import re
 from urllib.parse import parse_qs
 
-from isthmus.engine.exchange import Call
-from isthmus.engine.snapshot import Snapshot
-from isthmus.wire.headers import Headers, find
+from isthmus.wire.headers import Headers
+
+_HERE = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?")
 
 
 def presented_key(headers: Headers, query: bytes) -> str | None:
@@ -29,16 +28,10 @@ def presented_key(headers: Headers, query: bytes) -> str | None:
     return None
 
 
-def may_manage(call: Call, snapshot: Snapshot) -> bool:
-    """Is this an administrator? By the management key; or a program on this machine, but no page in its browser."""
-    for name, value in call.headers:
-        if name == b"x-management-key" or (name == b"authorization" and value[:7].lower() == b"bearer "):
-            said = hashlib.sha256(value[7:].strip() if name == b"authorization" else value.strip()).digest()
-            if snapshot.management is not None and hmac.compare_digest(said, snapshot.management):
-                return True
-    host = (find(call.headers, b"host") or b"").rpartition(b":")[0] or (find(call.headers, b"host") or b"")
-    at_home = host.strip(b"[]").lower() in (b"localhost", b"127.0.0.1", b"::1")
-    return is_loopback(call.peer) and at_home and find(call.headers, b"origin") is None
+def names_this_machine(headers: Headers) -> bool:
+    """Did the client ask for this machine by one of its own names? A page whose host's name leads here did not."""
+    hosts = [value for name, value in headers if name == b"host"]
+    return len(hosts) == 1 and _HERE.fullmatch(hosts[0].lower()) is not None
 
 
 def _text(value: bytes) -> str | None:

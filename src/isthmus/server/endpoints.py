@@ -26,16 +26,8 @@ class Serves(Enum):
     OLLAMA_VERSION = auto()
     MANAGED = auto()
     """Something that only the configuration may change."""
-    LOSSES = auto()
-    """What one exchange lost, for an administrator."""
     EXPLAIN = auto()
     """What would become of a request."""
-    PAST = auto()
-    """What became of one, for an administrator."""
-    RESTS = auto()
-    """Who rests, for an administrator."""
-    WAKE = auto()
-    """Ends rests."""
     METRICS = auto()
     """What Prometheus collects."""
     ROOT = auto()
@@ -96,10 +88,6 @@ ENDPOINTS: Mapping[str, Methods] = {
     "/v1beta/models/*": _GEMINI_MODEL,
     "/v0/explain": {"POST": Endpoint(Serves.EXPLAIN)},
     "/v0/explain/*": {"POST": Endpoint(Serves.EXPLAIN)},
-    "/admin/explain/*": {"GET": Endpoint(Serves.PAST)},
-    "/admin/losses/*": {"GET": Endpoint(Serves.LOSSES)},
-    "/admin/rests": {"GET": Endpoint(Serves.RESTS), "DELETE": Endpoint(Serves.WAKE)},
-    "/admin/rests/*": {"DELETE": Endpoint(Serves.WAKE)},
     **_OLLAMA,
     **{f"/ollama{path}": methods for path, methods in _OLLAMA.items()},
     "/": {"GET": Endpoint(Serves.ROOT), "HEAD": Endpoint(Serves.ROOT)},

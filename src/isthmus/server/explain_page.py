@@ -19,7 +19,6 @@ from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.serve import refuse
 from isthmus.engine.shown import Viewer
-from isthmus.server.clients import may_manage
 from isthmus.server.endpoints import ASKING
 from isthmus.server.routes import Route, find_route
 from isthmus.wire import json
@@ -60,12 +59,18 @@ _HEADERS = ((b"anthropic-version", "/v1/messages"), (b"anthropic-beta", "/v1/mes
 
 
 async def serve_explanation(
-    exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], now: Now, ports: Ports, *, path: str, query: bytes
+    exchange: Exchange,
+    receive: Callable[[int], Awaitable[bytes]],
+    now: Now,
+    ports: Ports,
+    *,
+    path: str,
+    query: bytes,
+    manages: bool,
 ) -> Answer:
     """Answer one request. Never raises for what can go wrong. `path` is what stood behind EXPLAIN, "" for nothing."""
     try:
-        client = identify(exchange.call.presented, now.snapshot)
-        manages = may_manage(exchange.call, now.snapshot)
+        client = identify(exchange.call.presented, now.snapshot, exchange.at)
         if not (manages or now.snapshot.habits.route_headers):
             raise GatewayError(Kind.FORBIDDEN, _HIDDEN)
         body = await receive(now.snapshot.limits.request_body)

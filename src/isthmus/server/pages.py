@@ -1,7 +1,6 @@
 """What is answered without asking a provider: models, health, readiness, and what is served at all."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -17,10 +16,9 @@ from isthmus.dialects.listings import LISTINGS, Listing
 from isthmus.dialects.ollama import models as ollama
 from isthmus.engine.exchange import Call
 from isthmus.engine.live import Now
-from isthmus.engine.past import Past, told_past
+from isthmus.engine.past import Past
 from isthmus.engine.serve import plan_for
 from isthmus.engine.snapshot import METRICS_PATH
-from isthmus.routing.health import Place, Resting
 from isthmus.server.endpoints import ENDPOINTS, Serves
 from isthmus.server.routes import Route
 from isthmus.wire import json
@@ -56,10 +54,9 @@ class Recent(NamedTuple):
 
 
 class Visit(Value, frozen=True):
-    """One request for a page. `body` is the request's, b"" for a page that reads none; `at` the
-    clock's monotonic seconds, and `time` the same moment in Unix seconds.
+    """One request for a page. `body` is the request's, b"" for a page that reads none.
 
-    `trusted`: the caller may see more of the gateway than that it lives; `manages`: may also see others' exchanges.
+    `trusted`: the caller may see more of the gateway than that it lives.
     """
 
     route: Route
@@ -67,12 +64,8 @@ class Visit(Value, frozen=True):
     now: Now
     body: bytes
     query: bytes
-    at: float
-    time: float
     health: Health
-    recent: Recent
     trusted: bool
-    manages: bool
 
     @property
     def listing(self) -> Listing:
@@ -97,70 +90,6 @@ def _model(visit: Visit) -> Page:
 
 def _socket(visit: Visit) -> Page:  # noqa: ARG001  a page
     raise GatewayError(Kind.INVALID, _NO_SOCKET, status=426)
-
-
-def _losses(visit: Visit) -> Page:
-    _managers_only(visit)
-    ledger = visit.recent.losses(visit.route.rest)
-    if ledger is None:
-        words = "no exchange of this id is remembered; its losses, if it had any, are in the log"
-        raise GatewayError(Kind.UNKNOWN_PATH, words)
-    return Page(200, json.encode({"id": visit.route.rest, "losses": ledger.found, "more": ledger.more}))
-
-
-def _past(visit: Visit) -> Page:
-    """What was decided for one exchange, and what came of it."""
-    _managers_only(visit)
-    past = visit.recent.past(visit.route.rest)
-    if past is None:
-        raise GatewayError(Kind.UNKNOWN_PATH, "no exchange of this id is remembered; what is left of it is in the log")
-    return Page(200, json.encode(told_past(past, visit.now)))
-
-
-def _rests(visit: Visit) -> Page:
-    """Who rests, since when, how long, and why. `model` is empty for an account, `key` too for a whole provider."""
-    _managers_only(visit)
-    resting = sorted(visit.now.board.health.resting(visit.at), key=lambda one: one.place)
-    return Page(200, json.encode({"rests": [_told(one, visit) for one in resting]}))
-
-
-def _told(one: Resting, visit: Visit) -> Mapping[str, object]:
-    return {
-        "provider": one.place.provider,
-        "key": one.place.credential,
-        "model": one.place.model,
-        "kind": one.kind,
-        "cause": one.cause,
-        "since": _as_date(one.since, visit),
-        "until": _as_date(one.until, visit),
-        "seconds": round(one.until - visit.at, 1),
-        "next_trial": _as_date(one.until if one.tried_at is None else min(one.until, one.tried_at), visit),
-        "failures": one.failures,
-        "told_by_provider": one.hinted,
-    }
-
-
-def _as_date(at: float, visit: Visit) -> str:
-    """Monotonic seconds as people write a time."""
-    return f"{datetime.fromtimestamp(visit.time + at - visit.at, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _wake(visit: Visit) -> Page:
-    """End the rests of PROVIDER/KEY/MODEL, of PROVIDER/KEY and all its models, of PROVIDER, or of everybody."""
-    _managers_only(visit)
-    provider, _, rest = visit.route.rest.partition("/")
-    key, _, model = rest.partition("/")
-    if visit.route.rest and (provider not in visit.now.snapshot.providers or (model and not key)):
-        raise GatewayError(
-            Kind.INVALID, "a rest is named PROVIDER, PROVIDER/KEY or PROVIDER/KEY/MODEL, as GET /admin/rests lists"
-        )
-    ended = visit.now.board.health.clear(Place(provider, key, model) if visit.route.rest else None)
-    return Page(200, json.encode({"ended": ended}))
-
-
-def _managers_only(visit: Visit) -> None:
-    if not visit.manages:
-        raise GatewayError(Kind.UNAUTHENTICATED, "only an administrator may do this; send the management key")
 
 
 def _root(visit: Visit) -> Page:
@@ -210,10 +139,6 @@ PAGES: Mapping[Serves, Callable[[Visit], Page]] = {
     Serves.OLLAMA_VERSION: _ollama_version,
     Serves.MANAGED: _managed,
     Serves.SOCKET: _socket,
-    Serves.LOSSES: _losses,
-    Serves.PAST: _past,
-    Serves.RESTS: _rests,
-    Serves.WAKE: _wake,
     Serves.ROOT: _root,
     Serves.READY: _ready,
     Serves.HEALTH: _health,

@@ -8,6 +8,7 @@ from isthmus.dialects.codec import Codec
 from isthmus.engine.answer import Answer, Chunks
 from isthmus.engine.exchange import Exchange
 from isthmus.server.bodies import read_body
+from isthmus.server.pages import Page
 from isthmus.server.patrol import Patrol
 from isthmus.wire.framings import ENDINGS
 from isthmus.wire.headers import Headers
@@ -178,3 +179,10 @@ class Responder:
         if not self._over:
             self._last = self._loop.time()
             await self._send({"type": "http.response.body", "body": codec.ping, "more_body": True})
+
+
+async def send_page(page: Page, send: Send) -> None:
+    """An answer that is held whole."""
+    headers = ((b"content-type", page.content_type), (b"content-length", b"%d" % len(page.body)), *page.headers)
+    await send({"type": "http.response.start", "status": page.status, "headers": headers})
+    await send({"type": "http.response.body", "body": page.body})

@@ -5,34 +5,19 @@ before a handler is asked, by the row that was found; a handler decides what, ne
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qs
 
 from isthmus.core.errors import GatewayError
 from isthmus.core.value import Value
+from isthmus.engine.management import Actor, Role
 from isthmus.server.pages import Page
 from isthmus.wire.headers import Headers
 
+__all__ = ["Actor", "AdminCall", "Facade", "Flow", "Handler", "Role", "Row"]
+
 if TYPE_CHECKING:
     from isthmus.server.admin.desk import Desk
-
-
-class Role(IntEnum):
-    """Who may do more may do all that others may. ANYONE needs no secret; a VIEWER changes nothing; an OPERATOR runs
-    the gateway; an OWNER also gives out keys and changes the configuration."""
-
-    ANYONE = 0
-    VIEWER = 1
-    OPERATOR = 2
-    OWNER = 3
-
-
-class Actor(Value, frozen=True):
-    """Who calls: `name` is for the audit log, never a secret."""
-
-    name: str
-    role: Role
 
 
 class AdminCall(Value, frozen=True, kw_only=True):

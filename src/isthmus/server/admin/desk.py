@@ -78,7 +78,7 @@ class KeyChain(Protocol):
 
 
 class Desk:
-    """`records` is None where the store is switched off; so are what rests on it."""
+    """`records` is None where the store is switched off; so are what rests on it. `began` is monotonic seconds."""
 
     def __init__(  # noqa: PLR0913  all that there is
         self,
@@ -96,6 +96,7 @@ class Desk:
     ) -> None:
         self.live = live
         self.ports = ports
+        self.began = ports.clock.now()
         self.health = health
         self.recent = recent
         self.records = records
