@@ -1,0 +1,76 @@
+"""The store once it is open: each question of Records as one transaction. Imported when the store is opened."""
+
+import asyncio
+from collections.abc import Sequence
+
+from isthmus.engine.records import ClientKey, Configuration, Deed, Spent, UsageQuery, UsageSum, Used, UsedQuery
+from isthmus.store import journal, keys, reading, retention
+from isthmus.store.address import Address
+from isthmus.store.database import Database, open_database
+from isthmus.store.migrating import migrate
+from isthmus.store.writing import write_rows
+
+
+class Opened:
+    """Everything raises OutOfReach, and what writes Unfit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(self, rows: Sequence[Used], doubtful: bool) -> int:
+        return await self._database.write(write_rows, rows, doubtful=doubtful)
+
+    async def client_keys(self) -> Sequence[ClientKey]:
+        return await self._database.read(keys.read_keys)
+
+    async def client_keys_version(self) -> int:
+        return await self._database.read(keys.read_version)
+
+    async def put_client_key(self, key: ClientKey) -> None:
+        await self._database.write(keys.put_key, key)
+
+    async def drop_client_key(self, identity: str) -> None:
+        await self._database.write(keys.drop_key, identity)
+
+    async def spent(self, now: float) -> Sequence[Spent]:
+        return await self._database.read(reading.read_spent, now)
+
+    async def usage(self, query: UsageQuery, kept_since: float) -> Sequence[UsageSum]:
+        return await self._database.read(reading.read_usage, query, kept_since)
+
+    async def used(self, query: UsedQuery) -> Sequence[Used]:
+        return await self._database.read(reading.read_used, query)
+
+    async def note(self, deed: Deed) -> None:
+        await self._database.write(journal.write_deed, deed)
+
+    async def deeds(self, before: float | None, limit: int) -> Sequence[Deed]:
+        return await self._database.read(journal.read_deeds, before, limit)
+
+    async def keep_configuration(self, at: float, who: str, words: str, note: str) -> int:
+        return await self._database.write(journal.keep_configuration, at, who, words, note)
+
+    async def configurations(self, limit: int) -> Sequence[Configuration]:
+        return await self._database.read(journal.read_configurations, limit)
+
+    async def configuration(self, number: int) -> Configuration | None:
+        return await self._database.read(journal.read_configuration, number)
+
+    async def forget_rows(self, before: float) -> bool:
+        """Some of the rows of use before this time; are there more?"""
+        return await self._database.write(retention.forget_some, retention.ROWS, before) >= retention.STEP
+
+    async def forget_sums(self, before: float) -> bool:
+        return await self._database.write(retention.forget_some, retention.SUMS, before) >= retention.STEP
+
+    async def forget_deeds(self, before: float) -> bool:
+        return await self._database.write(retention.forget_some, retention.DEEDS, before) >= retention.STEP
+
+    async def close(self) -> None:
+        await self._database.close()
+
+
+async def open_at(address: Address) -> Opened:
+    """With this version's tables. Raises OutOfReach or Unusable."""
+    await asyncio.to_thread(migrate, address)
+    return Opened(open_database(address))

@@ -1,0 +1,40 @@
+"""Forgets what is older than it is kept for, a bounded number of rows at a time."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Connection, delete, select, tuple_
+
+from isthmus.engine.records import Period
+from isthmus.store.tables import deeds, spent, used, used_hours
+
+STEP = 1000
+"""Rows that are deleted in one transaction."""
+
+
+class Aged(NamedTuple):
+    """A table whose rows grow old by the column `at`; those of `forever` never do."""
+
+    at: Column[Any]
+    forever: tuple[Column[Any], str] | None = None
+
+
+ROWS = (Aged(used.c.at),)
+SUMS = (Aged(used_hours.c.hour), Aged(spent.c.since, (spent.c.period, Period.ALL.value)))
+DEEDS = (Aged(deeds.c.at),)
+
+
+def forget_some(connection: Connection, tables: Sequence[Aged], before: float) -> int:
+    """Delete some of what is older than `before`; how many rows. Fewer than STEP: nothing of them is left."""
+    return sum(_forget(connection, aged, before) for aged in tables)
+
+
+def _forget(connection: Connection, aged: Aged, before: float) -> int:
+    table = aged.at.table
+    keys = list(table.primary_key.columns)
+    oldest = select(*keys).where(aged.at < before)
+    if aged.forever is not None:
+        column, value = aged.forever
+        oldest = oldest.where(column != value)
+    chosen = oldest.order_by(aged.at).limit(STEP)
+    return connection.execute(delete(table).where(tuple_(*keys).in_(chosen))).rowcount

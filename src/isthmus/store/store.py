@@ -1,0 +1,223 @@
+"""The store: implements the engine's Records, and is there before its database is.
+
+The database is opened behind the gateway's back, and with it all that is slow to import. Until then, and while it
+cannot be reached, rows of use wait and every question is answered with STORE_GONE after a few seconds at most.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.value import Value
+from isthmus.engine.ports import Clock
+from isthmus.engine.records import ClientKey, Configuration, Deed, Spent, UsageQuery, UsageSum, Used, UsedQuery
+from isthmus.store.address import Address
+from isthmus.store.faults import Duplicate, OutOfReach, Unfit, Unusable
+from isthmus.store.writer import Writer
+
+if TYPE_CHECKING:
+    from isthmus.store.opened import Opened
+
+PATIENCE = 3.0
+"""Seconds that a question waits for the database."""
+CLOSES_WITHIN = 5.0
+"""Seconds in which rows that wait are still written when the gateway stops."""
+DAY = 86_400.0
+HOUSEKEEPING = 600.0
+"""Seconds between two looks for what is older than it is kept for."""
+BETWEEN_STEPS = 0.05
+"""Seconds between two steps of forgetting, for all others who write."""
+RETRY, LONGEST_RETRY = 0.5, 15.0
+"""Seconds between two tries to open the database: doubled from the first to the second."""
+
+log = logging.getLogger(__name__)
+
+
+class Keep(Value, frozen=True, kw_only=True):
+    """For how many days what is kept, 0 for ever; and how many rows of use may wait to be written."""
+
+    rows: int = 30
+    sums: int = 400
+    deeds: int = 400
+    queue: int = 100_000
+
+
+KEEP = Keep()
+
+
+class Store:
+    """`patience` is in seconds, as PATIENCE. `run` is its work, for as long as it is open."""
+
+    def __init__(self, address: Address, clock: Clock, keep: Keep = KEEP, *, patience: float = PATIENCE) -> None:
+        self._address = address
+        self._clock = clock
+        self._keep = keep
+        self._patience = patience
+        self._opened: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
+        self._writer = Writer(self._write, clock, most=keep.queue)
+        self._trouble = "opening"
+
+    @property
+    def state(self) -> str:
+        """For people: "sqlite" or "postgresql", and what is wrong with it."""
+        said = [self._address.kind]
+        if not self._opened.done():
+            said.append(self._trouble)
+        elif self._writer.since is not None:
+            since = datetime.fromtimestamp(self._writer.since, UTC)
+            said.append(f"cannot be written to since {since:%Y-%m-%dT%H:%M:%SZ} ({self._writer.why})")
+        if self._trouble or self._writer.since is not None:
+            said.append(f"{self._writer.waiting} rows wait")
+        if self._writer.dropped:
+            said.append(f"{self._writer.dropped} rows lost")
+        return ", ".join(said)
+
+    def use(self, rows: Sequence[Used]) -> None:
+        self._writer.put(rows)
+
+    async def client_keys(self) -> Sequence[ClientKey]:
+        async with self._reach() as opened:
+            return await opened.client_keys()
+
+    async def client_keys_version(self) -> int:
+        async with self._reach() as opened:
+            return await opened.client_keys_version()
+
+    async def put_client_key(self, key: ClientKey) -> None:
+        async with self._reach() as opened:
+            try:
+                await opened.put_client_key(key)
+            except Duplicate as error:
+                message = f"another client key has the name {key.name!r}"
+                raise GatewayError(Kind.INVALID, message, param="name") from error
+
+    async def drop_client_key(self, identity: str) -> None:
+        async with self._reach() as opened:
+            await opened.drop_client_key(identity)
+
+    async def spent(self, now: float) -> Sequence[Spent]:
+        async with self._reach() as opened:
+            return await opened.spent(now)
+
+    async def usage(self, query: UsageQuery) -> Sequence[UsageSum]:
+        async with self._reach() as opened:
+            return await opened.usage(query, self._since(self._keep.rows))
+
+    async def used(self, query: UsedQuery) -> Sequence[Used]:
+        async with self._reach() as opened:
+            return await opened.used(query)
+
+    async def note(self, deed: Deed) -> None:
+        async with self._reach() as opened:
+            await opened.note(deed)
+
+    async def deeds(self, *, before: float | None = None, limit: int = 100) -> Sequence[Deed]:
+        async with self._reach() as opened:
+            return await opened.deeds(before, limit)
+
+    async def keep_configuration(self, who: str, text: str, note: str = "") -> int:
+        async with self._reach() as opened:
+            return await opened.keep_configuration(self._clock.time(), who, text, note)
+
+    async def configurations(self, limit: int = 100) -> Sequence[Configuration]:
+        async with self._reach() as opened:
+            return await opened.configurations(limit)
+
+    async def configuration(self, number: int) -> Configuration | None:
+        async with self._reach() as opened:
+            return await opened.configuration(number)
+
+    async def run(self) -> None:
+        """Open the database, write rows, and forget what is old, until cancelled."""
+        opened = await self._open()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._writer.run())
+            tasks.create_task(self._keep_house(opened))
+
+    async def close(self) -> None:
+        """Write what waits, within a bound, and let the database go. `run` has ended before."""
+        if self._opened.done():
+            await self._writer.drain(CLOSES_WITHIN)
+            await self._opened.result().close()
+
+    async def _open(self) -> "Opened":
+        pause = RETRY
+        while True:
+            try:
+                module = await asyncio.to_thread(import_module, "isthmus.store.opened")
+                opened: Opened = await module.open_at(self._address)
+            except (OutOfReach, Unusable) as error:
+                self._tell(str(error))
+                await asyncio.sleep(pause)
+                pause = min(LONGEST_RETRY, pause * 2)
+            else:
+                self._tell("")
+                self._opened.set_result(opened)
+                return opened
+
+    def _tell(self, trouble: str) -> None:
+        """Log once what keeps the database from being opened, and that it is open after all."""
+        before, self._trouble = self._trouble, trouble
+        if trouble and trouble != before:
+            log.warning("the store cannot be opened: %s; trying again", trouble)
+        elif not trouble and before != "opening":
+            log.info("the store is open")
+
+    @asynccontextmanager
+    async def _reach(self) -> "AsyncIterator[Opened]":
+        """The open database, for as long as a question may take. Raises STORE_GONE, or INVALID for what it never takes."""
+        try:
+            async with asyncio.timeout(self._patience):
+                yield await asyncio.shield(self._opened)
+        except (OutOfReach, TimeoutError) as error:
+            message = "the store cannot be reached; try again shortly"
+            raise GatewayError(Kind.STORE_GONE, message, retry_after=1.0) from error
+        except Unfit as error:
+            raise GatewayError(Kind.INVALID, f"the store cannot hold this: {error}") from error
+
+    async def _write(self, rows: Sequence[Used], doubtful: bool) -> int:
+        return await self._opened.result().write(rows, doubtful)
+
+    async def _keep_house(self, opened: "Opened") -> None:
+        while True:
+            for days, forget in (
+                (self._keep.rows, opened.forget_rows),
+                (self._keep.sums, opened.forget_sums),
+                (self._keep.deeds, opened.forget_deeds),
+            ):
+                if days:
+                    await _forget(forget, self._since(days))
+            await asyncio.sleep(HOUSEKEEPING)
+
+    def _since(self, days: int) -> float:
+        """Since when things are kept that are kept for so many days."""
+        return self._clock.time() - days * DAY if days else 0.0
+
+
+async def _forget(step: Callable[[float], Awaitable[bool]], before: float) -> None:
+    """Step by step. What cannot be reached now is forgotten another time."""
+    try:
+        more = True
+        while more:
+            more = await step(before)
+            await asyncio.sleep(BETWEEN_STEPS)
+    except (OutOfReach, Unfit) as error:
+        log.info("the store forgets nothing for now: %s", error)
+
+
+@asynccontextmanager
+async def open_store(address: Address, clock: Clock, keep: Keep = KEEP) -> AsyncIterator[Store]:
+    """The store, whose database is opened behind the caller's back. What waits is written before it is closed."""
+    store = Store(address, clock, keep)
+    work = asyncio.create_task(store.run())
+    try:
+        yield store
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        await store.close()

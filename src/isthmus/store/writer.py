@@ -1,0 +1,143 @@
+"""Rows of use on their way to the database: a bounded queue, and one task that writes them in batches.
+
+A batch stays at the head of the queue until it is written. While that fails, rows wait; when the queue is full, the
+newest are dropped and counted. Knows nothing of SQL.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+from typing import TypeAlias
+
+from isthmus.engine.ports import Clock
+from isthmus.engine.records import Used
+from isthmus.store.faults import OutOfReach, Unfit
+
+BATCH = 500
+EVERY = 0.25
+"""Seconds that a row waits for others to be written with."""
+PAUSE, LONGEST_PAUSE = 0.25, 15.0
+"""Seconds between two tries while the database cannot be written to: doubled from the first to the second."""
+
+Write: TypeAlias = Callable[[Sequence[Used], bool], Awaitable[object]]
+"""Writes rows, all or none; the flag says that some may have been written before. Raises OutOfReach or Unfit."""
+
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """`most` rows wait; `dropped` were lost; `since` is the Unix time since when it fails, `why` the last reason."""
+
+    def __init__(self, write: Write, clock: Clock, *, most: int, every: float = EVERY, pause: float = PAUSE) -> None:
+        self._write = write
+        self._clock = clock
+        self._most = most
+        self._every = every
+        self._pause = pause
+        self._rows: deque[Used] = deque()
+        self._some, self._hurry = asyncio.Event(), asyncio.Event()
+        self._doubtful = False
+        self._next = pause
+        self.dropped = 0
+        self.since: float | None = None
+        self.why = ""
+
+    @property
+    def waiting(self) -> int:
+        """Rows that are not written yet."""
+        return len(self._rows)
+
+    def put(self, rows: Sequence[Used]) -> None:
+        """Have these written, soon. Never blocks and never raises."""
+        room = self._most - len(self._rows)
+        if len(rows) > room:
+            self._drop(len(rows) - max(room, 0))
+            rows = rows[: max(room, 0)]
+        self._rows.extend(rows)
+        self._some.set()
+        if len(self._rows) >= BATCH:
+            self._hurry.set()
+
+    async def run(self) -> None:
+        """Write what comes, until cancelled."""
+        while True:
+            await self._some.wait()
+            await _passed(self._hurry, self._every)
+            await self._write_some()
+
+    async def drain(self, within: float) -> None:
+        """Until every row is written, or `within` seconds are over. What is left is lost, and counted."""
+        self._hurry.set()
+        task = asyncio.create_task(self._write_all())
+        await asyncio.wait((task,), timeout=within)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        if self._rows:
+            self._drop(len(self._rows))
+            self._rows.clear()
+
+    async def _write_all(self) -> None:
+        while self._rows:
+            await self._write_some()
+
+    async def _write_some(self) -> None:
+        """The rows at the head of the queue; after a failure, the pause as well."""
+        batch = tuple(islice(self._rows, BATCH))
+        doubtful, self._doubtful = self._doubtful, True
+        try:
+            await self._write_batch(batch, doubtful)
+        except OutOfReach as error:
+            await self._fail(str(error))
+            return
+        self._doubtful = False
+        for _ in batch:
+            self._rows.popleft()
+        self._succeed()
+        if not self._rows:
+            self._some.clear()
+        if len(self._rows) < BATCH:
+            self._hurry.clear()
+
+    async def _write_batch(self, rows: Sequence[Used], doubtful: bool) -> None:
+        """All of them, or all but those that the database will never take."""
+        try:
+            await self._write(rows, doubtful)
+        except Unfit as error:
+            if not doubtful:
+                await self._write_batch(rows, True)
+            elif len(rows) > 1:
+                await self._write_batch(rows[: len(rows) // 2], True)
+                await self._write_batch(rows[len(rows) // 2 :], True)
+            else:
+                log.error("the store does not take the row of exchange %s: %s", rows[0].id, error)
+                self._drop(1)
+
+    async def _fail(self, why: str) -> None:
+        self.why = why
+        if self.since is None:
+            self.since = self._clock.time()
+            self._next = self._pause
+            log.warning("the store cannot be written to: %s; rows of use wait", why)
+        await asyncio.sleep(self._next)
+        self._next = min(LONGEST_PAUSE, self._next * 2)
+
+    def _succeed(self) -> None:
+        if self.since is not None:
+            log.info("the store can be written to again; %d rows of use wait", len(self._rows))
+            self.since = None
+
+    def _drop(self, many: int) -> None:
+        if not self.dropped:
+            log.error("rows of use are lost: the store cannot take them in time")
+        self.dropped += many
+
+
+async def _passed(event: asyncio.Event, seconds: float) -> None:
+    """Until the event, or for this long."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

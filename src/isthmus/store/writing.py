@@ -1,0 +1,104 @@
+"""Writes rows of use, and in the same transaction all that they add up to: hours, and what was spent."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec.structs import asdict
+from sqlalchemy import Connection, insert, select
+
+from isthmus.engine.periods import DAY, HOUR, begin_of, scopes_of
+from isthmus.engine.records import Period, Used
+from isthmus.store.tables import spent, used, used_hours
+from isthmus.store.upsert import upsert
+
+LABELS = ("hour", "client", "team", "provider", "key", "model", "operation")
+SUMS = (
+    "requests",
+    "failed",
+    "cancelled",
+    "fresh_input",
+    "cache_read",
+    "cache_write",
+    "output",
+    "reasoning",
+    "microdollars",
+    "unpriced",
+    "ms",
+    "first_ms",
+    "first_count",
+)
+_INSERT = insert(used)
+
+
+def write_rows(connection: Connection, rows: Sequence[Used], *, doubtful: bool = False) -> int:
+    """Write each row, once; how many were new. `doubtful`: some may have been written before."""
+    if doubtful:
+        rows = _new(connection, rows)
+    if not rows:
+        return 0
+    connection.execute(_INSERT, [asdict(row) for row in rows])
+    connection.execute(upsert(connection, used_hours, add=SUMS), list(_hours(rows)))
+    if costs := list(_costs(rows)):
+        connection.execute(upsert(connection, spent, add=("microdollars",)), costs)
+    return len(rows)
+
+
+def _new(connection: Connection, rows: Sequence[Used]) -> Sequence[Used]:
+    """Those that are not there yet, each once."""
+    once = {row.id: row for row in rows}
+    known = connection.execute(select(used.c.id).where(used.c.id.in_(once))).scalars()
+    for identity in known:
+        del once[identity]
+    return tuple(once.values())
+
+
+def _hours(rows: Iterable[Used]) -> Iterator[Mapping[str, object]]:
+    """What is added to each hour, always in the same order, so that two writers never wait for each other in turn."""
+    sums: dict[tuple[int, str, str, str, str, str, str], list[float]] = {}
+    for row in rows:
+        hour = int(row.at // HOUR) * HOUR
+        labels = (hour, row.client, row.team, row.provider, row.key, row.model, row.operation)
+        found = sums.get(labels)
+        if found is None:
+            sums[labels] = list(_summands(row))
+        else:
+            for place, number in enumerate(_summands(row)):
+                found[place] += number
+    for labels in sorted(sums):
+        yield dict(zip((*LABELS, *SUMS), (*labels, *sums[labels]), strict=True))
+
+
+def _summands(row: Used) -> tuple[float, ...]:
+    """What one row adds, in the order of SUMS."""
+    return (
+        1,
+        row.outcome == "failed",
+        row.outcome == "cancelled",
+        row.fresh_input,
+        row.cache_read,
+        row.cache_write,
+        row.output,
+        row.reasoning,
+        row.microdollars or 0,
+        row.microdollars is None,
+        row.ms,
+        row.first_ms or 0.0,
+        row.first_ms is not None,
+    )
+
+
+def _costs(rows: Iterable[Used]) -> Iterator[Mapping[str, object]]:
+    """What is added to each scope and period, in order as `_hours`."""
+    days: dict[tuple[str, str, int], int] = {}
+    for row in rows:
+        if row.microdollars:
+            key = row.client, row.team, int(row.at // DAY) * DAY
+            days[key] = days.get(key, 0) + row.microdollars
+    sums: dict[tuple[str, str, int], int] = {}
+    for (client, team, day), microdollars in days.items():
+        for period in Period:
+            for scope in scopes_of(client, team):
+                cost = scope, period.value, begin_of(period, day)
+                sums[cost] = sums.get(cost, 0) + microdollars
+    for scope, period_name, since in sorted(sums):
+        amount = sums[scope, period_name, since]
+        yield {"scope": scope, "period": period_name, "since": since, "microdollars": amount}
