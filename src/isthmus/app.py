@@ -24,7 +24,7 @@ from isthmus.config.environment import ollama_answers
 from isthmus.config.load import Loaded
 from isthmus.config.places import data_dir
 from isthmus.config.reload import Reloader
-from isthmus.config.schema import Config, LogFormat, StateEntry
+from isthmus.config.schema import StateEntry
 from isthmus.config.secrets import Environment
 from isthmus.config.watch import Watch
 from isthmus.core.errors import GatewayError, Kind
@@ -38,6 +38,7 @@ from isthmus.engine.shadow import Shadows
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.local.transport import Model, OnDemand
+from isthmus.opened_log import LogUnopened, OpenedLog, open_log
 from isthmus.providers.table import LOCAL_MODEL
 from isthmus.server.app import Application
 from isthmus.server.banner import banner
@@ -48,8 +49,7 @@ from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
 from isthmus.state.shared_rests import Post, SharedRests
 from isthmus.telemetry.current import Parts
-from isthmus.telemetry.lines import LineWriter
-from isthmus.telemetry.log import ExchangeLog, set_up_logging
+from isthmus.telemetry.log import ExchangeLog
 from isthmus.telemetry.metrics import Metrics
 from isthmus.telemetry.recent import RecentExchanges, RecentLosses
 from isthmus.telemetry.tally import Tally
@@ -103,7 +103,7 @@ class Gateway:
         loaded: Loaded,
         live: Live,
         outside: Outside,
-        lines: LineWriter,
+        log: OpenedLog,
         others: HubSums | None = None,
         *,
         worker: int = 1,
@@ -114,11 +114,11 @@ class Gateway:
         self.reloader = Reloader(loaded, live, ollama="ollama" in live.take().snapshot.providers)
         self.transport = OnDemand(outside.client, outside.model)
         tally = Tally(live)
-        self.recorder = ExchangeLog(lines, as_json=_as_json(loaded.config), count=tally.count)
+        self.recorder = ExchangeLog(log.lines, log.ring, as_json=log.as_json, count=tally.count)
         self.aws = AwsProbe(live, outside.authority)
         self.shadows = Shadows()
         self._outside = outside
-        self._lines = lines
+        self.log = log
         losses, counting = RecentLosses(self.recorder), Counting()
         exchanges = RecentExchanges(losses)
         self.queue = Queue(SystemClock(), poll=None if isinstance(outside.limiter, LocalLimiter) else POLL)
@@ -147,7 +147,7 @@ class Gateway:
             shadows=self.shadows,
             connections=self._outside.client.stats,
             states=lambda: {"limits": self._outside.limiter.state, "memory": self._outside.memory.state},
-            dropped_lines=lambda: self._lines.dropped,
+            dropped_lines=lambda: self.log.lines.dropped,
         )
 
     def health(self) -> Mapping[str, object]:
@@ -165,14 +165,14 @@ class Gateway:
             "limits": self._outside.limiter.state,
             "waiting": self.queue.length,
             "shadows": {"running": self.shadows.running, "dropped": self.shadows.dropped},
-            "log_lines_dropped": self._lines.dropped,
+            "log_lines_dropped": self.log.lines.dropped,
             **({} if self.aws.state is None else {"aws": self.aws.state}),
         }
 
 
 @asynccontextmanager
 async def open_gateway(
-    loaded: Loaded, lines: LineWriter, link: Link | None = None, *, worker: int = 1
+    loaded: Loaded, log: OpenedLog, link: Link | None = None, *, worker: int = 1
 ) -> AsyncIterator[Gateway]:
     """The whole gateway, except for what listens. `link` leads to what is shared with other workers."""
     ollama = loaded.automatic and await ollama_answers()
@@ -184,7 +184,7 @@ async def open_gateway(
         model = HubModel(link) if link else await opened.enter_async_context(_supervisor(loaded))
         memory, limiter, post = await opened.enter_async_context(_open_state(loaded.config.state, link))
         outside = Outside(client, fetcher, authority, model, memory, limiter)
-        gateway = Gateway(loaded, live, outside, lines, HubSums(link) if link else None, worker=worker)
+        gateway = Gateway(loaded, live, outside, log, HubSums(link) if link else None, worker=worker)
         opened.callback(gateway.metrics.leave)
         opened.callback(gateway.recorder.flush)
         opened.push_async_callback(gateway.shadows.close)
@@ -225,23 +225,15 @@ def run(loaded: Loaded, *, workers: int = 1, seat: Seat | None = None) -> int:
     With several `workers` this process only keeps them; in a `seat` it is one of them.
     """
     try:
-        lines = LineWriter(Path(loaded.config.log.file) if loaded.config.log.file else None)
-    except OSError as error:
-        print(f"the log file {loaded.config.log.file} cannot be opened: {error.strerror}", file=sys.stderr)
-        return 1
-    set_up_logging(lines, as_json=_as_json(loaded.config), level=loaded.config.log.level)
-    try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            work = _keep_crew(loaded, workers) if workers > 1 else _serve(loaded, lines, seat)
+        with open_log(loaded) as opened, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            work = _keep_crew(loaded, workers) if workers > 1 else _serve(loaded, opened, seat)
             return 0 if runner.run(work) else 1
-    except ListenFailed as error:
+    except (ListenFailed, LogUnopened) as error:
         print(error, file=sys.stderr)
         return 1
-    finally:
-        lines.close()
 
 
-async def _serve(loaded: Loaded, lines: LineWriter, seat: Seat | None) -> bool:
+async def _serve(loaded: Loaded, log: OpenedLog, seat: Seat | None) -> bool:
     async with AsyncExitStack() as opened:
         if seat is None:
             sockets, link = listen(_wanted(loaded)), None
@@ -249,9 +241,10 @@ async def _serve(loaded: Loaded, lines: LineWriter, seat: Seat | None) -> bool:
             sockets = [socket.socket(fileno=one) for one in seat.sockets]
             over = asyncio.Event()
             link = await opened.enter_async_context(open_link(seat.hub, over.set))
-        gateway = await opened.enter_async_context(open_gateway(loaded, lines, link, worker=seat.number if seat else 1))
+        gateway = await opened.enter_async_context(open_gateway(loaded, log, link, worker=seat.number if seat else 1))
         serving = Serving(gateway.application, gateway.gate, lambda: gateway.live.take().snapshot.limits.drain)
         serving.on_hangup(gateway.reloader.reload)
+        serving.on_stop(log.ring.close)
         await _first_look(gateway)
         _settle_memory()
         words = banner(addresses(sockets), gateway.live.take())
@@ -350,13 +343,6 @@ def _model_command(environment: Environment) -> tuple[str, ...]:
     if model is None:
         raise GatewayError(Kind.UNREACHABLE, "the bundled model is not installed; run: isthmus local install")
     return server_command(model, LOCAL_MODEL)
-
-
-def _as_json(config: Config) -> bool:
-    """JSON unless a person is reading along."""
-    if config.log.format is None:
-        return config.log.file is not None or not sys.stderr.isatty()
-    return config.log.format is LogFormat.JSON
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

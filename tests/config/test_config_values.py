@@ -7,7 +7,8 @@ import pytest
 from isthmus.config.about import Switch
 from isthmus.config.load import Listen, find, load
 from isthmus.config.problems import ConfigProblems
-from isthmus.config.schema import Config, LogFormat, LogLevel, StateEntry
+from isthmus.config.schema import Config, StateEntry
+from isthmus.config.schema_log import LogFormat, LogLevel
 from isthmus.config.schema_providers import Dialect
 from isthmus.config.schema_routing import NamesEntry, RouteEntry, TargetEntry
 from isthmus.config.secrets import Environment, fill

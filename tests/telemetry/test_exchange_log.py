@@ -6,6 +6,7 @@ from isthmus.dialects.openai.chat import CODEC
 from isthmus.engine.exchange import Call, Exchange
 from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.log import BATCH, ExchangeLog
+from isthmus.telemetry.ring import Ring
 from tests.fakes.clock import FakeClock
 
 
@@ -15,7 +16,7 @@ def finished(number: int) -> Exchange:
 
 async def test_a_full_batch_does_not_wait_for_its_time(tmp_path: Path) -> None:
     writer = LineWriter(tmp_path / "log")
-    log = ExchangeLog(writer, as_json=True)
+    log = ExchangeLog(writer, Ring(), as_json=True)
     for number in range(BATCH + 1):
         log.record(finished(number))
     writer.close()
@@ -25,7 +26,7 @@ async def test_a_full_batch_does_not_wait_for_its_time(tmp_path: Path) -> None:
 
 async def test_what_waits_is_written_when_the_gateway_ends(tmp_path: Path) -> None:
     writer = LineWriter(tmp_path / "log")
-    log = ExchangeLog(writer, as_json=True)
+    log = ExchangeLog(writer, Ring(), as_json=True)
     log.record(finished(1))
     log.flush()
     writer.close()
@@ -35,7 +36,7 @@ async def test_what_waits_is_written_when_the_gateway_ends(tmp_path: Path) -> No
 async def test_what_is_written_is_counted_once_and_in_batches(tmp_path: Path) -> None:
     writer = LineWriter(tmp_path / "log")
     counted: list[list[str]] = []
-    log = ExchangeLog(writer, as_json=True, count=lambda batch: counted.append([one.id for one in batch]))
+    log = ExchangeLog(writer, Ring(), as_json=True, count=lambda batch: counted.append([one.id for one in batch]))
     for number in range(BATCH + 1):
         log.record(finished(number))
     log.flush()

@@ -45,7 +45,7 @@ class Stuck:
 def test_a_stuck_pipe_fills_a_bounded_queue_and_then_drops(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = Stuck()
     monkeypatch.setattr(lines, "QUEUE", 3)
-    monkeypatch.setattr(lines, "_open", lambda path: stuck)
+    monkeypatch.setattr(lines, "_open", lambda path, rotation: stuck)
     writer = LineWriter()
     writer.put(b"taken\n")
     assert stuck.begun.wait(5)

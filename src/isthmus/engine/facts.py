@@ -1,5 +1,6 @@
 """An exchange as the fields of one log line. Nothing of the conversation, no secret."""
 
+from isthmus.core.errors import Blame, GatewayError
 from isthmus.core.value import Value
 from isthmus.engine.exchange import AttemptRecord, Exchange
 
@@ -62,7 +63,7 @@ def facts(exchange: Exchange, at: str) -> Facts:
     plan = exchange.plan
     return Facts(
         at=at,
-        level="info",
+        level=level_of(error),
         event="exchange",
         id=exchange.id,
         client=exchange.client.name,
@@ -91,6 +92,26 @@ def facts(exchange: Exchange, at: str) -> Facts:
         error=error.kind if error else None,
         message=error.message[:500] if error else None,
     )
+
+
+def level_of(error: GatewayError | None) -> str:
+    """How much an exchange matters that ended so."""
+    if error is None:
+        return "info"
+    return "warning" if error.rule.blame is Blame.CLIENT else "error"
+
+
+def in_words(told: Facts, at: str) -> str:
+    """The line for people. `at` is when it began, as text."""
+    words = [at, str(told.status), told.path, f"{told.model} -> {told.target} ({told.lane})", f"{told.ms} ms"]
+    if told.input_tokens is not None:
+        words.append(f"{told.input_tokens} in, {told.output_tokens} out")
+    if told.outcome != "answered":
+        words.append(told.outcome)
+    if told.error is not None:
+        words.append(f"{told.error}: {told.message}")
+    words += [f"[{one.target}: {one.reason}]" for one in told.attempts if one.reason is not None]
+    return " ".join(words).replace("\n", " ")
 
 
 def _target(attempt: AttemptRecord) -> str:

@@ -59,6 +59,7 @@ class Serving:
         self._gate = gate
         self._drain = drain
         self._hangup: Callable[[], object] | None = None
+        self._stopping: list[Callable[[], object]] = []
         self._ending: asyncio.Task[None] | None = None
         self._complete = True
         self._application = application
@@ -68,6 +69,10 @@ class Serving:
     def on_hangup(self, call: Callable[[], object]) -> None:
         """What SIGHUP does."""
         self._hangup = call
+
+    def on_stop(self, call: Callable[[], object]) -> None:
+        """What is done as soon as it begins to end: answers that would go on for ever are brought to an end."""
+        self._stopping.append(call)
 
     async def run(self, sockets: list[socket.socket]) -> bool:
         """Serve until told to stop. True when every exchange that ran then could finish."""
@@ -92,6 +97,8 @@ class Serving:
             self._over.set()
 
     async def _end(self) -> None:
+        for call in self._stopping:
+            call()
         seconds = self._drain()
         log.info("stopping: %d exchanges may take %g s to finish", self._gate.running, seconds)
         self._complete = await self._gate.close(seconds)

@@ -6,9 +6,10 @@ The queue is bounded: when it is full, new lines are dropped and counted.
 import queue
 import sys
 import threading
-from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
+
+from isthmus.telemetry.rotation import KEEP_ALL, RotatingFile, Rotation
 
 QUEUE = 10_000
 """Batches of lines that may wait to be written."""
@@ -19,10 +20,10 @@ CLOSE_PATIENCE = 2.0
 class LineWriter:
     """Writes whole lines. `dropped` counts what could not be written or found no place in the queue."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, rotation: Rotation = KEEP_ALL) -> None:
         self.dropped = 0
         self._owned = path is not None
-        self._out = _open(path)
+        self._out = _open(path, rotation)
         self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUE)
         self._thread = threading.Thread(target=self._write_all, name="isthmus-log", daemon=True)
         self._thread.start()
@@ -48,12 +49,10 @@ class LineWriter:
         while (lines := self._queue.get()) is not None:
             try:
                 self._out.write(lines)
-                if not self._owned:
-                    self._out.flush()
+                self._out.flush()
             except (OSError, ValueError):
                 self.dropped += lines.count(b"\n")
 
 
-def _open(path: Path | None) -> BinaryIO | FileIO:
-    """A file is opened unbuffered: what could not be written must not come out later, cut off."""
-    return sys.stderr.buffer if path is None else path.open("ab", buffering=0)
+def _open(path: Path | None, rotation: Rotation) -> BinaryIO | RotatingFile:
+    return sys.stderr.buffer if path is None else RotatingFile(path, rotation)

@@ -8,8 +8,9 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from isthmus.engine.exchange import Exchange
-from isthmus.engine.facts import facts
+from isthmus.engine.facts import Facts, facts, in_words, level_of
 from isthmus.telemetry.lines import LineWriter
+from isthmus.telemetry.ring import Ring
 from isthmus.wire import json
 
 BATCH_EVERY = 0.2
@@ -28,10 +29,11 @@ class ExchangeLog:
     `count` is handed what has finished, a batch at a time.
     """
 
-    def __init__(self, writer: LineWriter, *, as_json: bool, count: Count | None = None) -> None:
+    def __init__(self, writer: LineWriter, ring: Ring, *, as_json: bool, count: Count | None = None) -> None:
         self._writer = writer
+        self._ring = ring
         self._count = count
-        self._line = _json_line if as_json else _text_line
+        self._as_json = as_json
         self._waiting: list[Exchange] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -49,17 +51,31 @@ class ExchangeLog:
             self._timer = None
         batch, self._waiting = self._waiting, []
         if batch:
-            self._writer.put(b"".join(map(self._line, batch)))
+            self._write(batch if self._ring.writes("info") else [one for one in batch if self._matters(one)])
             if self._count is not None:
                 self._count(batch)
+
+    def _write(self, batch: Sequence[Exchange]) -> None:
+        told = [facts(one, _stamp(one.at)) for one in batch]
+        entries = [(one.at, fields.level, json.encode(fields)) for one, fields in zip(batch, told, strict=True)]
+        self._ring.put(entries)
+        if self._as_json:
+            lines = [line for _, _, line in entries]
+        else:
+            lines = [_short(one, fields) for one, fields in zip(batch, told, strict=True)]
+        self._writer.put(b"\n".join((*lines, b"")))
+
+    def _matters(self, exchange: Exchange) -> bool:
+        return self._ring.writes(level_of(exchange.error))
 
 
 class MessageHandler(logging.Handler):
     """The standard library's log records, on the same way out."""
 
-    def __init__(self, writer: LineWriter, *, as_json: bool) -> None:
+    def __init__(self, writer: LineWriter, ring: Ring, *, as_json: bool) -> None:
         super().__init__()
         self._writer = writer
+        self._ring = ring
         self._as_json = as_json
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -67,37 +83,25 @@ class MessageHandler(logging.Handler):
         if record.exc_info and record.exc_info[1] is not None:
             message += "\n" + logging.Formatter().formatException(record.exc_info)
         level = record.levelname.lower()
-        if self._as_json:
-            facts = {"at": _stamp(record.created), "level": level, "logger": record.name, "message": message}
-            self._writer.put(json.encode(facts) + b"\n")
-        else:
-            self._writer.put(f"{_clock(record.created)} {level:7} {message}\n".encode(errors="replace"))
+        told = {"at": _stamp(record.created), "level": level, "logger": record.name, "message": message}
+        line = json.encode(told)
+        self._ring.put(((record.created, level, line),))
+        if not self._as_json:
+            line = f"{_clock(record.created)} {level:7} {message}".encode(errors="replace")
+        self._writer.put(line + b"\n")
 
 
-def set_up_logging(writer: LineWriter, *, as_json: bool, level: str) -> None:
-    """Send everything under `isthmus` at `level` and above to `writer`, and nothing anywhere else."""
+def set_up_logging(writer: LineWriter, ring: Ring, *, as_json: bool, level: str) -> None:
+    """Send everything under `isthmus` at `level` and above to `writer` and `ring`, and nothing anywhere else."""
     logger = logging.getLogger("isthmus")
-    logger.handlers = [MessageHandler(writer, as_json=as_json)]
+    logger.handlers = [MessageHandler(writer, ring, as_json=as_json)]
     logger.propagate = False
     logger.setLevel(level.upper())
 
 
-def _json_line(exchange: Exchange) -> bytes:
-    return json.encode(facts(exchange, _stamp(exchange.at))) + b"\n"
-
-
-def _text_line(exchange: Exchange) -> bytes:
-    told = facts(exchange, _clock(exchange.at))
-    words = [told.at, str(told.status), told.path, f"{told.model} -> {told.target} ({told.lane})", f"{told.ms} ms"]
-    if exchange.usage is not None:
-        words.append(f"{told.input_tokens} in, {told.output_tokens} out")
-    if told.outcome != "answered":
-        words.append(told.outcome)
-    if told.error is not None:
-        words.append(f"{told.error}: {told.message}")
-    if told.attempts:
-        words += [f"[{one.target}: {one.reason}]" for one in told.attempts if one.reason is not None]
-    return (" ".join(words).replace("\n", " ") + "\n").encode(errors="replace")
+def _short(exchange: Exchange, told: Facts) -> bytes:
+    """The line for people who read along."""
+    return in_words(told, _clock(exchange.at)).encode(errors="replace")
 
 
 def _stamp(at: float) -> str:

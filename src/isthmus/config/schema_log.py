@@ -1,0 +1,52 @@
+"""The section `log`: what the gateway writes about its work, where, and how much of it is kept."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from isthmus.config.about import GIB, KIB, MIB, MILLION, About, Unit
+from isthmus.core.value import Value
+
+
+class LogFormat(StrEnum):
+    JSON = "json"
+    TEXT = "text"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class RingEntry(Value, frozen=True, rename="kebab"):
+    lines: Annotated[int, About("Lines at most.", least=1, most=MILLION)] = 10_000
+    size: Annotated[int, About("What they may hold together.", Unit.BYTES, 64 * KIB, GIB)] = 8 * MIB
+
+
+class LogEntry(Value, frozen=True, rename="kebab"):
+    format: Annotated[
+        LogFormat | None, About("How a line is written. Without it: text on a terminal, json elsewhere.")
+    ] = None
+    level: Annotated[
+        LogLevel,
+        About(
+            "The least important lines to write. A request that was answered is `info`, one that failed by its client's"
+            " doing `warning`, any other that failed `error`."
+        ),
+    ] = LogLevel.INFO
+    file: Annotated[
+        str | None,
+        About("A file to append to, relative to the configuration file. Without it: standard error."),
+    ] = None
+    max_size: Annotated[
+        int,
+        About(
+            "The length at which the file is put aside, as FILE.1, and another one begun; 0 for never.",
+            Unit.BYTES,
+            0,
+            1024 * GIB,
+        ),
+    ] = 100 * MIB
+    backups: Annotated[int, About("Files put aside that are kept; the oldest goes.", least=0, most=1000)] = 5
+    ring: Annotated[RingEntry, About("The latest lines, which are kept in memory for those who ask.")] = RingEntry()

@@ -1,0 +1,50 @@
+"""The log, opened as it is configured: the way out, the ring beside it, and the gateway's own messages on both."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from isthmus.config.load import Loaded
+from isthmus.config.schema_log import LogEntry, LogFormat
+from isthmus.telemetry.lines import LineWriter
+from isthmus.telemetry.log import set_up_logging
+from isthmus.telemetry.ring import Ring
+from isthmus.telemetry.rotation import Rotation
+
+
+class OpenedLog(NamedTuple):
+    """What lines are handed to."""
+
+    lines: LineWriter
+    ring: Ring
+    as_json: bool
+
+
+class LogUnopened(Exception):
+    """The log's file cannot be opened. The message says which, and why."""
+
+
+@contextmanager
+def open_log(loaded: Loaded) -> Iterator[OpenedLog]:
+    """Raises LogUnopened."""
+    entry = loaded.config.log
+    rotation = Rotation(entry.max_size or None, entry.backups)
+    try:
+        lines = LineWriter(Path(entry.file) if entry.file else None, rotation)
+    except OSError as error:
+        raise LogUnopened(f"the log file {entry.file} cannot be opened: {error.strerror}") from error
+    log = OpenedLog(lines, Ring(entry.ring.lines, entry.ring.size), _as_json(entry))
+    set_up_logging(lines, log.ring, as_json=log.as_json, level=entry.level)
+    try:
+        yield log
+    finally:
+        lines.close()
+
+
+def _as_json(entry: LogEntry) -> bool:
+    """JSON unless a person is reading along."""
+    if entry.format is None:
+        return entry.file is not None or not sys.stderr.isatty()
+    return entry.format is LogFormat.JSON

@@ -1,0 +1,193 @@
+"""The latest lines of the log, in memory: bounded in number and in bytes, and followed while they are written.
+
+Lines come as they were encoded for the file, and are looked into only when somebody asks. Nothing is kept for those
+who follow but where each of them is: who falls behind finds that lines are gone.
+"""
+
+import asyncio
+import logging
+import re
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import islice
+from typing import NamedTuple, TypeAlias
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.logs import LEVELS, LogLine, LogQuery
+from isthmus.wire import json
+
+LINES = 10_000
+BYTES = 8 * 1024 * 1024
+FOLLOWERS = 32
+"""Readers that may follow at the same time."""
+AT_ONCE = 200
+"""Lines that a follower is given at most at one time."""
+SILENCE = 15.0
+"""Seconds without a line after which a follower is told so."""
+
+Entry: TypeAlias = tuple[float, str, bytes]
+"""When, how much it matters, and the whole as JSON."""
+Fits: TypeAlias = Callable[[Entry], bool]
+EVERYTHING = LogQuery()
+_GATEWAY = logging.getLogger("isthmus")
+
+
+class Ring:
+    """Implements the engine's Logs. Lines may be put from any thread; all else is for that of the event loop."""
+
+    def __init__(self, lines: int = LINES, size: int = BYTES, *, followers: int = FOLLOWERS) -> None:
+        self.last = 0
+        self.closed = False
+        self._most = lines
+        self._most_bytes = size
+        self._most_followers = followers
+        self._kept: deque[Entry] = deque()
+        self._size = 0
+        self._forgotten = 0
+        self._lock = threading.Lock()
+        self._followers: set[_Follower] = set()
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Take in more lines. Never blocks for long, and never raises."""
+        with self._lock:
+            kept = self._kept
+            kept.extend(entries)
+            self.last += len(entries)
+            size = self._size
+            for entry in entries:
+                size += len(entry[2])
+            while len(kept) > self._most or size > self._most_bytes:
+                size -= len(kept.popleft()[2])
+            self._size = size
+        for follower in tuple(self._followers):
+            follower.wake()
+
+    def lines(self, query: LogQuery = EVERYTHING) -> Sequence[LogLine]:
+        fits = _fits(query)
+        found: list[LogLine] = []
+        for number, entry in reversed(self._look(query.after).lines):
+            if entry[0] >= query.since and fits(entry):
+                found.append(_line(number, entry))
+                if len(found) == query.limit:
+                    break
+        return found[::-1]
+
+    def clear(self) -> int:
+        with self._lock:
+            count = len(self._kept)
+            self._kept.clear()
+            self._size, self._forgotten = 0, self.last
+        return count
+
+    async def follow(
+        self, query: LogQuery = EVERYTHING, *, silence: float = SILENCE
+    ) -> AsyncIterator[Sequence[LogLine]]:
+        follower = self._enter()
+        fits, at = _fits(query), query.after
+        try:
+            while True:
+                look = self._look(at)
+                fresh = look.lines[:AT_ONCE]
+                at = fresh[-1][0] if fresh else look.last
+                told = [_gap(look)] if look.missed else []
+                told += [_line(number, entry) for number, entry in fresh if fits(entry)]
+                if told:
+                    yield told
+                elif not fresh and self.closed:
+                    return
+                elif not fresh and not await follower.woken(silence):
+                    yield ()
+        finally:
+            self._followers.discard(follower)
+
+    def close(self) -> None:
+        """Whoever follows is given what is there, and is done."""
+        self.closed = True
+        for follower in tuple(self._followers):
+            follower.wake()
+
+    @property
+    def level(self) -> str:
+        return logging.getLevelName(_GATEWAY.getEffectiveLevel()).lower()
+
+    @level.setter
+    def level(self, level: str) -> None:
+        if level not in LEVELS:
+            raise GatewayError(Kind.INVALID, f"a level is one of {', '.join(LEVELS)}", param="level")
+        _GATEWAY.setLevel(LEVELS[level])
+
+    def writes(self, level: str) -> bool:
+        """Are lines that matter so much written?"""
+        return LEVELS[level] >= _GATEWAY.level
+
+    def _look(self, after: int) -> "_Look":
+        with self._lock:
+            last, kept, forgotten = self.last, self._kept, self._forgotten
+            after = after if after <= last else 0
+            found = list(islice(reversed(kept), last - after))
+            missed = max(0, last - len(kept) - max(after, forgotten))
+        first = last - len(found) + 1
+        return _Look(list(enumerate(reversed(found), first)), missed, last)
+
+    def _enter(self) -> "_Follower":
+        if len(self._followers) >= self._most_followers:
+            words = f"{self._most_followers} readers follow the log already; close one of them"
+            raise GatewayError(Kind.OVERLOADED, words, status=503)
+        follower = _Follower()
+        self._followers.add(follower)
+        return follower
+
+
+class _Look(NamedTuple):
+    """The lines above a number, the oldest first; how many between are gone that nobody cleared; and the last one."""
+
+    lines: list[tuple[int, Entry]]
+    missed: int
+    last: int
+
+
+class _Follower:
+    """One who waits for lines, in one event loop; woken from any thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._called = asyncio.Event()
+
+    def wake(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._called.set)
+
+    async def woken(self, silence: float) -> bool:
+        """Wait for a call; False where none came in so many seconds."""
+        try:
+            async with asyncio.timeout(silence):
+                await self._called.wait()
+        except TimeoutError:
+            return False
+        self._called.clear()
+        return True
+
+
+_MARKS = (b'"client":"%b"', b'"target":"%b/', b'"(?:model":"|target":"[^"/]+/)%b"')
+"""How a client, a provider and a model stand in the line of an exchange."""
+
+
+def _line(number: int, entry: Entry) -> LogLine:
+    return LogLine(number=number, at=entry[0], level=entry[1], fields=entry[2])
+
+
+def _gap(look: _Look) -> LogLine:
+    """Stands for lines that are gone."""
+    words = f"{look.missed} lines were written faster than they were read"
+    fields = json.encode({"level": "warning", "event": "missed", "message": words})
+    last_missed = look.lines[0][0] - 1 if look.lines else look.last
+    return LogLine(number=last_missed, at=look.lines[0][1][0] if look.lines else 0.0, level="warning", fields=fields)
+
+
+def _fits(query: LogQuery) -> Fits:
+    """Does a line fit? Lines of exchanges are told by their bytes: a quotation mark is escaped within their texts."""
+    least = 0 if query.level is None else LEVELS.get(query.level, 0)
+    named = ((mark, name) for mark, name in zip(_MARKS, (query.client, query.provider, query.model), strict=True))
+    marks = [re.compile(mark % re.escape(json.encode(name)[1:-1])) for mark, name in named if name is not None]
+    return lambda entry: LEVELS.get(entry[1], 50) >= least and all(mark.search(entry[2]) for mark in marks)
