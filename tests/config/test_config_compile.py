@@ -10,8 +10,9 @@ from isthmus.config.schema_providers import ProviderEntry
 from isthmus.core.operations import Operation
 from isthmus.core.secret import Secret
 from isthmus.engine.admit import identify
+from isthmus.engine.clients import Client
 from isthmus.engine.live import Live
-from isthmus.engine.snapshot import Client, Limits, Snapshot
+from isthmus.engine.snapshot import Limits, Snapshot
 from isthmus.providers.provider import Deadlines
 from isthmus.routing.plan import Plan, Route, Target, first_of
 from support.configured import config_of
@@ -39,7 +40,7 @@ def test_client_keys_are_kept_as_digests_only() -> None:
         hashlib.sha256(b"key-one-1").digest(): Client("laptop"),
         hashlib.sha256(b"key-two-2").digest(): Client("client-2"),
     }
-    assert identify("key-two-2", snapshot) == Client("client-2")
+    assert identify("key-two-2", snapshot, 0.0) == Client("client-2")
 
 
 def test_a_provider_is_built_with_all_that_was_said_of_it() -> None:

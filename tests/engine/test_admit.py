@@ -7,24 +7,25 @@ import pytest
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.admit import Gate, identify
-from isthmus.engine.snapshot import ANYONE, Client, Snapshot
+from isthmus.engine.clients import ANYONE, Client
+from isthmus.engine.snapshot import Snapshot
 
 OURS = Snapshot(providers={}, clients={hashlib.sha256(b"right").digest(): Client("team")})
 
 
 def test_without_client_keys_anyone_may_ask_with_any_key() -> None:
-    assert identify(None, Snapshot(providers={})) is ANYONE
-    assert identify("any-key", Snapshot(providers={})) is ANYONE
+    assert identify(None, Snapshot(providers={}), 0.0) is ANYONE
+    assert identify("any-key", Snapshot(providers={}), 0.0) is ANYONE
 
 
 def test_a_known_key_tells_who_is_calling() -> None:
-    assert identify("right", OURS) == Client("team")
+    assert identify("right", OURS, 0.0) == Client("team")
 
 
 @pytest.mark.parametrize("presented", [None, "", "wrong", "Right", "right "])
 def test_any_other_key_is_refused_without_being_repeated(presented: str | None) -> None:
     with pytest.raises(GatewayError) as caught:
-        identify(presented, OURS)
+        identify(presented, OURS, 0.0)
     assert caught.value.kind is Kind.UNAUTHENTICATED
     assert "wrong" not in caught.value.message
 

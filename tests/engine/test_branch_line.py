@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from fakes.transport import Scripted
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.engine.snapshot import Client
+from isthmus.engine.clients import Client
 from isthmus.engine.traits import RequestTraits, draw_of
 from isthmus.routing.plan import Branch, Route, Rules, Target, When, first_of
 from isthmus.wire import json

@@ -4,9 +4,10 @@ import pytest
 
 from fakes.transport import Scripted
 from isthmus.core.losses import OnLoss
+from isthmus.engine.clients import Client
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.loss_policy import on_loss
-from isthmus.engine.snapshot import Client, Snapshot
+from isthmus.engine.snapshot import Snapshot
 from isthmus.routing.plan import Plan, Target, first_of
 from isthmus.wire import json
 from isthmus.wire.headers import Headers

@@ -8,10 +8,11 @@ from msgspec.structs import replace
 from fakes.transport import Scripted
 from isthmus.engine.admission import settle
 from isthmus.engine.answer import Answer
+from isthmus.engine.clients import Client
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.queue import Queue, QueueRule
 from isthmus.engine.serve import serve
-from isthmus.engine.snapshot import Client, Snapshot
+from isthmus.engine.snapshot import Snapshot
 from isthmus.routing.adaptive import AdaptiveRule
 from isthmus.routing.limits import Limit, Measure
 from isthmus.state.limits import LocalLimiter

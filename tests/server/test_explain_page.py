@@ -10,7 +10,8 @@ import pytest
 from fakes.transport import Scripted
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.facts import ModelFacts, Price, Rates
-from isthmus.engine.snapshot import Client, Habits
+from isthmus.engine.clients import Client
+from isthmus.engine.snapshot import Habits
 from isthmus.server.explain_page import by_shape
 from isthmus.telemetry.recent import RecentExchanges
 from isthmus.wire import json

@@ -9,7 +9,7 @@ from isthmus.config.reading import Reading
 from isthmus.config.schema import Config
 from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.schema_routing import BranchEntry, ChoiceEntry, TargetEntry, WhenEntry
-from isthmus.engine.snapshot import ANYONE
+from isthmus.engine.clients import ANYONE
 from isthmus.routing.plan import Strategy
 
 TINY = 1e-9

@@ -2,12 +2,16 @@
 
 import asyncio
 import hashlib
+from datetime import UTC, datetime
 
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.engine.snapshot import ANYONE, Client, Snapshot
+from isthmus.engine.clients import ANYONE, Client
+from isthmus.engine.snapshot import Snapshot
 
 BUSY_RETRY = 1.0
 """Seconds after which a caller who found no room may come again."""
+STORE_RETRY = 5.0
+"""Seconds after which a caller whose key could not be looked up may come again."""
 
 
 class Gate:
@@ -50,9 +54,12 @@ class Gate:
         return True
 
 
-def identify(presented: str | None, snapshot: Snapshot) -> Client:
-    """Whose key this is. Only the digest is looked up, so nothing depends on the key's characters in time."""
-    if not snapshot.clients:
+def identify(presented: str | None, snapshot: Snapshot, time: float) -> Client:
+    """Whose key this is, at Unix `time`. Only its digest is looked up: nothing depends on its characters in time.
+
+    Raises UNAUTHENTICATED, or STORE_GONE for a key that may be known to a store which is out of reach.
+    """
+    if not snapshot.asks:
         return ANYONE
     if presented is None:
         raise GatewayError(
@@ -61,5 +68,26 @@ def identify(presented: str | None, snapshot: Snapshot) -> Client:
         )
     client = snapshot.clients.get(hashlib.sha256(presented.encode()).digest())
     if client is None:
-        raise GatewayError(Kind.UNAUTHENTICATED, "this client key is not known here; check the key you send")
+        raise _unknown(snapshot)
+    if client.ends is not None and time >= client.ends:
+        raise _over(client)
     return client
+
+
+def _unknown(snapshot: Snapshot) -> GatewayError:
+    if snapshot.blind:
+        words = "whether this client key is known cannot be looked up at present; try again shortly"
+        return GatewayError(Kind.STORE_GONE, words, retry_after=STORE_RETRY)
+    return GatewayError(Kind.UNAUTHENTICATED, "this client key is not known here; check the key you send")
+
+
+def _over(client: Client) -> GatewayError:
+    if client.disabled:
+        words = "this client key is switched off; ask whoever gave it to you"
+    else:
+        words = f"this client key is not taken any more since {_as_date(client.ends or 0.0)}; ask for a new one"
+    return GatewayError(Kind.UNAUTHENTICATED, words)
+
+
+def _as_date(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -41,7 +41,7 @@ COUNTED_BY = b"x-isthmus-counted-by"
 async def serve_count(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], now: Now, ports: Ports) -> Answer:
     """Answer one request. Refuses callers that are not known and bodies that cannot be read, and nothing else."""
     try:
-        exchange.client = identify(exchange.call.presented, now.snapshot)
+        exchange.client = identify(exchange.call.presented, now.snapshot, exchange.at)
         body = await receive(now.snapshot.limits.request_body)
         codec = exchange.call.codec
         assert isinstance(codec, CountCodec)  # noqa: S101  what the route says

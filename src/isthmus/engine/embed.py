@@ -45,7 +45,7 @@ async def serve_embedding(
 ) -> Answer:
     """Answer one request. As `serve`, never raises for what can go wrong."""
     try:
-        exchange.client = identify(exchange.call.presented, now.snapshot)
+        exchange.client = identify(exchange.call.presented, now.snapshot, exchange.at)
         body = await receive(now.snapshot.limits.request_body)
         codec = exchange.call.codec
         assert isinstance(codec, EmbedCodec)  # noqa: S101  what the route says

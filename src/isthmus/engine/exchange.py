@@ -11,10 +11,10 @@ from isthmus.core.losses import Losses
 from isthmus.core.usage import Usage
 from isthmus.core.value import Value
 from isthmus.dialects.codec import AnyCodec, Peek
+from isthmus.engine.clients import ANYONE, Client
 from isthmus.engine.counting import Estimated
 from isthmus.engine.held import Held
 from isthmus.engine.ports import Clock, Incoming
-from isthmus.engine.snapshot import ANYONE, Client
 from isthmus.routing.health import Place
 from isthmus.routing.meters import Meter
 from isthmus.routing.plan import Plan, Target

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from functools import partial
 
+from msgspec.structs import replace
+
 from isthmus.catalog.spellings import take_apart
 from isthmus.core.facts import Mode, ModelFacts, Price
 from isthmus.core.value import Value
+from isthmus.engine.clients import NOBODY, Auth, Roll
 from isthmus.engine.fingerprints import fingerprints
 from isthmus.engine.scales import Prices, Shares
 from isthmus.engine.snapshot import NOTHING_TOLD, Snapshot, ToldFacts
@@ -53,9 +56,11 @@ class Now(Value, frozen=True):
 class Live:
     """Holds what is in force. What providers list, and who of them rests, outlives a swap of the configuration."""
 
-    __slots__ = ("_board", "_keys", "_listed", "_now", "_told")
+    __slots__ = ("_board", "_configured", "_keys", "_listed", "_now", "_roll", "_told")
 
     def __init__(self, snapshot: Snapshot) -> None:
+        self._configured = snapshot
+        self._roll = NOBODY
         self._board = Board(Quotas(read_quota))
         self._keys = fingerprints(snapshot)
         self._listed: dict[str, tuple[str, ...]] = {}
@@ -74,7 +79,8 @@ class Live:
 
         Who rested under a key that is another one now, or at another host, is well.
         """
-        self._wake(self._now.snapshot, snapshot)
+        self._wake(self._configured, snapshot)
+        self._configured = snapshot
         self._listed = {name: models for name, models in self._listed.items() if name in snapshot.providers}
         self._told = {name: facts for name, facts in self._told.items() if name in snapshot.providers}
         self._board.keep(frozenset(snapshot.providers))
@@ -84,7 +90,26 @@ class Live:
         """Take in the models that providers say they have, and what they tell of them, by provider."""
         self._listed.update(listed)
         self._told.update(told)
-        self._now = self._make(self._now.snapshot, self._now.version)
+        self._now = self._make(self._configured, self._now.version)
+
+    def enroll(self, roll: Roll) -> None:
+        """From here on these clients may ask too, and no others but those of the configuration."""
+        self._roll = roll
+        self._now = self._admitting(self._now)
+
+    def _admitting(self, now: Now) -> Now:
+        """With all who may ask. Where two have one key, or limits for one name, the configuration's hold."""
+        own, roll = self._configured, self._roll
+        if own.auth is Auth.OFF or roll == NOBODY:
+            return now if now.snapshot is own else replace(now, snapshot=own, shares=_shares(own))
+        snapshot = replace(
+            own,
+            clients={**roll.clients, **own.clients},
+            allowances={**roll.allowances, **own.allowances},
+            auth=own.auth if roll.whole else Auth.REQUIRED,
+            blind=not roll.whole,
+        )
+        return replace(now, snapshot=snapshot, shares=_shares(snapshot))
 
     def _wake(self, old: Snapshot, new: Snapshot) -> None:
         """What was known of another key, or of another host, tells nothing any more."""
@@ -101,7 +126,7 @@ class Live:
         self._board.retries.rule = snapshot.retry_budget
         credentials = {name: tuple(snapshot.credentials.get(name, ONE_KEY)) for name in snapshot.providers}
         told = dict(self._told)
-        return Now(
+        now = Now(
             snapshot=snapshot,
             directory=Directory(
                 snapshot.routes,
@@ -115,8 +140,9 @@ class Live:
             places=Places(credentials, told=snapshot.habits.route_headers),
             told=told,
             scales=Scales(price=Prices(snapshot, told).of, weights=snapshot.weights),
-            shares=Shares(snapshot.allowances) if snapshot.allowances else None,
+            shares=_shares(snapshot),
         )
+        return self._admitting(now)
 
     def _offer(self, provider: Provider, naming: Naming) -> Offer:
         """What is known so far of what the provider serves."""
@@ -128,6 +154,10 @@ class Live:
         return Offer(
             name, exact + (listed or ()), patterns, naming.aliases_at.get(name, {}), naming.excluded.get(name, ())
         )
+
+
+def _shares(snapshot: Snapshot) -> Shares | None:
+    return Shares(snapshot.allowances) if snapshot.allowances else None
 
 
 def _talks(snapshot: Snapshot, told: ToldFacts, target: Target) -> bool | None:

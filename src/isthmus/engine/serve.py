@@ -30,7 +30,7 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
     cancelled means that the client has left; nothing upstream survives it.
     """
     try:
-        exchange.client = identify(exchange.call.presented, now.snapshot)
+        exchange.client = identify(exchange.call.presented, now.snapshot, exchange.at)
         body = await receive(now.snapshot.limits.request_body)
         codec = exchange.call.codec
         assert isinstance(codec, Codec)  # noqa: S101  what the route says

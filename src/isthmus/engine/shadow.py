@@ -16,12 +16,12 @@ from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError
 from isthmus.engine.answer import Answer
+from isthmus.engine.clients import Client
 from isthmus.engine.ending import end
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.queue import QueueRule
-from isthmus.engine.snapshot import Client
 from isthmus.routing.plan import Plan, Target, first_of
 
 MOST = 64

@@ -17,7 +17,7 @@ def banner(addresses: Sequence[str], now: Now) -> str:
     lines.append(f"Configuration: {now.snapshot.source}")
     lines.append(f"Models that answer: {_some(names, now)}")
     model = names[0] if names else "MODEL"
-    lines += ["", "Try it:", f"  {curl_line(addresses[0], model, needs_key=bool(now.snapshot.clients))}"]
+    lines += ["", "Try it:", f"  {curl_line(addresses[0], model, needs_key=now.snapshot.asks)}"]
     return "\n".join(lines)
 
 
