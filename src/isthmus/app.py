@@ -40,6 +40,7 @@ from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.local.transport import Model, OnDemand
 from isthmus.opened_log import LogUnopened, OpenedLog, open_log
 from isthmus.providers.table import LOCAL_MODEL
+from isthmus.server.admin.desk import Desk
 from isthmus.server.app import Application
 from isthmus.server.banner import banner
 from isthmus.server.listeners import ListenFailed, Serving, addresses, listen
@@ -136,7 +137,10 @@ class Gateway:
         )
         self.metrics = Metrics(tally, self._parts(), self.recorder.flush, others, str(worker))
         recent = Recent(losses.of, exchanges.of)
-        self.application = Application(live, ports, self.gate, self.health, recent, metrics=self.metrics.page)
+        self.desk = Desk(live, ports, health=self.health, recent=recent, metrics=self.metrics.page)
+        self.application = Application(
+            live, ports, self.gate, self.health, recent, metrics=self.metrics.page, desk=self.desk
+        )
 
     def _parts(self) -> Parts:
         return Parts(
@@ -247,14 +251,15 @@ async def _serve(loaded: Loaded, log: OpenedLog, seat: Seat | None) -> bool:
         serving.on_stop(log.ring.close)
         await _first_look(gateway)
         _settle_memory()
-        words = banner(addresses(sockets), gateway.live.take())
+        sockets, apart = sockets[: len(loaded.config.listeners)], sockets[len(loaded.config.listeners) :]
+        words = banner(addresses(sockets), gateway.live.take(), addresses(apart))
         if link is None:
             print(words, flush=True)
-            return await serving.run(sockets)
+            return await serving.run(sockets, apart)
         leaving = asyncio.create_task(_leave_with(over, serving))
         opened.push_async_callback(_end, leaving)
         link.tell("greet", words)
-        return await serving.run(sockets)
+        return await serving.run(sockets, apart)
 
 
 async def _leave_with(over: asyncio.Event, serving: Serving) -> None:
@@ -298,7 +303,9 @@ def _sockets_of(loaded: Loaded, workers: int, opened: ExitStack) -> list[list[so
 
 
 def _wanted(loaded: Loaded) -> list[tuple[str, int]]:
-    return [(entry.host, entry.port) for entry in loaded.config.listeners]
+    """Where clients connect; behind these, where management is alone."""
+    apart = loaded.config.admin.listener
+    return [(one.host, one.port) for one in (*loaded.config.listeners, *(() if apart is None else (apart,)))]
 
 
 def _worker_command(loaded: Loaded, seat: Seat) -> tuple[str, ...]:

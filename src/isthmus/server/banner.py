@@ -10,10 +10,12 @@ SHOWN = 8
 QUESTION = "What is the capital of France?"
 
 
-def banner(addresses: Sequence[str], now: Now) -> str:
-    """The text, without a last line feed. `addresses` are URLs without a path."""
+def banner(addresses: Sequence[str], now: Now, apart: Sequence[str] = ()) -> str:
+    """The text, without a last line feed. `addresses` are URLs without a path; management alone is at those `apart`."""
     names = [name for name, _ in now.directory.names()]
     lines = [f"Isthmus {__version__} listens on {' and '.join(addresses)}"]
+    if apart:
+        lines.append(f"Management alone: {' and '.join(apart)}")
     lines.append(f"Configuration: {now.snapshot.source}")
     lines.append(f"Models that answer: {_some(names, now)}")
     model = names[0] if names else "MODEL"

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Sequence
 
 from isthmus.engine.admit import Gate
+from isthmus.server.admin.apart import ManagementAlone
 from isthmus.server.app import Application
 from isthmus.server.house import House
 
@@ -74,17 +75,20 @@ class Serving:
         """What is done as soon as it begins to end: answers that would go on for ever are brought to an end."""
         self._stopping.append(call)
 
-    async def run(self, sockets: list[socket.socket]) -> bool:
-        """Serve until told to stop. True when every exchange that ran then could finish."""
+    async def run(self, sockets: Sequence[socket.socket], apart: Sequence[socket.socket] = ()) -> bool:
+        """Serve until told to stop, on those `apart` management alone. True when all that ran could finish."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
         if self._hangup is not None and hasattr(signal, "SIGHUP"):
             loop.add_signal_handler(signal.SIGHUP, self._hangup)
-        house = House(self._application)
-        await house.open(sockets)
+        houses = [House(self._application)]
+        await houses[0].open(sockets)
+        if apart:
+            houses.append(House(ManagementAlone(self._application.office)))
+            await houses[1].open(apart)
         await self._over.wait()
-        await house.close(self._patience)
+        await asyncio.gather(*(house.close(self._patience) for house in houses))
         return self._complete
 
     def stop(self) -> None:

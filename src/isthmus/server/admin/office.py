@@ -69,9 +69,9 @@ class Office:
         except ClientLeft:
             return
         if isinstance(answer, Flow):
-            await pour(replace(answer, headers=(*answer.headers, *PRIVATE)), receive, send)
+            await pour(replace(answer, headers=_private(answer.headers)), receive, send)
         else:
-            await send_page(replace(answer, headers=(*answer.headers, *PRIVATE)), send)
+            await send_page(replace(answer, headers=_private(answer.headers)), send)
 
     async def _served(self, found: Found, row: Row, asked: Asked, receive: Receive) -> Page | Flow:
         actor, body, outcome, detail = NOBODY, b"", DONE, ""
@@ -130,6 +130,12 @@ class Office:
         except Exception as error:
             log.exception("%s %s failed by a fault of the gateway", row.method, row.path)
             raise GatewayError(Kind.BUG, "the gateway itself failed; its log has more") from error
+
+
+def _private(headers: Headers) -> Headers:
+    """The headers, and that nobody keeps the answer, where they do not say so themselves."""
+    said = {name for name, _ in headers}
+    return (*headers, *(pair for pair in PRIVATE if pair[0] not in said))
 
 
 def _nothing(found: Found, asked: Asked) -> Page:
