@@ -39,6 +39,7 @@ from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.local.transport import Model, OnDemand
 from isthmus.opened_log import LogUnopened, OpenedLog, open_log
+from isthmus.opened_store import opened_store
 from isthmus.providers.table import LOCAL_MODEL
 from isthmus.server.admin.desk import Desk
 from isthmus.server.app import Application
@@ -49,6 +50,7 @@ from isthmus.state.kept_rests import FILE, KeptRests
 from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
 from isthmus.state.shared_rests import Post, SharedRests
+from isthmus.store.store import Store
 from isthmus.telemetry.current import Parts
 from isthmus.telemetry.log import ExchangeLog
 from isthmus.telemetry.metrics import Metrics
@@ -94,6 +96,7 @@ class Outside(NamedTuple):
     model: Model
     memory: "Kept"
     limiter: Limiter
+    store: Store | None
 
 
 class Gateway:
@@ -150,9 +153,15 @@ class Gateway:
             queue=self.queue,
             shadows=self.shadows,
             connections=self._outside.client.stats,
-            states=lambda: {"limits": self._outside.limiter.state, "memory": self._outside.memory.state},
+            states=self._states,
             dropped_lines=lambda: self.log.lines.dropped,
         )
+
+    def _states(self) -> Mapping[str, str]:
+        """Where the parts keep what, in their own words."""
+        outside = self._outside
+        store = {} if outside.store is None else {"store": outside.store.state}
+        return {"limits": outside.limiter.state, "memory": outside.memory.state, **store}
 
     def health(self) -> Mapping[str, object]:
         """What the parts say of themselves. `running` counts exchanges."""
@@ -165,8 +174,7 @@ class Gateway:
             "configuration": {"source": now.snapshot.source, "version": now.version},
             "connections": self._outside.client.stats(),
             "tasks": len(asyncio.all_tasks()),
-            "memory": self._outside.memory.state,
-            "limits": self._outside.limiter.state,
+            **self._states(),
             "waiting": self.queue.length,
             "shadows": {"running": self.shadows.running, "dropped": self.shadows.dropped},
             "log_lines_dropped": self.log.lines.dropped,
@@ -187,7 +195,8 @@ async def open_gateway(
         authority = await opened.enter_async_context(open_authority(SystemClock(), loaded.environment.get))
         model = HubModel(link) if link else await opened.enter_async_context(_supervisor(loaded))
         memory, limiter, post = await opened.enter_async_context(_open_state(loaded.config.state, link))
-        outside = Outside(client, fetcher, authority, model, memory, limiter)
+        store = await opened.enter_async_context(opened_store(loaded, SystemClock()))
+        outside = Outside(client, fetcher, authority, model, memory, limiter, store)
         gateway = Gateway(loaded, live, outside, log, HubSums(link) if link else None, worker=worker)
         opened.callback(gateway.metrics.leave)
         opened.callback(gateway.recorder.flush)

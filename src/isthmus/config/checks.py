@@ -19,6 +19,7 @@ from isthmus.config.problems import Path, nearest, write_path
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config
 from isthmus.config.schema_providers import ProviderEntry
+from isthmus.config.stores import check_store
 from isthmus.core.secret import Secret
 from isthmus.providers.build import check_headers, check_key, parse_base
 from isthmus.providers.host import Place
@@ -45,6 +46,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
     check_names(config, _provider_names(config, reading), reading)
     check_models(config, reading)
     check_state(config, reading)
+    check_store(config, reading)
     check_admin(config, reading)
     if not config.metrics.path.startswith("/"):
         reading.note(("metrics", "path"), "begins with /, as in /metrics")

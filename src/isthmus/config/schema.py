@@ -29,6 +29,7 @@ from isthmus.config.schema_routing import (
     target_of,
     tier_of,
 )
+from isthmus.config.schema_store import StoreEntry
 from isthmus.core.losses import OnLoss
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
@@ -202,6 +203,10 @@ class Config(Value, frozen=True, rename="kebab"):
         ),
     ] = MetricsEntry()
     local: Annotated[LocalEntry, About("The small model that comes with Isthmus.")] = LocalEntry()
+    store: Annotated[
+        StoreEntry,
+        About("The database, in which client keys, use, money and the audit log are kept. `false` switches it off."),
+    ] = StoreEntry()
     state: Annotated[StateEntry, About("What is remembered between requests, and with whom it is shared.")] = (
         StateEntry()
     )
@@ -220,6 +225,7 @@ LONE_FORMS: Mapping[type, str] = {
     ConcurrencyEntry: "most",
     HedgeEntry: "enabled",
     AffinityEntry: "enabled",
+    StoreEntry: "enabled",
 }
 """What may be written as one value in place of a mapping: the field that it is."""
 

@@ -235,6 +235,15 @@ listeners:
 #  url: ${STATE_URL:-rediss://redis.example.com}
 #  prefix: isthmus
 
+# The database of client keys, use, money and the audit log: a file in the folder for data, or PostgreSQL. `store: false`
+# keeps nothing.
+#store:
+#  url: ${STORE_URL:-postgresql://isthmus@postgres.example.com/isthmus}
+#  keep-days: 30
+#  keep-sums-days: 400
+#  keep-audit-days: 400
+#  queue: 100000
+
 # The bundled model: auto has it on when no other provider is.
 #local:
 #  enabled: auto

@@ -60,22 +60,19 @@ class Store:
         self._patience = patience
         self._opened: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
         self._writer = Writer(self._write, clock, most=keep.queue)
-        self._trouble = "opening"
+        self._since: float | None = None
+        self._why = ""
 
     @property
     def state(self) -> str:
-        """For people: "sqlite" or "postgresql", and what is wrong with it."""
-        said = [self._address.kind]
-        if not self._opened.done():
-            said.append(self._trouble)
-        elif self._writer.since is not None:
-            since = datetime.fromtimestamp(self._writer.since, UTC)
-            said.append(f"cannot be written to since {since:%Y-%m-%dT%H:%M:%SZ} ({self._writer.why})")
-        if self._trouble or self._writer.since is not None:
-            said.append(f"{self._writer.waiting} rows wait")
-        if self._writer.dropped:
-            said.append(f"{self._writer.dropped} rows lost")
-        return ", ".join(said)
+        """For people: "sqlite" or "postgresql", "opening", or since when it is unreachable, why, and what waits."""
+        writer = self._writer
+        why, since = (writer.why, writer.since) if self._since is None else (self._why, self._since)
+        if since is not None:
+            told = f"unreachable since {datetime.fromtimestamp(since, UTC):%Y-%m-%dT%H:%M:%SZ} ({why})"
+            return f"{self._address.kind} {told}, {writer.waiting} rows wait, {writer.dropped} are lost"
+        where = self._address.kind if self._opened.done() else "opening"
+        return f"{where} ({writer.dropped} rows are lost)" if writer.dropped else where
 
     def use(self, rows: Sequence[Used]) -> None:
         self._writer.put(rows)
@@ -106,7 +103,7 @@ class Store:
 
     async def usage(self, query: UsageQuery) -> Sequence[UsageSum]:
         async with self._reach() as opened:
-            return await opened.usage(query, self._since(self._keep.rows))
+            return await opened.usage(query, self._kept_since(self._keep.rows))
 
     async def used(self, query: UsedQuery) -> Sequence[Used]:
         async with self._reach() as opened:
@@ -152,25 +149,24 @@ class Store:
                 module = await asyncio.to_thread(import_module, "isthmus.store.opened")
                 opened: Opened = await module.open_at(self._address)
             except (OutOfReach, Unusable) as error:
-                self._tell(str(error))
+                self._fail(str(error))
                 await asyncio.sleep(pause)
                 pause = min(LONGEST_RETRY, pause * 2)
             else:
-                self._tell("")
+                self._since = None
                 self._opened.set_result(opened)
                 return opened
 
-    def _tell(self, trouble: str) -> None:
-        """Log once what keeps the database from being opened, and that it is open after all."""
-        before, self._trouble = self._trouble, trouble
-        if trouble and trouble != before:
-            log.warning("the store cannot be opened: %s; trying again", trouble)
-        elif not trouble and before != "opening":
-            log.info("the store is open")
+    def _fail(self, why: str) -> None:
+        """It could not be opened: log each reason once."""
+        if why != self._why:
+            log.warning("the store cannot be opened: %s; trying again", why)
+        self._why = why
+        self._since = self._since or self._clock.time()
 
     @asynccontextmanager
     async def _reach(self) -> "AsyncIterator[Opened]":
-        """The open database, for as long as a question may take. Raises STORE_GONE, or INVALID for what it never takes."""
+        """The open database, for as long as a question may take. Raises STORE_GONE, INVALID for what it never takes."""
         try:
             async with asyncio.timeout(self._patience):
                 yield await asyncio.shield(self._opened)
@@ -191,10 +187,10 @@ class Store:
                 (self._keep.deeds, opened.forget_deeds),
             ):
                 if days:
-                    await _forget(forget, self._since(days))
+                    await _forget(forget, self._kept_since(days))
             await asyncio.sleep(HOUSEKEEPING)
 
-    def _since(self, days: int) -> float:
+    def _kept_since(self, days: int) -> float:
         """Since when things are kept that are kept for so many days."""
         return self._clock.time() - days * DAY if days else 0.0
 

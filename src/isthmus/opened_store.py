@@ -1,0 +1,22 @@
+"""The store, opened as the configuration says. The only place that leads from that section to the database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from isthmus.config.load import Loaded
+from isthmus.config.places import data_dir
+from isthmus.engine.ports import Clock
+from isthmus.store.address import address_of
+from isthmus.store.store import Keep, Store, open_store
+
+
+@asynccontextmanager
+async def opened_store(loaded: Loaded, clock: Clock) -> AsyncIterator[Store | None]:
+    """None where it is switched off. Returns at once: the database is opened behind the gateway's back."""
+    entry = loaded.config.store
+    if not entry.enabled:
+        yield None
+        return
+    keep = Keep(rows=entry.keep_days, sums=entry.keep_sums_days, deeds=entry.keep_audit_days, queue=entry.queue)
+    async with open_store(address_of(entry.url, data_dir(loaded.environment)), clock, keep) as store:
+        yield store
