@@ -12,9 +12,9 @@ from isthmus.wire import json
 WINDOW = 2048
 """Bytes that are looked at, at each end."""
 
-_STRING = rb'"[^"\\]*"'
+_STRING = rb'"[^"]*"'
 _BEFORE = b",{ \t\r\n"
-_MEMBER = rb"\s*" + _STRING + rb"\s*:\s*(?:" + _STRING + rb"|[-+.0-9eE]+|true|false|null)\s*"
+_MEMBER = _STRING + rb"\s*:\s*(?:" + _STRING + rb"|[-+.0-9eE]+|true|false|null)\s*"
 
 
 def respell(body: bytes, name: str, old: str, new: str) -> bytes | None:
@@ -38,8 +38,10 @@ def _put(body: bytes, found: re.Match[bytes], new: str) -> bytes:
 
 
 def _find(body: bytes, name: str) -> re.Match[bytes] | None:
+    """The patterns end a string at the next quote. A match without a backslash holds no other quotes than those."""
     front, back = _patterns(name)
-    return front.match(body, 0, WINDOW) or _last(body, name, back)
+    found = front.match(body, 0, WINDOW) or _last(body, name, back)
+    return found if found is not None and body.find(b"\\", *found.span()) < 0 else None
 
 
 def _last(body: bytes, name: str, back: re.Pattern[bytes]) -> re.Match[bytes] | None:
@@ -58,9 +60,10 @@ def _patterns(name: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     """The field behind nothing but plain members, and the field before nothing but plain members and the end.
 
     A quote inside a string is escaped, so neither can begin inside one; and a member of something nested is
-    followed by more than one closing brace.
+    followed by more than one closing brace. Members are passed over one by one up to the field, never back again.
     """
-    field = rb'"' + re.escape(name.encode()) + rb'"\s*:\s*(' + _STRING + rb")\s*"
-    front = re.compile(rb"\s*\{(?:" + _MEMBER + rb",)*\s*" + field)
-    back = re.compile(field + rb"(?:," + _MEMBER + rb")*\}\s*\Z")
+    quoted = rb'"' + re.escape(name.encode()) + rb'"'
+    field = quoted + rb"\s*:\s*(" + _STRING + rb")\s*"
+    front = re.compile(rb"\s*\{\s*(?:(?!" + quoted + rb")" + _MEMBER + rb",\s*)*" + field)
+    back = re.compile(field + rb"(?:,\s*" + _MEMBER + rb")*\}\s*\Z")
     return front, back
