@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Row] = {
     "models": Row("isthmus.cli.commands.models", "List what the configuration would serve, and what is known of it."),
     "route": Row("isthmus.cli.commands.route", "Where requests go, and why: explain."),
     "rests": Row("isthmus.cli.commands.rests", "Who rests after a failure, as the running gateway knows: list, clear."),
+    "usage": Row("isthmus.cli.commands.usage", "What was used, and what it cost."),
     "catalogue": Row("isthmus.cli.commands.catalogue", "What is known of models in general: status, refresh."),
     "local": Row("isthmus.cli.commands.local", "The small model that comes with Isthmus: install, status."),
     "version": Row("isthmus.cli.commands.version", "Tell the version."),

@@ -1,6 +1,6 @@
 """Our own management API, as one table: a resource is a file with its rows, and one line here."""
 
-from isthmus.server.admin import exchanges, rests, status
+from isthmus.server.admin import configuration, exchanges, rests, status, usage
 from isthmus.server.admin.call import Facade
 from isthmus.server.admin.refusals import refuse
 
@@ -12,5 +12,7 @@ ADMIN = Facade(
         *status.ROWS,
         *rests.ROWS,
         *exchanges.ROWS,
+        *configuration.ROWS,
+        *usage.ROWS,
     ),
 )
