@@ -24,10 +24,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from isthmus.engine.periods import DAY, HOUR, begin_of
-from isthmus.engine.records import By, Period, Spent, UsageQuery, UsageSum, Used, UsedQuery
+from isthmus.core.periods import DAY, Period, began
+from isthmus.engine.records import By, Spent, UsageQuery, UsageSum, Used, UsedQuery
 from isthmus.store.tables import NOT_ANSWERED, spent, used, used_hours
-from isthmus.store.writing import LABELS, SUMS
+from isthmus.store.writing import HOUR, LABELS, SUMS
 
 MOST = 10_000
 """Sums or rows in one answer, whatever is asked for."""
@@ -63,7 +63,7 @@ def read_used(connection: Connection, query: UsedQuery) -> Sequence[Used]:
 
 def read_spent(connection: Connection, now: float) -> Sequence[Spent]:
     """What every scope spent in the periods that `now` is in."""
-    current = or_(*(and_(spent.c.period == one.value, spent.c.since == begin_of(one, now)) for one in Period))
+    current = or_(*(and_(spent.c.period == one.value, spent.c.since == int(began(one, now))) for one in Period))
     rows = connection.execute(select(spent).where(current))
     return tuple(Spent(row.scope, Period(row.period), float(row.since), row.microdollars) for row in rows)
 

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec.structs import asdict
 from sqlalchemy import Connection, insert, select
 
-from isthmus.engine.periods import DAY, HOUR, begin_of, scopes_of
-from isthmus.engine.records import Period, Used
+from isthmus.core.periods import DAY, Period, began
+from isthmus.engine.records import Used
 from isthmus.store.tables import spent, used, used_hours
 from isthmus.store.upsert import upsert
 
+HOUR = 3600
+"""Seconds."""
 LABELS = ("hour", "client", "team", "provider", "key", "model", "operation")
 SUMS = (
     "requests",
@@ -96,9 +98,14 @@ def _costs(rows: Iterable[Used]) -> Iterator[Mapping[str, object]]:
     sums: dict[tuple[str, str, int], int] = {}
     for (client, team, day), microdollars in days.items():
         for period in Period:
-            for scope in scopes_of(client, team):
-                cost = scope, period.value, begin_of(period, day)
+            for scope in _scopes(client, team):
+                cost = scope, period.value, int(began(period, day))
                 sums[cost] = sums.get(cost, 0) + microdollars
     for scope, period_name, since in sorted(sums):
         amount = sums[scope, period_name, since]
         yield {"scope": scope, "period": period_name, "since": since, "microdollars": amount}
+
+
+def _scopes(client: str, team: str) -> Sequence[str]:
+    """What is spent from when this client, of this team or "", spends."""
+    return (f"client:{client}", f"team:{team}", "global:") if team else (f"client:{client}", "global:")
