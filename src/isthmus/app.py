@@ -140,7 +140,7 @@ class Gateway:
         )
         self.metrics = Metrics(tally, self._parts(), self.recorder.flush, others, str(worker))
         recent = Recent(losses.of, exchanges.of)
-        self.desk = Desk(live, ports, health=self.health, recent=recent, metrics=self.metrics.page)
+        self.desk = Desk(live, ports, health=self.health, recent=recent, logs=log.ring, metrics=self.metrics.page)
         self.application = Application(
             live, ports, self.gate, self.health, recent, metrics=self.metrics.page, desk=self.desk
         )

@@ -184,12 +184,18 @@ async def test_whoever_follows_is_done_when_the_ring_is_closed() -> None:
 
 async def test_one_more_than_may_follow_is_refused_until_another_leaves() -> None:
     ring = filled(b"{}", followers=1)
-    first, second = ring.follow(), ring.follow()
+    first = ring.follow()
     await told(first)
     with pytest.raises(GatewayError) as refused:
-        await told(second)
+        ring.follow()
     assert (refused.value.kind, refused.value.status) == (Kind.OVERLOADED, 503)
-    await first.aclose()  # type: ignore[attr-defined] # an async generator
+    await first.aclose()
+    assert numbers(await told(ring.follow())) == [1]
+
+
+async def test_one_who_never_began_to_read_takes_no_place() -> None:
+    ring = filled(b"{}", followers=1)
+    ring.follow()
     assert numbers(await told(ring.follow())) == [1]
 
 

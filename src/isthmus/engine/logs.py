@@ -3,7 +3,7 @@
 Nothing here holds a key, or anything of a conversation.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
@@ -55,7 +55,7 @@ class Logs(Protocol):
         """The number of the latest line, 0 before the first."""
         ...
 
-    def lines(self, query: LogQuery = ...) -> Sequence[LogLine]:
+    def lines(self, query: LogQuery = ..., /) -> Sequence[LogLine]:
         """What the query asks for, the oldest first. A line `after` which nothing can be yet counts as none."""
         ...
 
@@ -63,11 +63,11 @@ class Logs(Protocol):
         """Forget them; how many there were."""
         ...
 
-    def follow(self, query: LogQuery = ..., *, silence: float = ...) -> AsyncIterator[Sequence[LogLine]]:
+    def follow(self, query: LogQuery = ..., /, *, silence: float = ...) -> AsyncGenerator[Sequence[LogLine], None]:
         """The lines that the query asks for, and then each as it is written, some at a time.
 
         None at a time where none came for `silence` seconds. One who reads too slowly misses lines, and a line says
-        how many. Ends when the gateway stops. Raises OVERLOADED, when asked for the first, where too many follow.
+        how many. Ends when the gateway stops. Raises OVERLOADED where too many follow.
         """
         ...
 

@@ -9,9 +9,10 @@ import logging
 import re
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeAlias
+from weakref import WeakSet
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.logs import LEVELS, LogLine, LogQuery
@@ -46,7 +47,7 @@ class Ring:
         self._size = 0
         self._forgotten = 0
         self._lock = threading.Lock()
-        self._followers: set[_Follower] = set()
+        self._followers: WeakSet[_Follower] = WeakSet()
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Take in more lines. Never blocks for long, and never raises."""
@@ -60,8 +61,7 @@ class Ring:
             while len(kept) > self._most or size > self._most_bytes:
                 size -= len(kept.popleft()[2])
             self._size = size
-        for follower in tuple(self._followers):
-            follower.wake()
+        self._wake_all()
 
     def lines(self, query: LogQuery = EVERYTHING) -> Sequence[LogLine]:
         fits = _fits(query)
@@ -80,32 +80,21 @@ class Ring:
             self._size, self._forgotten = 0, self.last
         return count
 
-    async def follow(
+    def follow(
         self, query: LogQuery = EVERYTHING, *, silence: float = SILENCE
-    ) -> AsyncIterator[Sequence[LogLine]]:
-        follower = self._enter()
-        fits, at = _fits(query), query.after
-        try:
-            while True:
-                look = self._look(at)
-                fresh = look.lines[:AT_ONCE]
-                at = fresh[-1][0] if fresh else look.last
-                told = [_gap(look)] if look.missed else []
-                told += [_line(number, entry) for number, entry in fresh if fits(entry)]
-                if told:
-                    yield told
-                elif not fresh and self.closed:
-                    return
-                elif not fresh and not await follower.woken(silence):
-                    yield ()
-        finally:
-            self._followers.discard(follower)
+    ) -> AsyncGenerator[Sequence[LogLine], None]:
+        follower = _Follower()
+        with self._lock:
+            if len(self._followers) >= self._most_followers:
+                words = f"{self._most_followers} readers follow the log already; close one of them"
+                raise GatewayError(Kind.OVERLOADED, words, status=503)
+            self._followers.add(follower)
+        return self._follow(follower, query, silence)
 
     def close(self) -> None:
         """Whoever follows is given what is there, and is done."""
         self.closed = True
-        for follower in tuple(self._followers):
-            follower.wake()
+        self._wake_all()
 
     @property
     def level(self) -> str:
@@ -130,13 +119,33 @@ class Ring:
         first = last - len(found) + 1
         return _Look(list(enumerate(reversed(found), first)), missed, last)
 
-    def _enter(self) -> "_Follower":
-        if len(self._followers) >= self._most_followers:
-            words = f"{self._most_followers} readers follow the log already; close one of them"
-            raise GatewayError(Kind.OVERLOADED, words, status=503)
-        follower = _Follower()
-        self._followers.add(follower)
-        return follower
+    async def _follow(
+        self, follower: "_Follower", query: LogQuery, silence: float
+    ) -> AsyncGenerator[Sequence[LogLine], None]:
+        fits, at = _fits(query), query.after
+        try:
+            while True:
+                look = self._look(at)
+                fresh = look.lines[:AT_ONCE]
+                at = fresh[-1][0] if fresh else look.last
+                told = [_gap(look)] if look.missed else []
+                told += [_line(number, entry) for number, entry in fresh if fits(entry)]
+                if told:
+                    yield told
+                elif not fresh and self.closed:
+                    return
+                elif not fresh and not await follower.woken(silence):
+                    yield ()
+        finally:
+            with self._lock:
+                self._followers.discard(follower)
+
+    def _wake_all(self) -> None:
+        if self._followers:
+            with self._lock:
+                followers = tuple(self._followers)
+            for follower in followers:
+                follower.wake()
 
 
 class _Look(NamedTuple):
