@@ -43,7 +43,7 @@ class Rows:
             return None
         methods, params = self._at(path)
         if not methods and path.endswith("/"):
-            methods, params = self._at(path.rstrip("/"))
+            methods, params = self._at(path[:-1])
         hit = methods.get("GET" if method == "HEAD" and "HEAD" not in methods else method)
         if hit is not None:
             return Found(hit[0], hit[1], params)

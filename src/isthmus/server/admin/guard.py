@@ -122,10 +122,10 @@ def _is_program(headers: Headers) -> bool:
 def _presented(headers: Headers, snapshot: Snapshot) -> Iterator[bytes]:
     """The digests of what may be secrets of an administrator. A client's own key is not meant as one."""
     for name, value in headers:
-        if name == HEADER:
-            yield hashlib.sha256(value.strip()).digest()
-        elif name == b"authorization" and value[:7].lower() == b"bearer ":
-            digest = hashlib.sha256(value[7:].strip()).digest()
+        if name == HEADER and (said := value.strip()):
+            yield hashlib.sha256(said).digest()
+        elif name == b"authorization" and value[:7].lower() == b"bearer " and (said := value[7:].strip()):
+            digest = hashlib.sha256(said).digest()
             if digest not in snapshot.clients:
                 yield digest
 

@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.management import NOBODY, Actor, Role
 from isthmus.engine.records import Deed
-from isthmus.engine.snapshot import Snapshot
 from isthmus.server.admin.audit import DONE, Audit, role_name
 from isthmus.server.admin.bodies import check_type
 from isthmus.server.admin.call import AdminCall, Facade, Flow, Row
@@ -75,9 +74,9 @@ class Office:
 
     async def _served(self, found: Found, row: Row, asked: Asked, receive: Receive) -> Page | Flow:
         actor, body, outcome, detail = NOBODY, b"", DONE, ""
-        snapshot = self.desk.live.take().snapshot
         try:
-            actor = self._admitted(found, row, asked, snapshot)
+            actor = self._caller(found, row, asked)
+            check_role(actor, row)
             body = await _body(row, asked, receive)
             answer = await self._handled(found, row, asked, actor, body)
         except GatewayError as error:
@@ -96,19 +95,13 @@ class Office:
             await self._audit.note(deed, self.desk.records)
         return answer
 
-    def _admitted(self, found: Found, row: Row, asked: Asked, snapshot: Snapshot) -> Actor:
-        """Who calls. Raises for those who may not have the row."""
+    def _caller(self, found: Found, row: Row, asked: Asked) -> Actor:
+        """Who calls. Raises for those to whom management is not open where they are."""
         if row.role is Role.ANYONE:
             refuse_pages(asked.headers)
             return NOBODY
         caller = Caller(asked.headers, asked.peer, apart=asked.apart, bare=found.facade.bare)
-        actor = self.guard.identify(caller, snapshot, asked.at)
-        if actor.role >= row.role:
-            return actor
-        if actor is LOCAL_VIEWER:
-            raise GatewayError(Kind.UNAUTHENTICATED, NOT_WITHOUT)
-        words = f"this takes the role {role_name(row.role)}, and {actor.name} has the role {role_name(actor.role)}"
-        raise GatewayError(Kind.FORBIDDEN, words)
+        return self.guard.identify(caller, self.desk.live.take().snapshot, asked.at)
 
     async def _handled(self, found: Found, row: Row, asked: Asked, actor: Actor, body: bytes) -> Page | Flow:
         call = AdminCall(
@@ -130,6 +123,16 @@ class Office:
         except Exception as error:
             log.exception("%s %s failed by a fault of the gateway", row.method, row.path)
             raise GatewayError(Kind.BUG, "the gateway itself failed; its log has more") from error
+
+
+def check_role(actor: Actor, row: Row) -> None:
+    """Raises FORBIDDEN for an administrator who may not have the row, UNAUTHENTICATED for who is none."""
+    if actor.role >= row.role:
+        return
+    if actor is LOCAL_VIEWER:
+        raise GatewayError(Kind.UNAUTHENTICATED, NOT_WITHOUT)
+    words = f"this takes the role {role_name(row.role)}, and {actor.name} has the role {role_name(actor.role)}"
+    raise GatewayError(Kind.FORBIDDEN, words)
 
 
 def _private(headers: Headers) -> Headers:
