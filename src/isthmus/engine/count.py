@@ -21,6 +21,7 @@ from isthmus.engine.answer import Answer
 from isthmus.engine.exchange import Exchange, Lane
 from isthmus.engine.lane import outgoing, spoken_for
 from isthmus.engine.live import Now
+from isthmus.engine.permits import check_operation, hold_to_permits
 from isthmus.engine.ports import Ports
 from isthmus.engine.reply_headers import reply_headers
 from isthmus.engine.send import ERROR_BODY, send
@@ -47,6 +48,7 @@ async def serve_count(exchange: Exchange, receive: Callable[[int], Awaitable[byt
         assert isinstance(codec, CountCodec)  # noqa: S101  what the route says
         exchange.peek = peek = look(exchange.call, body)
         asked = _Asked(exchange, body, codec, peek)
+        now = _planned(asked, now)
         target = _target(asked, now, ports)
         if target is not None and (answer := await _ask_them(asked, target, now, ports)) is not None:
             return answer
@@ -90,16 +92,26 @@ def counting_at(exchange: Exchange, body: bytes, codec: CountCodec, *, ports: Po
     return once
 
 
-def _target(asked: _Asked, now: Now, ports: Ports) -> Target | None:
-    """Who would be asked first; None where no model is named, or nobody has it."""
+def _planned(asked: _Asked, now: Now) -> Now:
+    """Plan the exchange, where a model is named that anybody has; what it then runs on."""
     exchange = asked.exchange
+    if exchange.client.permits is not None:
+        check_operation(exchange)
     if not asked.peek.model:
-        return None
+        return now
     try:
         exchange.plan = plan_for(asked.peek.model, now.directory)
     except GatewayError as error:
         if error.kind is not Kind.UNKNOWN_MODEL:
             raise
+        return now
+    return now if exchange.client.permits is None else hold_to_permits(exchange, now)
+
+
+def _target(asked: _Asked, now: Now, ports: Ports) -> Target | None:
+    """Who would be asked first; None where no model is named, or nobody has it."""
+    exchange = asked.exchange
+    if exchange.plan is None:
         return None
     if exchange.plan.rules.branches:
         take_branch(exchange, asked.body, asked.request, now, ports)

@@ -26,6 +26,7 @@ from isthmus.engine.fan_out import each
 from isthmus.engine.lane import outgoing, spoken_for
 from isthmus.engine.live import Now
 from isthmus.engine.loss_policy import check_losses
+from isthmus.engine.permits import hold_to_permits
 from isthmus.engine.ports import Ports
 from isthmus.engine.renaming import rename_whole
 from isthmus.engine.reply_headers import reply_headers
@@ -51,6 +52,8 @@ async def serve_embedding(
         assert isinstance(codec, EmbedCodec)  # noqa: S101  what the route says
         exchange.peek = peek = look(exchange.call, body)
         exchange.plan = plan_for(peek.model, now.directory)
+        if exchange.client.permits is not None:
+            now = hold_to_permits(exchange, now)
         if exchange.plan.rules.branches:
             take_branch(exchange, body, partial(as_conversation, body, codec), now, ports)
         once = embedding_at(exchange, body, codec, now=now, ports=ports)

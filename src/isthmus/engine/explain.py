@@ -6,6 +6,7 @@ spent: no turn, no trial after a rest, no room under a limit, no conversation's 
 
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 from msgspec.structs import asdict, replace
 
@@ -34,6 +35,7 @@ from isthmus.engine.explanation import (
 )
 from isthmus.engine.lane import spoken_for, their_codec
 from isthmus.engine.live import Now
+from isthmus.engine.permits import check_operation, hold_to_permits
 from isthmus.engine.ports import Clock, Ports
 from isthmus.engine.rules_in_words import rules_in_words
 from isthmus.engine.serve import look
@@ -45,8 +47,8 @@ from isthmus.routing import explanation
 from isthmus.routing.explanation import View
 from isthmus.routing.health import Place, Resting
 from isthmus.routing.limits import Limit
-from isthmus.routing.places import Ask
-from isthmus.routing.plan import Plan
+from isthmus.routing.places import Ask, Places
+from isthmus.routing.plan import Plan, Tier
 from isthmus.routing.walk import Walk
 
 SHOWN = 20
@@ -60,8 +62,13 @@ async def explain(exchange: Exchange, body: bytes, now: Now, ports: Ports, *, ev
     would be refused before anybody is asked.
     """
     exchange.peek = look(exchange.call, body, now.snapshot.habits)
-    looking, dry = _Looking(exchange, body, now, ports, viewer=viewer), DryRun(ports)
-    if (aside := plan_or_aside(exchange, body, now)) is not None:
+    aside, whole = plan_or_aside(exchange, body, now), None
+    if exchange.client.permits is not None:
+        check_operation(exchange)
+        if exchange.plan is not None:
+            whole, now = _Whole(exchange.plan.tiers, now.places), hold_to_permits(exchange, now)
+    looking, dry = _Looking(exchange, body, now, ports, viewer=viewer, whole=whole), DryRun(ports)
+    if aside is not None:
         return Explained(looking.request(aside), RouteRules(), ())
     way = await way_of(exchange, body, now, dry.ports)
     candidates = await looking.candidates(dry.ports)
@@ -70,10 +77,20 @@ async def explain(exchange: Exchange, body: bytes, now: Now, ports: Ports, *, ev
     return Explained(looking.request(None), rules_in_words(exchange, _seconds_left(exchange, ports)), tuple(found))
 
 
-class _Looking:
-    """One request that is looked at, and who looks."""
+class _Whole(NamedTuple):
+    """Where a request could go if its client could use everything."""
 
-    def __init__(self, exchange: Exchange, body: bytes, now: Now, ports: Ports, *, viewer: Viewer) -> None:
+    tiers: Sequence[Tier]
+    places: Places
+
+
+class _Looking:
+    """One request that is looked at, and who looks. `whole` is None for a client that may use everything."""
+
+    def __init__(
+        self, exchange: Exchange, body: bytes, now: Now, ports: Ports, *, viewer: Viewer, whole: _Whole | None
+    ) -> None:
+        self._whole = whole
         self._exchange = exchange
         self._body = body
         self._now = now
@@ -125,7 +142,13 @@ class _Looking:
             return tuple(one for one in explanation.candidates(view, walk, [counted]) if one.ask is counted)
         if gate is not None and (self._refusal is not None or not asked):
             self._waits = self._ports.queue is not None and gate.only_busy
-        return explanation.candidates(view, walk, asked)
+        return (*explanation.candidates(view, walk, asked), *self._forbidden(view))
+
+    def _forbidden(self, view: View) -> tuple[explanation.Candidate, ...]:
+        """What its client may not use."""
+        if self._whole is None:
+            return ()
+        return explanation.forbidden(view._replace(tiers=self._whole.tiers, places=self._whole.places), view)
 
     def _who_counts(self, plan: Plan) -> Ask | None:
         """The one place that is asked for a count, however it is; None where no count is wanted."""

@@ -15,6 +15,7 @@ from isthmus.engine.attempt import attempt_in_order
 from isthmus.engine.exchange import Call, Exchange
 from isthmus.engine.kept import Shelf, keep, resume
 from isthmus.engine.live import Now
+from isthmus.engine.permits import hold_to_permits
 from isthmus.engine.ports import Memory, Ports
 from isthmus.engine.reply_headers import route_headers
 from isthmus.engine.snapshot import Habits
@@ -36,6 +37,8 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
         assert isinstance(codec, Codec)  # noqa: S101  what the route says
         exchange.peek = peek = look(exchange.call, body, now.snapshot.habits)
         exchange.plan = plan_for(peek.model, now.directory)
+        if exchange.client.permits is not None:
+            now = hold_to_permits(exchange, now)
         if codec.aside is not None and (words := codec.aside(body, int(exchange.clock.time()))) is not None:
             return Answer(200, ((b"content-type", b"application/json"), (b"x-isthmus-id", exchange.id.encode())), words)
         if codec.keeps and ports.memory is not None:

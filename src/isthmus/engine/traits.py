@@ -16,6 +16,7 @@ from isthmus.core.errors import GatewayError
 from isthmus.engine.affinity import session_of
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.live import Now
+from isthmus.engine.permits import nothing_permitted
 from isthmus.engine.ports import Ports
 from isthmus.routing.branches import Picked, pick
 from isthmus.wire.headers import find
@@ -86,6 +87,8 @@ def take_branch(
     if plan is None or not plan.rules.branches:
         return None
     picked = pick(plan, RequestTraits(exchange, read, ports), draw_of(exchange, body), now.places)
+    if not picked.tiers and exchange.client.permits is not None and exchange.peek is not None:
+        raise nothing_permitted(exchange.client.permits, plan, exchange.peek.model)
     because = f"{plan.because}; {picked.because}" if picked.because else plan.because
     exchange.plan = replace(plan, tiers=picked.tiers, because=because)
     return picked

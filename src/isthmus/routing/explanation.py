@@ -65,6 +65,19 @@ def candidates(view: View, walk: Walk, asked: Sequence[Ask]) -> tuple[Candidate,
     )
 
 
+def forbidden(whole: View, left: View) -> tuple[Candidate, ...]:
+    """The places of the `whole` plan that its client may not use; `left` is what it may."""
+    permitted = {ask.place for ask in _everywhere(left)}
+    return tuple(
+        _out_of_question(whole, ask, reasons.NOT_PERMITTED) for ask in _everywhere(whole) if ask.place not in permitted
+    )
+
+
+def _everywhere(view: View) -> Iterator[Ask]:
+    for target in dict.fromkeys(target for tier in view.tiers for target in tier.targets):
+        yield from view.places.of(target)
+
+
 def _asked(view: View, walk: Walk, number: int, ask: Ask) -> Candidate:
     """A place that the walk gets to, if its attempts last."""
     more = []
@@ -124,13 +137,17 @@ def _refused(view: View) -> Iterator[Candidate]:
     """The keys that may not serve a target's model."""
     for target in dict.fromkeys(target for tier in view.tiers for target in tier.targets):
         for ask in view.places.refused(target):
-            number, tier = _tier_of(view, ask)
-            yield Candidate(
-                ask=ask,
-                tier=number,
-                strategy=tier.strategy,
-                verdict=Verdict.SKIPPED,
-                why=(reasons.not_allowed(ask.credential, target.model),),
-                state=view.board.health.state(ask.place, view.moment.now),
-                allowed=False,
-            )
+            yield _out_of_question(view, ask, reasons.not_allowed(ask.credential, target.model))
+
+
+def _out_of_question(view: View, ask: Ask, why: str) -> Candidate:
+    number, tier = _tier_of(view, ask)
+    return Candidate(
+        ask=ask,
+        tier=number,
+        strategy=tier.strategy,
+        verdict=Verdict.SKIPPED,
+        why=(why,),
+        state=view.board.health.state(ask.place, view.moment.now),
+        allowed=False,
+    )

@@ -217,8 +217,10 @@ class Directory:
         default = self._naming.default
         if default is None or way.steps > 0:
             return None
-        plan = self._lead(default, way.on())
-        return self._because(f"nobody offers {name[:LONGEST]}; {default} is the default model", plan)
+        plan = self._because(
+            f"nobody offers {name[:LONGEST]}; {default} is the default model", self._lead(default, way.on())
+        )
+        return None if plan is None else replace(plan, default=True)
 
     def _follow(self, name: str, alias: str, way: Way) -> Plan | None:
         """The plan of an alias: that of the one name it leads to, or the tiers of them all."""

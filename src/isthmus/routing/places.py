@@ -10,6 +10,9 @@ from isthmus.routing.plan import Plan, Target, header_word
 REMEMBERED = 4096
 """Targets whose places are kept; beyond that, they are worked out again."""
 
+CHOICES = 256
+"""Choices of keys whose places are kept; beyond that likewise."""
+
 
 class Credential(Value, frozen=True):
     """One key of a provider. `models` are the names and wildcards it may serve; empty for all of its provider's."""
@@ -48,6 +51,7 @@ class Places:
         self._told = told
         self._credentials = credentials
         self._known: dict[Target, tuple[Ask, ...]] = {}
+        self._some: dict[tuple[str, ...], Places] = {}
 
     def lone(self, plan: Plan) -> Ask | None:
         """The only place of the plan; None where there are several, or none."""
@@ -74,6 +78,19 @@ class Places:
             found = self._asks(target, serving=True)
             if len(self._known) < REMEMBERED:
                 self._known[target] = found
+        return found
+
+    def only(self, keys: tuple[str, ...]) -> "Places":
+        """Those under these keys alone, each named "PROVIDER/KEY"."""
+        found = self._some.get(keys)
+        if found is None:
+            wanted = {
+                provider: tuple(one for one in credentials if f"{provider}/{one.name}" in keys)
+                for provider, credentials in self._credentials.items()
+            }
+            found = Places(wanted, told=self._told)
+            if len(self._some) < CHOICES:
+                self._some[keys] = found
         return found
 
     def refused(self, target: Target) -> tuple[Ask, ...]:

@@ -125,7 +125,8 @@ class Plan(Value, frozen=True, dict=True):
     """`name` is the route's or the model's; `because` says in words how the asked name led to these targets.
 
     `tiers` are tried one after the other, those of fallback models behind the model's own; `reasoning` is what the
-    name itself asks for. `route` is the name of the route that it is, "" where there is none.
+    name itself asks for. `route` is the name of the route that it is, "" where there is none. `default`: nobody offers
+    the name that was asked for, and this is what is asked in its place.
     """
 
     tiers: tuple[Tier, ...]
@@ -134,6 +135,7 @@ class Plan(Value, frozen=True, dict=True):
     name: str = ""
     rules: Rules = NO_RULES
     route: str = ""
+    default: bool = False
 
     @cached_property
     def told(self) -> bytes:

@@ -32,6 +32,7 @@ _CAUSES: Mapping[Kind, str] = {
     Kind.UPSTREAM_FAULT: "it had a fault of its own",
     Kind.EMPTY: "its answer was empty",
 }
+NOT_PERMITTED = "the client key that asks may not use it"
 WELL = "it is well"
 TRIAL = "its rest is over, and this request is the one that finds out whether it is well"
 TRIED = "its rest is over, but another request is just finding out whether it is well"

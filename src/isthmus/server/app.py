@@ -9,6 +9,7 @@ from typing import TypeAlias
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.admit import Gate, identify
 from isthmus.engine.answer import Answer
+from isthmus.engine.clients import ANYONE
 from isthmus.engine.count import serve_count
 from isthmus.engine.embed import serve_embedding
 from isthmus.engine.ending import end
@@ -156,8 +157,9 @@ class Application:
                 return await metrics_page(self._metrics, allowed=allowed)
             if route.serves in (None, Serves.METRICS):
                 raise route.error or GatewayError(Kind.UNKNOWN_PATH, f"nothing is served at {call.path}")
+            client = ANYONE
             if route.serves in _FOR_CLIENTS:
-                identify(call.presented, now.snapshot, self._ports.clock.time())
+                client = identify(call.presented, now.snapshot, self._ports.clock.time())
             if route.serves is Serves.KEPT:
                 method, query = scope["method"], scope["query_string"]
                 return await kept_page(call, route.rest, method, query, now=now, ports=self._ports)
@@ -169,6 +171,7 @@ class Application:
                 query=scope["query_string"],
                 health=self._health,
                 trusted=_trusted(call, now, self._ports.clock.time()),
+                client=client,
             )
             return answer_page(visit)
         except GatewayError as error:

@@ -14,9 +14,11 @@ from isthmus.core.operations import Operation
 from isthmus.core.value import Value
 from isthmus.dialects.listings import LISTINGS, Listing
 from isthmus.dialects.ollama import models as ollama
+from isthmus.engine.clients import ANYONE, Client
 from isthmus.engine.exchange import Call
 from isthmus.engine.live import Now
 from isthmus.engine.past import Past
+from isthmus.engine.permits import may_ask, nothing_permitted
 from isthmus.engine.serve import plan_for
 from isthmus.engine.snapshot import METRICS_PATH
 from isthmus.server.endpoints import ENDPOINTS, Serves
@@ -56,7 +58,7 @@ class Recent(NamedTuple):
 class Visit(Value, frozen=True):
     """One request for a page. `body` is the request's, b"" for a page that reads none.
 
-    `trusted`: the caller may see more of the gateway than that it lives.
+    `trusted`: the caller may see more of the gateway than that it lives. `client` is who asks for models.
     """
 
     route: Route
@@ -66,6 +68,7 @@ class Visit(Value, frozen=True):
     query: bytes
     health: Health
     trusted: bool
+    client: Client = ANYONE
 
     @property
     def listing(self) -> Listing:
@@ -80,11 +83,12 @@ def answer_page(visit: Visit) -> Page:
 
 def _models(visit: Visit) -> Page:
     listing = visit.listing
-    return Page(200, listing.write_models([_shown(visit.now, entry, listing) for entry in entries(visit.now)]))
+    return Page(200, listing.write_models([_shown(visit.now, entry, listing) for entry in _listed(visit)]))
 
 
 def _model(visit: Visit) -> Page:
     listing = visit.listing
+    _check_model(visit, visit.route.rest)
     return Page(200, listing.write_model(_shown(visit.now, _entry(visit.now, visit.route.rest), listing)))
 
 
@@ -114,13 +118,14 @@ def _health(visit: Visit) -> Page:
 def _show(visit: Visit) -> Page:
     """POST /api/show, Ollama's question for one model."""
     name = ollama.read_show(visit.body)
+    _check_model(visit, name)
     target = plan_for(name, visit.now.directory).targets[0]
     profile = visit.now.snapshot.providers[target.provider].profile(target.model)
     return Page(200, ollama.write_show(_shown(visit.now, _entry(visit.now, name), visit.listing), profile))
 
 
 def _loaded(visit: Visit) -> Page:
-    return Page(200, ollama.write_loaded(entries(visit.now)))
+    return Page(200, ollama.write_loaded(_listed(visit)))
 
 
 def _ollama_version(visit: Visit) -> Page:  # noqa: ARG001  a page
@@ -148,6 +153,19 @@ PAGES: Mapping[Serves, Callable[[Visit], Page]] = {
 def entries(now: Now) -> tuple[ModelEntry, ...]:
     """Every name that can be listed, in the order of configuration."""
     return tuple(ModelEntry(id=name, owner=_owner(now, name, owner)) for name, owner in now.directory.names())
+
+
+def _listed(visit: Visit) -> tuple[ModelEntry, ...]:
+    """Those that the client may ask for."""
+    found, permits = entries(visit.now), visit.client.permits
+    return found if permits is None else tuple(entry for entry in found if may_ask(entry.id, permits, visit.now))
+
+
+def _check_model(visit: Visit, name: str) -> None:
+    """Raises UNKNOWN_MODEL, or FORBIDDEN where the client may not ask for it."""
+    plan, permits = plan_for(name, visit.now.directory), visit.client.permits
+    if permits is not None and not may_ask(name, permits, visit.now):
+        raise nothing_permitted(permits, plan, name)
 
 
 def _entry(now: Now, name: str) -> ModelEntry:
