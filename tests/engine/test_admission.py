@@ -70,7 +70,7 @@ async def ask(line: Line, body: bytes = ASKED) -> tuple[int, Mapping[bytes, byte
     """As the server does it: asked, read to the end, and settled."""
     status, headers, answer = await line.ask(body)
     assert line.exchange is not None
-    settle(line.exchange, line.ports)
+    settle(line.exchange, line.live.take(), line.ports)
     return status, dict(headers), answer
 
 
@@ -232,8 +232,8 @@ async def test_a_place_among_the_running_is_free_again_when_the_exchange_is_over
     first = line.exchange
     assert used(line, limit) == 1
     assert first is not None
-    settle(first, line.ports)
-    settle(first, line.ports)
+    settle(first, line.live.take(), line.ports)
+    settle(first, line.live.take(), line.ports)
     assert used(line, limit) == 0
 
 
@@ -265,7 +265,7 @@ async def test_a_client_that_leaves_before_the_answer_gives_back_its_place() -> 
         await waiting
     assert line.exchange is not None
     line.exchange.cancelled = True
-    settle(line.exchange, line.ports)
+    settle(line.exchange, line.live.take(), line.ports)
     assert (used(line, place), used(line, spent)) == (0, len(ASKED) // 4)
 
 
@@ -283,7 +283,7 @@ async def test_a_client_that_leaves_in_mid_stream_gives_back_its_place() -> None
     await answer.stream.aclose()
     assert used(line, place) == 1
     exchange.cancelled = True
-    settle(exchange, line.ports)
+    settle(exchange, line.live.take(), line.ports)
     assert (used(line, place), used(line, spent)) == (0, len(STREAMED) // 4)
 
 

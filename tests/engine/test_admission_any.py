@@ -120,7 +120,7 @@ async def _over(line: Line, exchange: Exchange, stream: Chunks | None, *, leave:
             pass
     if stream is not None:
         await stream.aclose()
-    settle(exchange, line.ports)
+    settle(exchange, line.live.take(), line.ports)
 
 
 def _check(line: Line) -> None:

@@ -48,7 +48,7 @@ class Configured:
         body = {"model": model, "messages": [{"role": "user", "content": "hi"}], **fields}
         status, _, _ = await self.line.ask(json.encode(body), headers=headers)
         assert self.line.exchange is not None
-        settle(self.line.exchange, self.line.ports)
+        settle(self.line.exchange, self.line.live.take(), self.line.ports)
         return status
 
     @property

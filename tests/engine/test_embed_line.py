@@ -243,6 +243,6 @@ async def test_embeddings_count_against_limits_like_any_request() -> None:
     asked.ports.limiter = limiter = LocalLimiter(asked.clock.time)
     await asked.embed(b'{"input":"the sea","model":"fast"}')
     assert asked.exchange is not None
-    settle(asked.exchange, asked.ports)
+    settle(asked.exchange, asked.live.take(), asked.ports)
     assert asked.exchange.usage is not None
     assert round(limiter.share(limit) * limit.most) == asked.exchange.usage.input > 0

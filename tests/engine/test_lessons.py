@@ -208,7 +208,7 @@ async def test_a_request_that_was_given_up_gives_its_place_back() -> None:
     await asyncio.gather(gone, return_exceptions=True)
     assert line.exchange is not None
     line.exchange.cancelled = True
-    settle(line.exchange, line.ports)
+    settle(line.exchange, line.live.take(), line.ports)
     assert (await line.ask(ASKED))[0] == 200
 
 

@@ -75,7 +75,7 @@ class Rush:
 
     async def end(self, index: int) -> None:
         """The exchange's last byte has left."""
-        settle(self.running[index], self.line.ports)
+        settle(self.running[index], self.line.live.take(), self.line.ports)
         await self.settled()
 
     def providers(self) -> list[str]:
@@ -147,7 +147,7 @@ async def test_nobody_comes_before_those_that_wait() -> None:
     await rush.ask("lone")
     await rush.ask("lone")
     waiting = await rush.ask("lone")
-    settle(rush.running[0], rush.line.ports)
+    settle(rush.running[0], rush.line.live.take(), rush.line.ports)
     late = await rush.ask("lone")
     assert (waiting.done(), late.done()) == (True, False)
     await rush.end(1)

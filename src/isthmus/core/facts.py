@@ -73,7 +73,8 @@ class Tier(Value, frozen=True):
 class Price(Value, frozen=True, kw_only=True, omit_defaults=True):
     """One price list. `request` is US dollars for each request, `image` for each image taken in.
 
-    `tiers` rise. `services` are whole price lists of their own, without services.
+    `tiers` rise. `services` are whole price lists of their own, without services. `earlier` are those that held before
+    this one, the first that did first.
     """
 
     rates: Rates = Rates()
@@ -81,6 +82,14 @@ class Price(Value, frozen=True, kw_only=True, omit_defaults=True):
     request: Decimal | None = None
     image: Decimal | None = None
     services: Mapping[Service, "Price"] = {}
+    earlier: tuple["Superseded", ...] = ()
+
+
+class Superseded(Value, frozen=True):
+    """A price list that held until Unix time `until`."""
+
+    until: float
+    price: Price
 
 
 class ModelFacts(Value, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.core.usage import Usage
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.held import Bill, Held
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Limiter, Ports
 from isthmus.engine.queue import Waiter
+from isthmus.engine.spending import SPENT_NOTHING, spending, spending_at
 from isthmus.routing.health import Place
 from isthmus.routing.limits import NEVER, Claim, Limit, Measure, Refusal
 from isthmus.routing.places import Ask
@@ -61,7 +61,7 @@ class Admission:
         self._ports = ports
         self._allowances = now.snapshot.allowances
         self._bills: dict[tuple[Target, str], Bill] = {}
-        self._own: tuple[Held, Sequence[Limit]] | None = None
+        self._own: Sequence[Limit] | None = None
         self._held: dict[Place, Held] = {}
         self._busy: set[str] = set()
         self._waiter: Waiter | None = None
@@ -85,7 +85,7 @@ class Admission:
                 raise refused(found) from late
             if not waited:
                 raise refused(found)
-        self._own = None if found is None else (found, limits)
+        self._own = None if found is None else limits
         self._waiter = None
 
     async def next(self, walk: Walk, until: float | None) -> Ask | None:
@@ -133,21 +133,21 @@ class Admission:
         return bool(self._busy)
 
     def answered(self, attempt: AttemptRecord) -> None:
-        """The place has begun to answer: what the client and the route hold is billed as it is there."""
+        """The place has begun to answer: what the request is expected to come to is what it is there."""
         if self._own is not None:
-            held, limits = self._own
-            held.bill = self._bill(attempt.target, attempt.credential, limits)
+            self._bill(attempt.target, attempt.credential, self._own)
         provider = attempt.target.provider
         if (rule := self._now.snapshot.adaptive.get(provider)) is not None:
             running = round(rule.most * self._limiter.share(Limit(f"provider:{provider}", Measure.RUNNING, rule.most)))
             bound = self._now.board.bounds.of(provider, rule)
             bound.answered(attempt.milliseconds / 1000, running, self._ports.clock.now())
 
-    def failed(self, ask: Ask, error: GatewayError) -> None:
-        """The place did not answer: what was claimed there is settled."""
+    def failed(self, ask: Ask, error: GatewayError, attempts: Sequence[AttemptRecord] | None = None) -> None:
+        """The place did not answer: what was claimed there is settled. `attempts`: where the try at it is noted."""
         held = self._held.pop(ask.place, None)
         if held is not None:
-            held.failed(error)
+            tries = self._exchange.attempts if attempts is None else attempts
+            held.settle(_spent_at(ask.place, self._exchange, tries, self._now))
         rule = self._now.snapshot.adaptive.get(ask.target.provider)
         if rule is not None and error.kind in _BURDENED:
             self._now.board.bounds.of(ask.target.provider, rule).burdened(self._ports.clock.now())
@@ -219,7 +219,7 @@ class Admission:
         found = await self._limiter.claim(claims)
         if isinstance(found, Refusal):
             return found
-        held = Held(found, bill, self._limiter, self._ports.queue)
+        held = Held(found, self._limiter, self._ports.queue)
         exchange.held += (held,)
         return held
 
@@ -229,10 +229,11 @@ class Admission:
         if not measures or self._body is None:
             return None
         bill = self._bills.get((target, credential))
-        if bill is None or (bill.price is None and Measure.MICRODOLLARS in measures):
-            expected = self._ports.expected.of(self._body, target.model)
-            price = self._now.price(target, credential) if Measure.MICRODOLLARS in measures else None
-            bill = self._bills[target, credential] = Bill(target, expected, price)
+        if bill is None or (bill.tariff is None and Measure.MICRODOLLARS in measures):
+            expected, at = self._ports.expected.of(self._body, target.model), self._exchange.at
+            tariff = self._now.tariffs.of(target, credential, at) if Measure.MICRODOLLARS in measures else None
+            bill = self._bills[target, credential] = Bill(target, expected, tariff)
+        self._exchange.expected = bill.expected
         return bill
 
 
@@ -243,18 +244,24 @@ def admission(exchange: Exchange, body: bytes | None, now: Now, ports: Ports) ->
     return Admission(exchange, body, ports.limiter, now, ports)
 
 
-def settle(exchange: Exchange, ports: Ports) -> None:
-    """The exchange is over. All that it still holds is settled with what it came to, as far as that is known."""
-    usage, answered = exchange.usage, exchange.outcome == "answered"
-    sent = any(attempt.error is None for attempt in exchange.attempts)
+def settle(exchange: Exchange, now: Now, ports: Ports) -> None:
+    """The exchange is over. All that it still holds is settled with what it came to, there or as a whole."""
     for held in exchange.held:
-        if usage is not None or answered:
-            held.settle(usage)
+        if not held.open:
+            continue
+        if held.place is None:
+            held.settle(spending(exchange, now.tariffs).by_measure())
         else:
-            held.settle(held.begun() if sent else Usage())
-    bill = next((held.bill for held in exchange.held if held.bill is not None), None)
-    if bill is not None and usage is not None and answered and exchange.attempts:
-        ports.expected.learn(exchange.attempts[-1].target.model, bill.expected, usage)
+            held.settle(_spent_at(held.place, exchange, exchange.attempts, now))
+    expected, usage = exchange.expected, exchange.usage
+    if expected is not None and usage is not None and exchange.outcome == "answered" and exchange.attempts:
+        ports.expected.learn(exchange.attempts[-1].target.model, expected, usage)
+
+
+def _spent_at(place: Place, exchange: Exchange, attempts: Sequence[AttemptRecord], now: Now) -> Mapping[Measure, int]:
+    """What the last try at this place came to."""
+    record = next((one for one in reversed(attempts) if one.place == place), None)
+    return (SPENT_NOTHING if record is None else spending_at(exchange, record, now.tariffs)).by_measure()
 
 
 def refused(refusal: Refusal) -> GatewayError:

@@ -16,20 +16,20 @@ from isthmus.core.chat import ChatRequest, OutputKind
 from isthmus.core.errors import Blame, GatewayError
 from isthmus.core.events import Event, MessageStart, StreamError, UsageReport
 from isthmus.core.operations import Operation
-from isthmus.core.seam import Seam, Told, resumed
+from isthmus.core.seam import CHARACTERS, Seam, Told, resumed
 from isthmus.core.usage import Usage
 from isthmus.engine.deadlines import deadline
-from isthmus.engine.exchange import Exchange, Note
+from isthmus.engine.exchange import AttemptRecord, Exchange, Note
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.presentable import presentable
 from isthmus.engine.relay import Events, Translation
 from isthmus.engine.repeatable import lets_act
+from isthmus.engine.spending import Ending, estimated, spending_at
 from isthmus.engine.verdict import note_failure
 from isthmus.engine.walk import in_order
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Provider
-from isthmus.routing.health import Place
 from isthmus.routing.plan import Target, Tier, narrowed
 
 Leg: TypeAlias = Callable[[Exchange, Target, Provider, ChatRequest], Awaitable[Translation]]
@@ -59,6 +59,7 @@ class Continuation:
         self._ports = ports
         self._told = Told()
         self._spent: Usage | None = None
+        self._before = 0
         self._until = deadline(exchange)
 
     async def follow(self, first: Events, provider: Provider) -> Events:
@@ -67,6 +68,15 @@ class Continuation:
         A StreamError ends them where nobody does, or where nothing was told yet: then it is but a failed attempt.
         """
         self._provider = provider
+        try:
+            async with aclosing(self._legs(first)) as legs:
+                async for told in legs:
+                    yield told
+        finally:
+            self._note_last()
+
+    async def _legs(self, first: Events) -> Events:
+        """What `follow` gives."""
         events, seam = first, None
         while True:
             error: GatewayError | None = None
@@ -81,7 +91,6 @@ class Continuation:
                 except GatewayError as broken:
                     error = broken.with_traceback(None)  # which holds this frame
             if error is None or self._told.over:
-                self._settle_last()
                 return
             following = await self._go_on(error)
             if following is None:
@@ -162,21 +171,28 @@ class Continuation:
         exchange, at = self._exchange, self._ports.clock.now()
         record, exchange.answered = exchange.answered, None
         if record is not None:
-            record.error, record.reason = error.kind, self._words(error)
+            record.error, record.reason, record.ending = error.kind, self._words(error), Ending.BROKEN
             note_failure(error, record, self._now, at, time=self._ports.clock.time(), until=self._until)
-            self._settle(record.place)
+            self._note_usage(record)
+            self._settle(record)
         exchange.close()
 
-    def _settle_last(self) -> None:
+    def _note_last(self) -> None:
         """Where an answer is several places' work, each has spent what its own part of it came to."""
-        if self._exchange.seams:
-            self._settle(self._exchange.attempts[-1].place)
+        if self._exchange.seams and self._exchange.answered is not None:
+            self._note_usage(self._exchange.answered)
 
-    def _settle(self, place: Place) -> None:
+    def _settle(self, record: AttemptRecord) -> None:
+        """Nothing runs at the place any more, so others may."""
         for held in self._exchange.held:
-            if held.place == place:
-                held.settle(self._spent or held.begun())
-        self._spent = None
+            if held.place == record.place:
+                held.settle(spending_at(self._exchange, record, self._now.tariffs).by_measure())
+
+    def _note_usage(self, record: AttemptRecord) -> None:
+        """What was counted of the place's part, else its input and what was told of it."""
+        seen = (self._told.length - self._before) // CHARACTERS
+        record.usage = self._spent or estimated(self._exchange, seen)
+        self._spent, self._before = None, self._told.length
 
     def _words(self, error: GatewayError) -> str:
         return mask(error.message, self._provider.secret)[:500]

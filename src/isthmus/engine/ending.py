@@ -14,7 +14,7 @@ def end(exchange: Exchange, now: Now, ports: Ports) -> None:
     """The last byte has left, or will not. Called once for each exchange; never blocks and never raises."""
     exchange.close()
     if exchange.held:
-        settle(exchange, ports)
+        settle(exchange, now, ports)
     exchange.finished_at = ports.clock.now()
     note_end(exchange, now, exchange.finished_at)
     _forget_traces(exchange.error)

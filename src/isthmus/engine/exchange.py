@@ -13,8 +13,10 @@ from isthmus.core.value import Value
 from isthmus.dialects.codec import AnyCodec, Peek
 from isthmus.engine.clients import ANYONE, Client
 from isthmus.engine.counting import Estimated
+from isthmus.engine.expected import Expectation
 from isthmus.engine.held import Held
 from isthmus.engine.ports import Clock, Incoming
+from isthmus.engine.spending import Ending, Spending
 from isthmus.routing.health import Place
 from isthmus.routing.meters import Meter
 from isthmus.routing.plan import Plan, Target
@@ -82,12 +84,13 @@ class AttemptRecord:
 
     It was sent at `began`, in the clock's seconds; `milliseconds` is until its answer began, or until it failed;
     `reason` is for the log, `told` what a header may say of the target; `heard` are its answer's headers, which came
-    at `heard_at`.
+    at `heard_at`. `ending` and `usage` are noted where it is over before its exchange is: how, and what was counted.
     """
 
     __slots__ = (
         "began",
         "credential",
+        "ending",
         "error",
         "heard",
         "heard_at",
@@ -96,6 +99,7 @@ class AttemptRecord:
         "reason",
         "target",
         "told",
+        "usage",
     )
 
     def __init__(self, target: Target, credential: str = "", began: float = 0.0, told: bytes = b"") -> None:
@@ -107,6 +111,8 @@ class AttemptRecord:
         self.error: Kind | None = None
         self.reason: str | None = None
         self.note: Note | None = None
+        self.ending: Ending | None = None
+        self.usage: Usage | None = None
         self.heard: Headers = ()
         self.heard_at = 0.0
 
@@ -120,13 +126,18 @@ OF_THE_ANSWER = frozenset({"empty", "error", "first_byte_at", "guessed", "lane",
 
 
 class Exchange:
-    """Owned by the engine. Times in seconds of the clock's `now`; `at` is Unix time."""
+    """Owned by the engine. Times in seconds of the clock's `now`; `at` is Unix time.
+
+    `bytes_in` is the length of its body; `expected` what it was taken for, where somebody had to guess; `spent` what it
+    came to, once it is over and somebody asked.
+    """
 
     __slots__ = (
         "answered",
         "at",
         "attempts",
         "bond",
+        "bytes_in",
         "bytes_out",
         "call",
         "cancelled",
@@ -134,6 +145,7 @@ class Exchange:
         "clock",
         "empty",
         "error",
+        "expected",
         "finished_at",
         "first_byte_at",
         "guessed",
@@ -146,6 +158,7 @@ class Exchange:
         "plan",
         "seams",
         "skipped",
+        "spent",
         "started_at",
         "status",
         "upstream",
@@ -181,7 +194,9 @@ class Exchange:
         self.status = 0
         self.first_byte_at: float | None = None
         self.finished_at: float | None = None
-        self.bytes_out = 0
+        self.bytes_in = self.bytes_out = 0
+        self.expected: Expectation | None = None
+        self.spent: Spending | None = None
         self.cancelled = False
         self.empty = False
 

@@ -18,6 +18,7 @@ from isthmus.engine.answer import Answer, Chunks
 from isthmus.engine.exchange import AttemptRecord, Exchange, Note
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
+from isthmus.engine.spending import Ending
 from isthmus.engine.walk import attempt
 from isthmus.providers.provider import Provider
 from isthmus.routing.hedging import patience
@@ -186,8 +187,9 @@ def _note_lost(lost: _Runner[_T], won: _Runner[_T] | None, gate: Admission | Non
         error = GatewayError(Kind.CANCELLED, f"{target.provider}/{target.model} was asked as well and answered first")
         for record in lost.attempts:
             record.note, record.error, record.reason = Note.HEDGED, error.kind, error.message
+            record.ending = Ending.OUTRUN
     if gate is not None:
-        gate.failed(lost.ask, error)
+        gate.failed(lost.ask, error, lost.attempts)
 
 
 async def _handed_over(stream: Chunks, twin: Exchange, exchange: Exchange) -> AsyncGenerator[bytes, None]:

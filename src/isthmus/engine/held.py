@@ -1,12 +1,9 @@
-"""What was granted to an exchange, and what it comes to when it is settled."""
+"""What is claimed for an exchange, and what was granted to it, until that is settled."""
 
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_CEILING
 from typing import NamedTuple
 
-from isthmus.catalog.prices import cost
-from isthmus.core.errors import GatewayError, Kind
-from isthmus.core.facts import Price
+from isthmus.catalog.tariff import Tariff
 from isthmus.core.usage import Usage
 from isthmus.engine.expected import Expectation
 from isthmus.engine.ports import Limiter
@@ -17,64 +14,52 @@ from isthmus.routing.plan import Target
 
 
 class Bill(NamedTuple):
-    """What a request is expected to come to at one model. `price` is None where nobody knows it."""
+    """What a request is expected to come to at one model. `tariff` is None where no price is asked for or known."""
 
     target: Target
     expected: Expectation
-    price: Price | None
+    tariff: Tariff | None
 
     def amount(self, limit: Limit) -> int:
         """What is claimed of a limit: all of it where only the guess of the answer's length is more than that."""
         asked, measure = self.expected.input, limit.measure
-        whole = self.spent(Usage(fresh_input=asked, output=self.expected.output)).get(measure, 1)
-        if whole <= limit.most:
-            return whole
-        return max(limit.most, self.spent(Usage(fresh_input=asked)).get(measure, 1))
+        whole = self._comes_to(Usage(asked, output=self.expected.output), measure)
+        return whole if whole <= limit.most else max(limit.most, self._comes_to(Usage(asked), measure))
 
-    def spent(self, usage: Usage) -> Mapping[Measure, int]:
-        """What these tokens come to, by measure; cached ones count as any others."""
-        return {
-            Measure.TOKENS: usage.input + usage.total_output,
-            Measure.MICRODOLLARS: 0 if self.price is None else microdollars(usage, self.price),
-        }
+    def _comes_to(self, usage: Usage, measure: Measure) -> int:
+        if measure is Measure.TOKENS:
+            return usage.input + usage.total_output
+        if measure is Measure.MICRODOLLARS:
+            return 0 if self.tariff is None else self.tariff.microdollars(usage)
+        return 1
 
 
 class Held:
     """A grant until it is settled, which is once. `place` is where it is for; None for the caller's own limits."""
 
-    __slots__ = ("_grant", "_limiter", "_queue", "bill", "place")
+    __slots__ = ("_grant", "_limiter", "_queue", "place")
 
-    def __init__(self, grant: Grant, bill: Bill | None, limiter: Limiter, queue: Queue | None = None) -> None:
+    def __init__(self, grant: Grant, limiter: Limiter, queue: Queue | None = None) -> None:
         self._grant: Grant | None = grant
         self._limiter = limiter
         self._queue = queue
-        self.bill = bill
         self.place: Place | None = None
 
-    def settle(self, usage: Usage | None) -> None:
-        """It came to `usage`; None where nobody knows, and then to what was claimed."""
+    @property
+    def open(self) -> bool:
+        """Is it still to be settled?"""
+        return self._grant is not None
+
+    def settle(self, spent: Mapping[Measure, int]) -> None:
+        """It came to `spent`."""
         grant, self._grant = self._grant, None
         if grant is not None:
-            self._limiter.settle(grant, {} if usage is None or self.bill is None else self.bill.spent(usage))
+            self._limiter.settle(grant, spent)
             if self._queue is not None:
                 for scope in running_scopes(grant.claims):
                     self._queue.released(scope)
-
-    def failed(self, error: GatewayError) -> None:
-        """The place did not answer. Who refused or was never reached has spent nothing, anybody else the input."""
-        nothing = error.upstream_status is not None or error.kind is Kind.UNREACHABLE
-        self.settle(Usage() if nothing else self.begun())
-
-    def begun(self) -> Usage | None:
-        """What was spent at the least, once the request was sent."""
-        return None if self.bill is None else Usage(fresh_input=self.bill.expected.input)
 
 
 def running_scopes(claims: Iterable[Claim]) -> frozenset[str]:
     """The scopes whose requests at a time are counted among these."""
     return frozenset(claim.limit.scope for claim in claims if claim.limit.measure is Measure.RUNNING)
-
-
-def microdollars(usage: Usage, price: Price) -> int:
-    """What the tokens cost, rounded up."""
-    return int((cost(usage, price).total * 1_000_000).to_integral_value(ROUND_CEILING))

@@ -12,6 +12,7 @@ from isthmus.engine.clients import NOBODY, Auth, Roll
 from isthmus.engine.fingerprints import fingerprints
 from isthmus.engine.scales import Prices, Shares
 from isthmus.engine.snapshot import NOTHING_TOLD, Snapshot, ToldFacts
+from isthmus.engine.tariffs import Tariffs
 from isthmus.providers.provider import Provider
 from isthmus.providers.quota_headers import read_quota
 from isthmus.routing.board import Board
@@ -32,7 +33,8 @@ class Now(Value, frozen=True):
     """What one exchange runs on: a snapshot, and the directory of names that goes with it.
 
     `board` outlives it; `places` are those of the snapshot's targets. `told` is what providers tell of their
-    models, by provider and model. `scales` weigh places without their limits, `shares` is None where there are none.
+    models, by provider and model; `tariffs` what places cost. `scales` weigh places without their limits, `shares` is
+    None where there are none.
     """
 
     snapshot: Snapshot
@@ -40,6 +42,7 @@ class Now(Value, frozen=True):
     version: int
     board: Board
     places: Places
+    tariffs: Tariffs
     told: ToldFacts = NOTHING_TOLD
     scales: Scales = NO_SCALES
     shares: Shares | None = None
@@ -138,6 +141,7 @@ class Live:
             version=version,
             board=self._board,
             places=Places(credentials, told=snapshot.habits.route_headers),
+            tariffs=Tariffs(snapshot, told),
             told=told,
             scales=Scales(price=Prices(snapshot, told).of, weights=snapshot.weights),
             shares=_shares(snapshot),

@@ -17,6 +17,7 @@ from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Ports
 from isthmus.engine.presentable import presentable
+from isthmus.engine.spending import Ending, how_failed
 from isthmus.engine.verdict import note_failure, note_heard
 from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Provider
@@ -48,6 +49,7 @@ def in_order(
     `body` is the request as it came, by which it is guessed how much of a limit it needs.
     """
     assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
+    exchange.bytes_in = len(body)
     lone = now.places.lone(exchange.plan)
     if lone is None or race is not None or exchange.attempts or now.snapshot.allowances or now.board.health.ailing:
         return _along(exchange, once, now, ports, race, body=body)
@@ -158,6 +160,7 @@ async def attempt(
         answer = await once(ask.target, provider)
     except GatewayError as error:
         meter.ended()
+        _note_ending(exchange, record, error)
         record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
         over = ports.clock.now()
         note_failure(error, record, now, over, time=exchange.unix(over), until=until, counts=counts)
@@ -181,6 +184,14 @@ async def attempt(
         record.milliseconds = (over - began) * 1000
         if record.heard:
             note_heard(record, now, exchange.unix(record.heard_at), counts=counts)
+
+
+def _note_ending(exchange: Exchange, record: AttemptRecord, error: GatewayError) -> None:
+    """How the try was over. An answer that said nothing was counted like any other, where it was."""
+    if error.kind is Kind.EMPTY and exchange.usage is not None:
+        record.ending, record.usage, exchange.usage = Ending.ANSWERED, exchange.usage, None
+    else:
+        record.ending = how_failed(error, heard=record.heard_at > 0)
 
 
 def moment_of(exchange: Exchange, now: Now, ports: Ports) -> Moment:
