@@ -151,7 +151,9 @@ def _work_out(exchange: "Exchange", tariffs: "Tariffs") -> Spending:
         tariff = tariffs.of(record.target, record.credential, exchange.at)
         if tariff is not None:
             exact, priced = exact + tariff.fraction(one), True
-    return Spending(usage, math.ceil(exact) if priced or usage is NOTHING else None)
+    if usage is NOTHING:
+        return SPENT_NOTHING
+    return Spending(usage, math.ceil(exact) if priced else None)
 
 
 def _both(one: Usage, other: Usage) -> Usage:

@@ -7,18 +7,20 @@ when the configuration or its prices change, and when the counts are taken away.
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from isthmus.core.usage import Usage
+from isthmus.catalog.tariff import MICRODOLLARS
 from isthmus.engine.exchange import AttemptRecord, Exchange, Note
 from isthmus.engine.live import Live, Now
 from isthmus.engine.shadow import PATH as SHADOW
+from isthmus.engine.spending import SPENT_NOTHING, Spending, spending
 from isthmus.routing.health import Place
 from isthmus.telemetry.model_names import OTHER, ModelNames
-from isthmus.telemetry.rates import KINDS, Rates
 from isthmus.telemetry.sums import Series
 from isthmus.telemetry.table import FIRST_SECONDS, METRICS, SECONDS
 
 NO_QUESTION = "/v0/"
 """What paths begin with that ask nothing of a model."""
+KINDS = ("input", "cached", "written", "output", "reasoning")
+"""Of tokens, in the order of a Usage."""
 MOST_ROWS = 2000
 NOWHERE = Place("", "", "")
 
@@ -26,10 +28,10 @@ NOWHERE = Place("", "", "")
 class Row:
     """The numbers that exchanges of one kind add to; `labels` are their provider and model.
 
-    `tokens` and `dollars` are there once one of them has used something; `rates` are None where nobody knows a price.
+    `tokens` are there once one of them has used something, `dollars` and `unpriced` once one had a price, or none.
     """
 
-    __slots__ = ("attempts", "dollars", "exchanges", "first", "labels", "rates", "requests", "seconds", "tokens")
+    __slots__ = ("attempts", "dollars", "exchanges", "first", "labels", "requests", "seconds", "tokens", "unpriced")
 
     def __init__(self) -> None:
         self.labels = ("", "")
@@ -39,8 +41,8 @@ class Row:
         self.seconds = [0.0] * METRICS["llm_request_duration_seconds"].width
         self.first: list[float] | None = None
         self.tokens: tuple[list[float], ...] = ()
-        self.dollars = [0.0]
-        self.rates: Rates | None = None
+        self.dollars: list[float] | None = None
+        self.unpriced: list[float] | None = None
 
 
 class Tally:
@@ -92,7 +94,7 @@ class Tally:
         row = self._row_of(exchange, last, now)
         row.exchanges[0] += 1
         if last is not None:
-            self._count_request(exchange, row, last, now)
+            self._count_request(exchange, row, now)
         if len(attempts) == 1 and attempts[0] is exchange.answered:
             row.attempts[0] += 1
         else:
@@ -113,7 +115,7 @@ class Tally:
             if one.note is Note.HEDGED:
                 self.add("isthmus_hedges_total", 1)
 
-    def _count_request(self, exchange: Exchange, row: Row, last: AttemptRecord, now: Now) -> None:
+    def _count_request(self, exchange: Exchange, row: Row, now: Now) -> None:
         began, end, first = exchange.started_at, exchange.finished_at, exchange.first_byte_at
         row.requests[0] += 1
         seconds = 0.0 if end is None else end - began
@@ -122,19 +124,25 @@ class Tally:
         if row.first is not None and first is not None:
             row.first[bisect_left(FIRST_SECONDS, first - began)] += 1
             row.first[-1] += first - began
-        if exchange.usage is not None:
-            if not row.tokens:
-                self._open_account(row, last, now)
-            _count_usage(exchange.usage, row)
+        if (spent := spending(exchange, now.tariffs)) is not SPENT_NOTHING:
+            self._count_spent(spent, row)
 
-    def _open_account(self, row: Row, last: AttemptRecord, now: Now) -> None:
-        """What its tokens are counted in."""
-        price = now.snapshot.price(last.target, last.credential, now.told)
-        row.tokens = tuple(self._numbers("isthmus_tokens_total", *row.labels, kind) for kind in KINDS)
-        if price is not None:
-            row.rates = Rates(price)
-        name = "isthmus_unpriced_total" if price is None else "isthmus_cost_dollars_total"
-        row.dollars = self._numbers(name, *row.labels)
+    def _count_spent(self, spent: Spending, row: Row) -> None:
+        usage, microdollars = spent
+        if not row.tokens:
+            row.tokens = tuple(self._numbers("isthmus_tokens_total", *row.labels, kind) for kind in KINDS)
+        fresh, read, written, output, reasoning = row.tokens
+        fresh[0] += usage.fresh_input
+        read[0] += usage.cache_read
+        written[0] += usage.cache_write
+        output[0] += usage.output
+        reasoning[0] += usage.reasoning
+        if microdollars is None:
+            row.unpriced = row.unpriced or self._numbers("isthmus_unpriced_total", *row.labels)
+            row.unpriced[0] += 1
+        else:
+            row.dollars = row.dollars or self._numbers("isthmus_cost_dollars_total", *row.labels)
+            row.dollars[0] += microdollars / MICRODOLLARS
 
     def _row_of(self, exchange: Exchange, last: AttemptRecord | None, now: Now) -> Row:
         codec, stream = exchange.call.codec, exchange.peek is not None and exchange.peek.stream
@@ -170,13 +178,3 @@ class Tally:
         row.seconds = self._numbers("llm_request_duration_seconds", row.labels[0])
         if exchange.peek is not None and exchange.peek.stream and exchange.error is None:
             row.first = self._numbers("isthmus_first_token_seconds", *row.labels)
-
-
-def _count_usage(usage: Usage, row: Row) -> None:
-    fresh, read, written, output, reasoning = row.tokens
-    fresh[0] += usage.fresh_input
-    read[0] += usage.cache_read
-    written[0] += usage.cache_write
-    output[0] += usage.output
-    reasoning[0] += usage.reasoning
-    row.dollars[0] += 1 if row.rates is None else row.rates.dollars(usage)
