@@ -52,6 +52,7 @@ from isthmus.state.memory import BoundedMemory
 from isthmus.state.shared_rests import Post, SharedRests
 from isthmus.store.store import Store
 from isthmus.telemetry.current import Parts
+from isthmus.telemetry.key_counts import KeyCounts
 from isthmus.telemetry.log import ExchangeLog
 from isthmus.telemetry.metrics import Metrics
 from isthmus.telemetry.recent import RecentExchanges, RecentLosses
@@ -95,6 +96,7 @@ class Outside(NamedTuple):
     authority: CloudAuthority
     model: Model
     memory: "Kept"
+    answers: "Kept"
     limiter: Limiter
     store: Store | None
 
@@ -117,8 +119,8 @@ class Gateway:
         self.models_known = asyncio.Event()
         self.reloader = Reloader(loaded, live, ollama="ollama" in live.take().snapshot.providers)
         self.transport = OnDemand(outside.client, outside.model)
-        tally = Tally(live)
-        self.recorder = ExchangeLog(log.lines, log.ring, as_json=log.as_json, count=tally.count)
+        tally, key_counts = Tally(live), KeyCounts()
+        self.recorder = ExchangeLog(log.lines, log.ring, as_json=log.as_json, counts=(tally.count, key_counts.count))
         self.aws = AwsProbe(live, outside.authority)
         self.shadows = Shadows()
         self._outside = outside
@@ -132,6 +134,7 @@ class Gateway:
             Learning(exchanges, counting),
             authority=outside.authority,
             memory=outside.memory,
+            answers=outside.answers,
             fetcher=outside.fetcher,
             counting=counting,
             limiter=outside.limiter,
@@ -140,7 +143,15 @@ class Gateway:
         )
         self.metrics = Metrics(tally, self._parts(), self.recorder.flush, others, str(worker))
         recent = Recent(losses.of, exchanges.of)
-        self.desk = Desk(live, ports, health=self.health, recent=recent, logs=log.ring, metrics=self.metrics.page)
+        self.desk = Desk(
+            live,
+            ports,
+            health=self.health,
+            recent=recent,
+            logs=log.ring,
+            metrics=self.metrics.page,
+            key_counts=key_counts.told,
+        )
         self.application = Application(
             live, ports, self.gate, self.health, recent, metrics=self.metrics.page, desk=self.desk
         )
@@ -196,7 +207,7 @@ async def open_gateway(
         model = HubModel(link) if link else await opened.enter_async_context(_supervisor(loaded))
         memory, limiter, post = await opened.enter_async_context(_open_state(loaded.config.state, link))
         store = await opened.enter_async_context(opened_store(loaded, SystemClock()))
-        outside = Outside(client, fetcher, authority, model, memory, limiter, store)
+        outside = Outside(client, fetcher, authority, model, memory, _answers(loaded, memory), limiter, store)
         gateway = Gateway(loaded, live, outside, log, HubSums(link) if link else None, worker=worker)
         opened.callback(gateway.metrics.leave)
         opened.callback(gateway.recorder.flush)
@@ -230,6 +241,13 @@ async def _open_state(entry: StateEntry, link: Link | None) -> "AsyncIterator[tu
 
         async with open_shared(entry.url, SystemClock(), prefix=entry.prefix) as shared:
             yield shared
+
+
+def _answers(loaded: Loaded, memory: "Kept") -> "Kept":
+    """Where answers are kept: in the memory that is shared, else in one of their own, which crowds out nothing else."""
+    if isinstance(memory, BoundedMemory):
+        return BoundedMemory(SystemClock.now, most_bytes=loaded.config.cache.memory)
+    return memory
 
 
 def run(loaded: Loaded, *, workers: int = 1, seat: Seat | None = None) -> int:

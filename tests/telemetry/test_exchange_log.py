@@ -36,7 +36,7 @@ async def test_what_waits_is_written_when_the_gateway_ends(tmp_path: Path) -> No
 async def test_what_is_written_is_counted_once_and_in_batches(tmp_path: Path) -> None:
     writer = LineWriter(tmp_path / "log")
     counted: list[list[str]] = []
-    log = ExchangeLog(writer, Ring(), as_json=True, count=lambda batch: counted.append([one.id for one in batch]))
+    log = ExchangeLog(writer, Ring(), as_json=True, counts=[lambda batch: counted.append([one.id for one in batch])])
     for number in range(BATCH + 1):
         log.record(finished(number))
     log.flush()

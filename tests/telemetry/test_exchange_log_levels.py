@@ -78,7 +78,7 @@ async def test_all_exchanges_are_counted_whatever_is_written(tmp_path: Path) -> 
     writer, ring = LineWriter(tmp_path / "log"), Ring()
     set_up_logging(writer, ring, as_json=True, level="error")
     counted: list[Exchange] = []
-    log = ExchangeLog(writer, ring, as_json=True, count=counted.extend)
+    log = ExchangeLog(writer, ring, as_json=True, counts=[counted.extend])
     for exchange in ENDS:
         log.record(exchange)
     log.flush()

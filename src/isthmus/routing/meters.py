@@ -126,6 +126,10 @@ class Meters:
         """What is known of `place`; None for one that was never asked."""
         return self._meters.get(place)
 
+    def places(self) -> tuple[Place, ...]:
+        """Those that were asked."""
+        return tuple(self._meters)
+
     def failed(self, place: Place, now: float) -> None:
         """A request failed by a fault of `place`, before its answer began or after."""
         meter = self._meters.get(place)

@@ -56,6 +56,10 @@ class Quotas:
             del self._words[next(iter(self._words))]
         self._words[place] = _Word(headers, now, time)
 
+    def places(self) -> tuple[Place, ...]:
+        """Those that said something."""
+        return tuple(self._words)
+
     def of(self, place: Place, now: float) -> Quota:
         """What is known of its windows that are not over, their `reset` from now on."""
         word = self._words.get(place)

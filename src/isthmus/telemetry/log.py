@@ -26,13 +26,13 @@ Count: TypeAlias = Callable[[Sequence[Exchange]], None]
 class ExchangeLog:
     """Implements the engine's Recorder. On the way of most exchanges it only appends to a list.
 
-    `count` is handed what has finished, a batch at a time.
+    Each of `counts` is handed what has finished, a batch at a time.
     """
 
-    def __init__(self, writer: LineWriter, ring: Ring, *, as_json: bool, count: Count | None = None) -> None:
+    def __init__(self, writer: LineWriter, ring: Ring, *, as_json: bool, counts: Sequence[Count] = ()) -> None:
         self._writer = writer
         self._ring = ring
-        self._count = count
+        self._counts = counts
         self._as_json = as_json
         self._waiting: list[Exchange] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -52,8 +52,8 @@ class ExchangeLog:
         batch, self._waiting = self._waiting, []
         if batch:
             self._write(batch if self._ring.writes("info") else [one for one in batch if self._matters(one)])
-            if self._count is not None:
-                self._count(batch)
+            for count in self._counts:
+                count(batch)
 
     def _write(self, batch: Sequence[Exchange]) -> None:
         told = [facts(one, _stamp(one.at)) for one in batch]

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from isthmus.engine.change import Change
+from isthmus.engine.key_count import KeyCount
 from isthmus.engine.live import Live
 from isthmus.engine.logs import Dumps, Logs
 from isthmus.engine.ports import Ports
@@ -78,7 +79,10 @@ class KeyChain(Protocol):
 
 
 class Desk:
-    """`records` is None where the store is switched off; so are what rests on it. `began` is monotonic seconds."""
+    """`records` is None where the store is switched off; so are what rests on it. `began` is monotonic seconds.
+
+    `key_counts` are what each upstream key was asked in this process, by provider and key.
+    """
 
     def __init__(  # noqa: PLR0913  all that there is
         self,
@@ -93,6 +97,7 @@ class Desk:
         logs: Logs | None = None,
         dumps: Dumps | None = None,
         metrics: Callable[[], Awaitable[bytes]] | None = None,
+        key_counts: Callable[[], Mapping[tuple[str, str], KeyCount]] | None = None,
     ) -> None:
         self.live = live
         self.ports = ports
@@ -105,3 +110,4 @@ class Desk:
         self.logs = logs
         self.dumps = dumps
         self.metrics = metrics
+        self.key_counts = key_counts

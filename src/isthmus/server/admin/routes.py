@@ -1,6 +1,19 @@
 """Our own management API, as one table: a resource is a file with its rows, and one line here."""
 
-from isthmus.server.admin import configuration, exchanges, kept_exchanges, logs, rests, status, usage
+from isthmus.server.admin import (
+    configuration,
+    debug,
+    deeds,
+    exchanges,
+    kept_exchanges,
+    limits,
+    logs,
+    models,
+    providers,
+    rests,
+    status,
+    usage,
+)
 from isthmus.server.admin.call import Facade
 from isthmus.server.admin.refusals import refuse
 
@@ -10,10 +23,15 @@ ADMIN = Facade(
     refuse=refuse,
     rows=(
         *status.ROWS,
+        *providers.ROWS,
+        *models.ROWS,
+        *limits.ROWS,
         *rests.ROWS,
         *exchanges.ROWS,
         *kept_exchanges.ROWS,
         *logs.ROWS,
+        *debug.ROWS,
+        *deeds.ROWS,
         *configuration.ROWS,
         *usage.ROWS,
     ),
