@@ -6,6 +6,7 @@ import pytest
 
 from isthmus.config.compile import compile_config
 from isthmus.core.facts import Price, Rates
+from isthmus.core.periods import Period
 from isthmus.engine.queue import QueueRule
 from isthmus.engine.snapshot import AffinityRule, Snapshot
 from isthmus.routing.adaptive import AdaptiveRule
@@ -45,7 +46,7 @@ def test_where_nothing_is_limited_nothing_is_allowed_for() -> None:
         ("tokens-per-minute: 6", Limit("provider:vllm", Measure.TOKENS, 6, 60, 12)),
         ("requests-per-day: 7", Limit("provider:vllm", Measure.REQUESTS, 7, 86_400, 1)),
         ("tokens-per-day: 8", Limit("provider:vllm", Measure.TOKENS, 8, 86_400, 1)),
-        ("dollars-per-day: 0.01", Limit("provider:vllm", Measure.MICRODOLLARS, 10_000, 86_400, 1)),
+        ("dollars-per-day: 0.01", Limit("provider:vllm", Measure.MICRODOLLARS, 10_000, period=Period.DAY)),
         ("concurrency: 9", Limit("provider:vllm", Measure.RUNNING, 9)),
         ("concurrency: {most: 9, adaptive: true}", Limit("provider:vllm", Measure.RUNNING, 9)),
     ],

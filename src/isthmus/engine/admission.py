@@ -1,16 +1,19 @@
 """What a request claims of the limits in its way, and holds until it is known what it came to.
 
-The limits of its client and its route are claimed once, those of a provider and a key anew for each place that is
-asked. What was claimed is settled when the exchange ends, or when the place that it was claimed for has failed; so it
-is enough that whoever ends an exchange calls `settle`. Who waits, and how long, is decided elsewhere.
+The limits and budgets of its client, the client's team, the whole gateway and its route are claimed once, those of a
+provider and a key anew for each place that is asked. What was claimed is settled when the exchange ends, or when the
+place that it was claimed for has failed; so it is enough that whoever ends an exchange calls `settle`. Who waits, and
+how long, is decided elsewhere.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.periods import Period, renews
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.held import Bill, Held
 from isthmus.engine.live import Now
@@ -28,6 +31,14 @@ _COUNTED = frozenset({Measure.TOKENS, Measure.MICRODOLLARS})
 _BURDENED = frozenset({Kind.UPSTREAM_LIMITED, Kind.OVERLOADED, Kind.TIMED_OUT})
 """Failures that say a provider carries too much."""
 _SPANS: Mapping[int, str] = {60: "a minute", 3600: "an hour", 86_400: "a day"}
+_PERIODS: Mapping[Period, str] = {
+    Period.DAY: "a day",
+    Period.WEEK: "a week",
+    Period.MONTH: "a month",
+    Period.ALL: "in all",
+}
+GATEWAY = "global:"
+"""The scope of all that is asked."""
 
 
 class Admission:
@@ -71,20 +82,22 @@ class Admission:
     async def enter(self, until: float | None = None) -> None:
         """Claim once what the exchange's client and its route allow, and wait for a place if there is one to come.
 
-        Raises RATE_LIMITED, with the seconds until there is room, or TOO_LARGE when there never will be.
+        Raises RATE_LIMITED, with the seconds until there is room, TOO_LARGE when there never will be, or BUDGET_SPENT.
         """
         plan = self._exchange.plan
         if plan is None or not plan.targets:
             return
-        limits = self._limits(f"client:{self._exchange.client.name}", f"route:{plan.name}")
+        client = self._exchange.client
+        limits = self._limits(f"client:{client.name}", f"team:{client.team}", GATEWAY, f"route:{plan.name}")
         while isinstance(found := await self._claim(limits, plan.targets[0], self._exchange), Refusal):
             self._note_busy(found)
+            refusal = refused(found, self._ports.clock.time())
             try:
                 waited = await self._waited(until)
             except GatewayError as late:  # its own limit is not the gateway's being busy
-                raise refused(found) from late
+                raise refusal from late
             if not waited:
-                raise refused(found)
+                raise refusal
         self._own = None if found is None else limits
         self._waiter = None
 
@@ -264,9 +277,11 @@ def _spent_at(place: Place, exchange: Exchange, attempts: Sequence[AttemptRecord
     return (SPENT_NOTHING if record is None else spending_at(exchange, record, now.tariffs)).by_measure()
 
 
-def refused(refusal: Refusal) -> GatewayError:
-    """The caller's own limit, or its route's, has no room."""
+def refused(refusal: Refusal, now: float) -> GatewayError:
+    """The caller's own limit, or its route's, has no room at Unix time `now`."""
     limit, wait = refusal
+    if limit.period is not None:
+        return _spent(limit, limit.period, now)
     if wait == NEVER:
         return GatewayError(Kind.TOO_LARGE, f"the request may come to more than is allowed: {told(limit)}")
     if limit.measure is Measure.RUNNING:
@@ -275,15 +290,23 @@ def refused(refusal: Refusal) -> GatewayError:
     return GatewayError(Kind.RATE_LIMITED, words, retry_after=wait)
 
 
+def _spent(limit: Limit, period: Period, now: float) -> GatewayError:
+    """What is left of the budget, less what requests under way may come to, is not enough."""
+    renewal = renews(period, now)
+    if renewal == NEVER:
+        return GatewayError(Kind.BUDGET_SPENT, f"the budget is spent: {told(limit)}; it never renews")
+    when = datetime.fromtimestamp(renewal, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    words = f"the budget is spent: {told(limit)}; it renews at {when}"
+    return GatewayError(Kind.BUDGET_SPENT, words, retry_after=renewal - now)
+
+
 def told(limit: Limit) -> str:
     """The limit in words."""
     kind, _, name = limit.scope.partition(":")
+    whose = "the whole gateway" if limit.scope == GATEWAY else f"{kind} {name}"
     if limit.measure is Measure.RUNNING:
-        return f"{limit.most} requests at a time for {kind} {name}"
+        return f"{limit.most} requests at a time for {whose}"
+    when = _PERIODS[limit.period] if limit.period is not None else _SPANS.get(limit.span) or f"in {limit.span} s"
     if limit.measure is Measure.MICRODOLLARS:
-        return f"{limit.most / 1e6:.2f} dollars {_span(limit.span)} for {kind} {name}"
-    return f"{limit.most} {limit.measure} {_span(limit.span)} for {kind} {name}"
-
-
-def _span(seconds: int) -> str:
-    return _SPANS.get(seconds) or f"in {seconds} s"
+        return f"{limit.most / 1e6:.2f} dollars {when} for {whose}"
+    return f"{limit.most} {limit.measure} {when} for {whose}"

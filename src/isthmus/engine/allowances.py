@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from isthmus.core.value import Value
-from isthmus.engine.records import Allowance, Period
+from isthmus.engine.records import Allowance
 from isthmus.routing.limits import Limit, Measure
 
 MINUTE, DAY = 60, 86_400
@@ -28,8 +28,6 @@ _WINDOWS = MappingProxyType(
         "tokens_per_day": _Window(Measure.TOKENS, DAY),
     }
 )
-_BUDGETS = MappingProxyType({Period.DAY: DAY})
-"""Seconds of the periods that budgets are held to."""
 
 
 def limits_of(scope: str, allowance: Allowance) -> tuple[Limit, ...]:
@@ -41,8 +39,7 @@ def _limits(scope: str, allowance: Allowance) -> Iterator[Limit]:
     for field, window in _WINDOWS.items():
         if (most := getattr(allowance, field)) is not None:
             yield Limit(scope, window.measure, most, window.span, window.parts)
-    for period, span in _BUDGETS.items():
-        if period in allowance.budgets:
-            yield Limit(scope, Measure.MICRODOLLARS, allowance.budgets[period], span)
+    for period, most in allowance.budgets.items():
+        yield Limit(scope, Measure.MICRODOLLARS, most, period=period)
     if allowance.concurrency is not None:
         yield Limit(scope, Measure.RUNNING, allowance.concurrency)
