@@ -7,7 +7,8 @@ from isthmus.config.load import Loaded
 from isthmus.config.places import data_dir
 from isthmus.engine.ports import Clock
 from isthmus.store.address import address_of
-from isthmus.store.store import Keep, Store, open_store
+from isthmus.store.rules import Keep
+from isthmus.store.store import Store, open_store
 
 
 @asynccontextmanager

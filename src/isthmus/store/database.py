@@ -26,8 +26,8 @@ PRAGMAS = (
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA foreign_keys=ON",
 )
-_UNFIT = ("22", "23")
-"""Classes of SQLSTATE that are the values' fault: data exceptions, and broken constraints."""
+_UNFIT = ("22", "23", "54")
+"""Classes of SQLSTATE that are the values' fault: data exceptions, broken constraints, and what is beyond limits."""
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

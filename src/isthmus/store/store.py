@@ -13,53 +13,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.core.value import Value
+from isthmus.core.periods import DAY
 from isthmus.engine.ports import Clock
 from isthmus.engine.records import ClientKey, Configuration, Deed, Spent, UsageQuery, UsageSum, Used, UsedQuery
 from isthmus.store.address import Address
 from isthmus.store.faults import Duplicate, OutOfReach, Unfit, Unusable
+from isthmus.store.rules import KEEP, PACE, Keep, Pace
 from isthmus.store.writer import Writer
 
 if TYPE_CHECKING:
     from isthmus.store.opened import Opened
 
-PATIENCE = 3.0
-"""Seconds that a question waits for the database."""
-CLOSES_WITHIN = 5.0
-"""Seconds in which rows that wait are still written when the gateway stops."""
-DAY = 86_400.0
-HOUSEKEEPING = 600.0
-"""Seconds between two looks for what is older than it is kept for."""
-BETWEEN_STEPS = 0.05
-"""Seconds between two steps of forgetting, for all others who write."""
-RETRY, LONGEST_RETRY = 0.5, 15.0
-"""Seconds between two tries to open the database: doubled from the first to the second."""
-
 log = logging.getLogger(__name__)
 
 
-class Keep(Value, frozen=True, kw_only=True):
-    """For how many days what is kept, 0 for ever; and how many rows of use may wait to be written."""
-
-    rows: int = 30
-    sums: int = 400
-    deeds: int = 400
-    queue: int = 100_000
-
-
-KEEP = Keep()
-
-
 class Store:
-    """`patience` is in seconds, as PATIENCE. `run` is its work, for as long as it is open."""
+    """`run` is its work, for as long as it is open."""
 
-    def __init__(self, address: Address, clock: Clock, keep: Keep = KEEP, *, patience: float = PATIENCE) -> None:
+    def __init__(self, address: Address, clock: Clock, keep: Keep = KEEP, pace: Pace = PACE) -> None:
         self._address = address
         self._clock = clock
         self._keep = keep
-        self._patience = patience
+        self._pace = pace
         self._opened: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
-        self._writer = Writer(self._write, clock, most=keep.queue)
+        self._writer = Writer(self._write, clock, pace, most=keep.queue)
         self._since: float | None = None
         self._why = ""
 
@@ -73,6 +50,11 @@ class Store:
             return f"{self._address.kind} {told}, {writer.waiting} rows wait, {writer.dropped} are lost"
         where = self._address.kind if self._opened.done() else "opening"
         return f"{where} ({writer.dropped} rows are lost)" if writer.dropped else where
+
+    @property
+    def waiting(self) -> int:
+        """Rows of use that are not written yet."""
+        return self._writer.waiting
 
     def use(self, rows: Sequence[Used]) -> None:
         self._writer.put(rows)
@@ -139,11 +121,11 @@ class Store:
     async def close(self) -> None:
         """Write what waits, within a bound, and let the database go. `run` has ended before."""
         if self._opened.done():
-            await self._writer.drain(CLOSES_WITHIN)
+            await self._writer.drain(self._pace.close)
             await self._opened.result().close()
 
     async def _open(self) -> "Opened":
-        pause = RETRY
+        pause = self._pace.retry
         while True:
             try:
                 module = await asyncio.to_thread(import_module, "isthmus.store.opened")
@@ -151,16 +133,16 @@ class Store:
             except (OutOfReach, Unusable) as error:
                 self._fail(str(error))
                 await asyncio.sleep(pause)
-                pause = min(LONGEST_RETRY, pause * 2)
+                pause = min(self._pace.retry_most, pause * 2)
             else:
-                self._since = None
+                self._since, self._why = None, ""
                 self._opened.set_result(opened)
                 return opened
 
     def _fail(self, why: str) -> None:
-        """It could not be opened: log each reason once."""
+        """It could not be opened, or not be asked: log each reason once."""
         if why != self._why:
-            log.warning("the store cannot be opened: %s; trying again", why)
+            log.warning("the store cannot be reached: %s", why)
         self._why = why
         self._since = self._since or self._clock.time()
 
@@ -168,9 +150,12 @@ class Store:
     async def _reach(self) -> "AsyncIterator[Opened]":
         """The open database, for as long as a question may take. Raises STORE_GONE, INVALID for what it never takes."""
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._pace.patience):
                 yield await asyncio.shield(self._opened)
+                self._since, self._why = None, ""
         except (OutOfReach, TimeoutError) as error:
+            if self._opened.done():
+                self._fail(str(error) or f"it did not answer within {self._pace.patience:g} s")
             message = "the store cannot be reached; try again shortly"
             raise GatewayError(Kind.STORE_GONE, message, retry_after=1.0) from error
         except Unfit as error:
@@ -187,29 +172,28 @@ class Store:
                 (self._keep.deeds, opened.forget_deeds),
             ):
                 if days:
-                    await _forget(forget, self._kept_since(days))
-            await asyncio.sleep(HOUSEKEEPING)
+                    await self._forget(forget, self._kept_since(days))
+            await asyncio.sleep(self._pace.house)
+
+    async def _forget(self, step: Callable[[float], Awaitable[bool]], before: float) -> None:
+        """Step by step. What cannot be reached now is forgotten another time."""
+        try:
+            more = True
+            while more:
+                more = await step(before)
+                await asyncio.sleep(self._pace.step)
+        except (OutOfReach, Unfit) as error:
+            log.info("the store forgets nothing for now: %s", error)
 
     def _kept_since(self, days: int) -> float:
         """Since when things are kept that are kept for so many days."""
         return self._clock.time() - days * DAY if days else 0.0
 
 
-async def _forget(step: Callable[[float], Awaitable[bool]], before: float) -> None:
-    """Step by step. What cannot be reached now is forgotten another time."""
-    try:
-        more = True
-        while more:
-            more = await step(before)
-            await asyncio.sleep(BETWEEN_STEPS)
-    except (OutOfReach, Unfit) as error:
-        log.info("the store forgets nothing for now: %s", error)
-
-
 @asynccontextmanager
-async def open_store(address: Address, clock: Clock, keep: Keep = KEEP) -> AsyncIterator[Store]:
+async def open_store(address: Address, clock: Clock, keep: Keep = KEEP, pace: Pace = PACE) -> AsyncIterator[Store]:
     """The store, whose database is opened behind the caller's back. What waits is written before it is closed."""
-    store = Store(address, clock, keep)
+    store = Store(address, clock, keep, pace)
     work = asyncio.create_task(store.run())
     try:
         yield store

@@ -7,19 +7,23 @@ newest are dropped and counted. Knows nothing of SQL.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import islice
-from typing import TypeAlias
+from math import isfinite
+from typing import Any, TypeAlias
+
+from msgspec.structs import asdict, replace
 
 from isthmus.engine.ports import Clock
 from isthmus.engine.records import Used
 from isthmus.store.faults import OutOfReach, Unfit
+from isthmus.store.rules import PACE, Pace
 
 BATCH = 500
-EVERY = 0.25
-"""Seconds that a row waits for others to be written with."""
-PAUSE, LONGEST_PAUSE = 0.25, 15.0
-"""Seconds between two tries while the database cannot be written to: doubled from the first to the second."""
+"""Rows in one transaction."""
+LONGEST_TEXT = 64
+"""Characters of a text, of a row that is not taken otherwise."""
+MOST_INTEGER = 2**31 - 1
 
 Write: TypeAlias = Callable[[Sequence[Used], bool], Awaitable[object]]
 """Writes rows, all or none; the flag says that some may have been written before. Raises OutOfReach or Unfit."""
@@ -30,16 +34,15 @@ log = logging.getLogger(__name__)
 class Writer:
     """`most` rows wait; `dropped` were lost; `since` is the Unix time since when it fails, `why` the last reason."""
 
-    def __init__(self, write: Write, clock: Clock, *, most: int, every: float = EVERY, pause: float = PAUSE) -> None:
+    def __init__(self, write: Write, clock: Clock, pace: Pace = PACE, *, most: int) -> None:
         self._write = write
         self._clock = clock
         self._most = most
-        self._every = every
-        self._pause = pause
+        self._pace = pace
         self._rows: deque[Used] = deque()
         self._some, self._hurry = asyncio.Event(), asyncio.Event()
         self._doubtful = False
-        self._next = pause
+        self._pause = pace.retry
         self.dropped = 0
         self.since: float | None = None
         self.why = ""
@@ -64,7 +67,7 @@ class Writer:
         """Write what comes, until cancelled."""
         while True:
             await self._some.wait()
-            await _passed(self._hurry, self._every)
+            await _passed(self._hurry, self._pace.every)
             await self._write_some()
 
     async def drain(self, within: float) -> None:
@@ -101,27 +104,34 @@ class Writer:
             self._hurry.clear()
 
     async def _write_batch(self, rows: Sequence[Used], doubtful: bool) -> None:
-        """All of them, or all but those that the database will never take."""
+        """All of them. What the database does not take is found by halves."""
         try:
             await self._write(rows, doubtful)
-        except Unfit as error:
+        except Unfit:
             if not doubtful:
                 await self._write_batch(rows, True)
             elif len(rows) > 1:
                 await self._write_batch(rows[: len(rows) // 2], True)
                 await self._write_batch(rows[len(rows) // 2 :], True)
             else:
-                log.error("the store does not take the row of exchange %s: %s", rows[0].id, error)
-                self._drop(1)
+                await self._write_fitted(rows[0])
+
+    async def _write_fitted(self, row: Used) -> None:
+        """One row that is not taken as it is: what it used counts, whatever its names are."""
+        try:
+            await self._write((fitted(row),), True)
+        except Unfit as error:
+            log.error("the store does not take the row of exchange %s: %s", row.id, error)
+            self._drop(1)
 
     async def _fail(self, why: str) -> None:
         self.why = why
         if self.since is None:
             self.since = self._clock.time()
-            self._next = self._pause
+            self._pause = self._pace.retry
             log.warning("the store cannot be written to: %s; rows of use wait", why)
-        await asyncio.sleep(self._next)
-        self._next = min(LONGEST_PAUSE, self._next * 2)
+        await asyncio.sleep(self._pause)
+        self._pause = min(self._pace.retry_most, self._pause * 2)
 
     def _succeed(self) -> None:
         if self.since is not None:
@@ -132,6 +142,28 @@ class Writer:
         if not self.dropped:
             log.error("rows of use are lost: the store cannot take them in time")
         self.dropped += many
+
+
+def fitted(row: Used) -> Used:
+    """The row as any database takes it: short texts of plain characters, and numbers that are not beyond measure."""
+    return replace(
+        row, **{name: _FIT[type(value)](value) for name, value in asdict(row).items() if type(value) in _FIT}
+    )
+
+
+def _fit_text(text: str) -> str:
+    return text[:LONGEST_TEXT].encode("utf-8", "replace").decode().replace("\0", "?")
+
+
+def _fit_float(number: float) -> float:
+    return number if isfinite(number) else 0.0
+
+
+_FIT: Mapping[type, Callable[[Any], object]] = {
+    str: _fit_text,
+    int: lambda number: max(-MOST_INTEGER, min(MOST_INTEGER, number)),
+    float: _fit_float,
+}
 
 
 async def _passed(event: asyncio.Event, seconds: float) -> None:

@@ -1,0 +1,47 @@
+"""An empty database for each test that asks for one: of SQLite, and of a real PostgreSQL server that tests share."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from fakes.clock import FakeClock
+from fakes.postgres_server import PROGRAM, PostgresServer
+from isthmus.store.address import Address, address_of
+from isthmus.store.rules import KEEP
+from isthmus.store.store import Store, open_store
+from support.stores import PATIENT
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    if PROGRAM is None:
+        pytest.skip("pg_ctl of PostgreSQL is not on the PATH")
+    server = PostgresServer(tmp_path_factory.mktemp("server"))
+    server.make()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
+    if request.param == "sqlite":
+        return address_of(None, tmp_path)
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return address_of(server.new_database(), tmp_path)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def store(address: Address, clock: FakeClock) -> AsyncIterator[Store]:
+    """Open already."""
+    async with open_store(address, clock, KEEP, PATIENT) as store:
+        await store.client_keys_version()
+        yield store
