@@ -15,7 +15,7 @@ from fakes.clock import FakeClock
 from fakes.store_server import StoreServer
 from isthmus.core.secret import Secret
 from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal
-from isthmus.state.shared_ledger import LEASE, Asked, SharedLedger
+from isthmus.state.shared_ledger import LEASE, Asked, SharedLedger, settled
 from isthmus.state.shared_limits import SharedLimiter, open_limiter
 from isthmus.state.store import BUDGET, FAILURES, REST, Store, open_store
 
@@ -318,7 +318,7 @@ async def _play(server: StoreServer, steps: list[Claimed | Settled | Renewed]) -
                     grant = held.pop(which % len(held))
                     came_to = {Measure.TOKENS: spent, Measure.MICRODOLLARS: spent}
                     own.settle(grant, came_to, now)
-                    await shared.settle([(grant, came_to)], now=now)
+                    await shared.change(list(settled(grant, came_to)), now=now)
                 case Renewed(_, first):
                     own.renew(held[first:], now)
                     await shared.renew(held[first:], now=now)

@@ -1,6 +1,6 @@
 """The scripts that hold limits at a server of Redis or Valkey, as calls. Each does what the ledger of routing does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from redis.asyncio import Redis
@@ -8,13 +8,15 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, RedisError
 
 from isthmus.routing.limits import Claim, Grant, Limit, Measure
-from isthmus.state.scripts import CLAIM, RENEW, SETTLE
+from isthmus.state.scripts import CHANGE, CLAIM, PERIODS, RAISE, RENEW
 from isthmus.state.store import Answers
 
 LEASE = 90.0
 """Seconds after which a lease ends of which nothing is heard."""
 FORM = 1
 """Of what is kept there: an instance that counts in another form, after an upgrade, counts apart."""
+_KNOWN = frozenset({Measure.REQUESTS, Measure.RUNNING})
+"""Measures of which a request takes what it claimed, whatever becomes of it."""
 
 Told: TypeAlias = tuple[Sequence[str], Sequence[str | int]]
 """A script's keys, and what else it is told."""
@@ -27,6 +29,39 @@ class Asked(NamedTuple):
     lease: str
 
 
+class Change(NamedTuple):
+    """`difference` to what counts of a limit since Unix time `at`; a running request is under the name `lease`."""
+
+    limit: Limit
+    difference: int
+    at: float
+    lease: str
+
+
+def settled(grant: Grant, spent: Mapping[Measure, int]) -> Iterator[Change]:
+    """The server granted it, and it came to `spent`."""
+    for limit, amount in grant.claims:
+        came_to = 0 if limit.measure is Measure.RUNNING else spent.get(limit.measure, amount)
+        if came_to != amount:
+            yield Change(limit, came_to - amount, grant.at, grant.lease)
+
+
+def begun_alone(grant: Grant) -> Iterator[Change]:
+    """It was granted without the server. Nobody knows yet what it comes to, but that it is a request, and runs."""
+    for limit, amount in grant.claims:
+        if limit.measure in _KNOWN:
+            yield Change(limit, amount, grant.at, grant.lease)
+
+
+def settled_alone(grant: Grant, spent: Mapping[Measure, int]) -> Iterator[Change]:
+    """It was granted without the server, which was told that it began, and came to `spent`."""
+    for limit, amount in grant.claims:
+        if limit.measure is Measure.RUNNING:
+            yield Change(limit, -amount, grant.at, grant.lease)
+        elif limit.measure not in _KNOWN and (came_to := spent.get(limit.measure, amount)):
+            yield Change(limit, came_to, grant.at, grant.lease)
+
+
 class SharedLedger:
     """`now` is the server's own time, unless another is given."""
 
@@ -34,8 +69,13 @@ class SharedLedger:
         self._redis = redis
         self._prefix = f"{{{prefix}:limits}}:{FORM}"
         self._claim = redis.register_script(CLAIM)
-        self._settle = redis.register_script(SETTLE)
+        self._change = redis.register_script(CHANGE)
         self._renew = redis.register_script(RENEW)
+        self._raise = redis.register_script(RAISE)
+
+    async def load(self) -> None:
+        """Let the server know the script that requests wait for."""
+        await self._redis.script_load(CLAIM)
 
     async def claim(self, asked: Sequence[Asked], *, now: float | None = None) -> Answers:
         """Decide each for itself. An answer is a list: which claim is refused, from 1 on, and for how long; or 0, and
@@ -52,17 +92,14 @@ class SharedLedger:
                 raise answer
         return answers
 
-    async def settle(
-        self, settled: Sequence[tuple[Grant, Mapping[Measure, int]]], *, now: float | None = None
-    ) -> Answers:
-        """As the ledger does, many at a time."""
+    async def change(self, changes: Sequence[Change], *, now: float | None = None) -> Answers:
+        """As the ledger does when something is settled, or noted that was granted elsewhere."""
         keys: list[str] = []
-        told: list[str | int] = ["" if now is None else repr(now)]
-        for grant, spent in settled:
-            for limit, amount in grant.claims:
-                keys.append(self._named(limit))
-                told += (spent.get(limit.measure, amount) - amount, repr(grant.at), grant.lease, *_shape(limit))
-        return [await self._settle(keys=keys, args=told)]
+        told: list[str | int] = ["" if now is None else repr(now), repr(LEASE)]
+        for limit, difference, at, lease in changes:
+            keys.append(self._named(limit))
+            told += (difference, repr(at), lease, *_shape(limit))
+        return [await self._change(keys=keys, args=told)]
 
     async def renew(self, grants: Sequence[Grant], *, now: float | None = None) -> Answers:
         """As the ledger does."""
@@ -74,6 +111,13 @@ class SharedLedger:
                     keys.append(self._named(limit))
                     told.append(grant.lease)
         return [await self._renew(keys=keys, args=told)]
+
+    async def raise_to(self, amounts: Sequence[Claim], *, now: float | None = None) -> Answers:
+        """As the ledger does, many at a time."""
+        told: list[str | int] = ["" if now is None else repr(now)]
+        for limit, amount in amounts:
+            told += (amount, *_shape(limit))
+        return [await self._raise(keys=[self._named(limit) for limit, _ in amounts], args=told)]
 
     def _claim_of(self, claims: Sequence[Claim], lease: str, now: float | None) -> Told:
         told: list[str | int] = ["" if now is None else repr(now), lease, repr(LEASE)]
@@ -90,11 +134,13 @@ class SharedLedger:
         return answers
 
     def _named(self, limit: Limit) -> str:
-        return f"{self._prefix}:{limit.scope}:{limit.measure}:{limit.span}"
+        return f"{self._prefix}:{limit.scope}:{limit.measure}:{limit.period or limit.span}"
 
 
 def _shape(limit: Limit) -> tuple[str, int, int]:
     """What a script must know of a window: the width of a part, and how many count before and after the present one."""
     if limit.measure is Measure.RUNNING:
         return "0", 0, 0
+    if limit.period is not None:
+        return repr(PERIODS[limit.period]), 0, 1
     return repr(limit.span / limit.parts), limit.parts if limit.parts > 1 else 0, limit.parts
