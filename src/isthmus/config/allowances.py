@@ -5,14 +5,18 @@ A scope is what is limited: "provider:NAME", "key:PROVIDER/KEY", "client:NAME" o
 
 from collections.abc import Iterator
 
+from msgspec.structs import asdict
+
 from isthmus.config.keys import named_keys
 from isthmus.config.schema import Config
+from isthmus.config.schema_clients import BudgetsEntry
 from isthmus.config.schema_providers import AllowanceEntry
 from isthmus.engine.allowances import limits_of
 from isthmus.engine.records import Allowance, Period
 from isthmus.routing.limits import Limit
 
 MICRODOLLARS = 1_000_000
+NO_BUDGETS = BudgetsEntry()
 
 
 def allowances(config: Config) -> dict[str, tuple[Limit, ...]]:
@@ -35,22 +39,22 @@ def _scopes(config: Config) -> Iterator[tuple[str, tuple[Limit, ...]]]:
                 yield scope, _limits(scope, key, key.concurrency)
     for position, client in enumerate(config.client_keys, 1):
         scope = f"client:{client_name(client.name, position)}"
-        yield scope, _limits(scope, client, client.concurrency)
+        yield scope, limits_of(scope, allowance_of(client, client.concurrency, client.budgets))
     for name, route in config.routes.items():
         scope = f"route:{name}"
         yield scope, _limits(scope, AllowanceEntry(), route.concurrency)
 
 
-def allowance_of(entry: AllowanceEntry, concurrency: int | None) -> Allowance:
+def allowance_of(entry: AllowanceEntry, concurrency: int | None, budgets: BudgetsEntry = NO_BUDGETS) -> Allowance:
     """What an entry of the file allows."""
-    dollars = entry.dollars_per_day
+    said = {**asdict(budgets), **({} if entry.dollars_per_day is None else {"day": entry.dollars_per_day})}
     return Allowance(
         requests_per_minute=entry.requests_per_minute,
         tokens_per_minute=entry.tokens_per_minute,
         requests_per_day=entry.requests_per_day,
         tokens_per_day=entry.tokens_per_day,
         concurrency=concurrency,
-        budgets={} if dollars is None else {Period.DAY: int(dollars * MICRODOLLARS)},
+        budgets={Period(name): int(dollars * MICRODOLLARS) for name, dollars in said.items() if dollars is not None},
     )
 
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from isthmus.config.about import Switch
 from isthmus.config.addresses import is_loopback
 from isthmus.config.administrators import check_admin
-from isthmus.config.allowances import client_name
 from isthmus.config.checks_names import check_names
 from isthmus.config.checks_routing import check_bounds, check_routes
+from isthmus.config.clients import check_clients
 from isthmus.config.clouds import FIELDS, SECRET, settings_of
 from isthmus.config.hosts import COMPATIBLE, LOCAL, OLLAMA, host_of, kind_of
 from isthmus.config.keys import key_name, named_keys
@@ -21,6 +21,7 @@ from isthmus.config.schema import Config
 from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.stores import check_store
 from isthmus.core.secret import Secret
+from isthmus.engine.clients import Auth
 from isthmus.providers.build import check_headers, check_key, parse_base
 from isthmus.providers.host import Place
 from isthmus.providers.table import PROVIDERS, Host
@@ -28,13 +29,17 @@ from isthmus.providers.table import PROVIDERS, Host
 PROXIES = ("http", "https", "socks5", "socks5h")
 NO_PROXY = f"is not a proxy's address; write it like socks5://127.0.0.1:1080 ({', '.join(PROXIES)})"
 STORES = ("redis", "rediss")
+_OPEN_DOOR = (
+    "other machines can reach this address and no client-keys are set; add one, set auth: required and give keys out"
+    " from this machine, or set insecure: true"
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def check(config: Config, reading: Reading, folder: FilePath) -> None:
     """Note everything in a completed configuration that cannot work. Files are looked for below `folder`."""
     check_listeners(config, reading)
-    check_clients(config, reading)
+    check_clients(config, _provider_names(config, reading), reading)
     for name, entry in config.providers.items():
         check_provider(name, entry, reading)
         check_keys(name, entry, reading)
@@ -55,31 +60,16 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
 def check_listeners(config: Config, reading: Reading) -> None:
     if not config.listeners:
         reading.note(("listeners",), "is empty, so nobody could connect; leave it out for 127.0.0.1:8317")
-    keyless = not config.client_keys and ("client-keys", 0) not in reading.values
+    keyless = (not config.client_keys and ("client-keys", 0) not in reading.values) or config.auth is Auth.OFF
+    meant = config.insecure or config.auth is Auth.REQUIRED
     taken: set[tuple[str, int]] = set()
     for index, entry in enumerate(config.listeners):
         path = reading.item(("listeners",), index)
-        if keyless and not config.insecure and not is_loopback(entry.host):
-            reading.note(
-                (*path, "host"),
-                "other machines can reach this address and no client-keys are set; add one, or set insecure: true",
-            )
+        if keyless and not meant and not is_loopback(entry.host):
+            reading.note((*path, "host"), _OPEN_DOOR)
         if entry.port and (entry.host, entry.port) in taken:
             reading.note(path, "is the same address and port as an earlier one")
         taken.add((entry.host, entry.port))
-
-
-def check_clients(config: Config, reading: Reading) -> None:
-    seen: dict[Secret | str, str] = {}
-    for index, entry in enumerate(config.client_keys):
-        path = reading.item(("client-keys",), index)
-        if first := seen.get(entry.key):
-            reading.note(path, f"is the same key as {first}")
-        name = client_name(entry.name, index + 1)
-        if first := seen.get(name):
-            reading.note((*path, "name"), f"is the same name as that of {first}")
-        seen.setdefault(entry.key, write_path(path))
-        seen.setdefault(name, write_path(path))
 
 
 def check_provider(name: str, entry: ProviderEntry, reading: Reading) -> None:

@@ -1,6 +1,5 @@
 """From a checked configuration to the snapshot that the engine runs on."""
 
-import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -8,8 +7,9 @@ from msgspec.structs import asdict
 
 from isthmus.config.about import Switch
 from isthmus.config.administrators import management_of
-from isthmus.config.allowances import allowances, client_name
+from isthmus.config.allowances import allowances
 from isthmus.config.catalogues import take_shelf
+from isthmus.config.clients import auth_of, client_keys, clients
 from isthmus.config.environment import with_ollama
 from isthmus.config.facts import Facts, price_of
 from isthmus.config.hosts import LOCAL
@@ -24,8 +24,6 @@ from isthmus.config.schema import Config
 from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.schema_routing import AffinityEntry
 from isthmus.core.facts import Price
-from isthmus.core.secret import Secret
-from isthmus.engine.clients import Client
 from isthmus.engine.queue import QueueRule
 from isthmus.engine.snapshot import AffinityRule, FactsOf, Habits, Limits, Snapshot, as_listed
 from isthmus.providers.provider import Provider
@@ -65,7 +63,9 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         allowances=MappingProxyType(allowances(config)),
         routes=MappingProxyType(_reachable(routes_of(config), providers)),
         naming=naming_of(config),
-        clients=MappingProxyType(_clients(config)),
+        clients=MappingProxyType(clients(config)),
+        client_keys=client_keys(config),
+        auth=auth_of(config),
         management=management_of(config),
         cors=config.cors,
         on_loss=config.on_loss,
@@ -118,14 +118,3 @@ def _affinity(entry: AffinityEntry) -> AffinityRule:
 def _adaptive(config: Config, providers: Mapping[str, Provider]) -> dict[str, AdaptiveRule]:
     bounds = {name: entry.concurrency for name, entry in config.providers.items() if name in providers}
     return {name: AdaptiveRule(bound.most, bound.least) for name, bound in bounds.items() if bound and bound.adaptive}
-
-
-def _digest(key: Secret) -> bytes:
-    return hashlib.sha256(key.reveal().encode()).digest()
-
-
-def _clients(config: Config) -> dict[bytes, Client]:
-    return {
-        _digest(entry.key): Client(client_name(entry.name, number), entry.on_loss)
-        for number, entry in enumerate(config.client_keys, 1)
-    }

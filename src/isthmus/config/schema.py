@@ -7,11 +7,11 @@ what must agree between keys is in checks.py.
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
-from isthmus.config.about import DAY, GIB, KIB, MILLION, About, Switch, Unit
+from isthmus.config.about import DAY, GIB, KIB, About, Switch, Unit
 from isthmus.config.schema_admin import AdminEntry
+from isthmus.config.schema_clients import ClientEntry
 from isthmus.config.schema_log import LogEntry
 from isthmus.config.schema_providers import (
-    AllowanceEntry,
     ConcurrencyEntry,
     FactsEntry,
     KeyEntry,
@@ -34,6 +34,7 @@ from isthmus.core.losses import OnLoss
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 from isthmus.engine import snapshot
+from isthmus.engine.clients import Auth
 
 _LIMITS = snapshot.Limits()
 _HABITS = snapshot.Habits()
@@ -44,20 +45,6 @@ class ListenerEntry(Value, frozen=True, rename="kebab"):
         "127.0.0.1"
     )
     port: Annotated[int, About("The port to listen on; 0 takes any free one.", least=0, most=65535)] = 8317
-
-
-class ClientEntry(AllowanceEntry, frozen=True, rename="kebab"):
-    key: Annotated[Secret, About("The key that the client sends.")]
-    name: Annotated[str, About("Who uses the key, for the log. Without it: client-1, client-2, by position.")] = ""
-    on_loss: Annotated[
-        OnLoss | None,
-        About(
-            "Whether its requests may lose something in translation. Without it: as the route or the top level says."
-        ),
-    ] = None
-    concurrency: Annotated[int | None, About("Its requests that may run at the same time.", least=1, most=MILLION)] = (
-        None
-    )
 
 
 class LimitsEntry(Value, frozen=True, rename="kebab"):
@@ -143,8 +130,15 @@ class Config(Value, frozen=True, rename="kebab"):
     listeners: Annotated[tuple[ListenerEntry, ...], About("Where clients connect.")] = (ListenerEntry(),)
     client_keys: Annotated[
         tuple[ClientEntry, ...],
-        About("The keys of those who may ask, each a mapping or the key alone. Without any, no key is asked for."),
+        About("The keys of those who may ask, each a mapping or the key alone, beside those that are given out."),
     ] = ()
+    auth: Annotated[
+        Auth,
+        About(
+            "Whether a client must show a key. `auto`: where other machines can connect, and wherever any key is known,"
+            " of this file or given out. `off`: no key is looked at."
+        ),
+    ] = Auth.AUTO
     cors: Annotated[
         tuple[str, ...],
         About(

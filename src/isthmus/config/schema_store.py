@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from isthmus.config.about import MILLION, About
+from isthmus.config.about import DAY, MILLION, About, Unit
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 
@@ -28,6 +28,16 @@ class StoreEntry(Value, frozen=True, rename="kebab"):
     keep_audit_days: Annotated[
         int, About("Days for which the audit log is kept; 0 for ever.", least=0, most=36_500)
     ] = 400
+    trust: Annotated[
+        float,
+        About(
+            "How long client keys that were given out are taken as they were last read while the database cannot be"
+            " reached; after that they are refused with 503, but for those that are always believed.",
+            Unit.SECONDS,
+            10,
+            DAY,
+        ),
+    ] = 300.0
     queue: Annotated[
         int,
         About(

@@ -24,14 +24,22 @@ listeners:
   - host: 127.0.0.1
     port: 8317
 
-# Who may ask. Without any, no key is asked for. The name is for the log.
+# Whether clients must show a key: required, off, or auto, which is where other machines can connect and wherever any
+# key is known.
+#auth: auto
+
+# Who may ask, beside those whose keys "isthmus keys create" gives out. The name is for the log.
 #client-keys:
 #  - name: laptop
 #    key: ${LAPTOP_KEY}
 #    on-loss: allow
 #    concurrency: 10
 #    requests-per-minute: 60
-#    dollars-per-day: 20
+#    budgets: {day: 20, month: 200}
+#    team: research
+#    models: [claude-*]
+#    operations: [chat, count]
+#    expires: 2030-01-31
 #  - ${TEAM_KEY}
 
 # Origins of web pages that may use the gateway from a browser, or "*". Pages from this machine always may.

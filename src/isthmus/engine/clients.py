@@ -25,6 +25,7 @@ class Client(Value, frozen=True):
 
     `id` is that of its key where the gateway gave it out. `permits` is None where everything is permitted. From `ends`
     on, in Unix time, its key is not taken; None for never. A key that is switched off has ended, and is `disabled`.
+    `cache`: whether its answers are kept for the same request to come again; None where nothing was said of it.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Client(Value, frozen=True):
     permits: Permits | None = None
     ends: float | None = None
     disabled: bool = False
+    cache: bool | None = None
 
     @property
     def owner(self) -> str:
@@ -65,8 +67,8 @@ def clients_of(key: ClientKey, identity: str = "") -> Iterator[tuple[bytes, Clie
     """
     permits = None if key.permits == Permits() else key.permits
     ends = 0.0 if key.disabled else key.expires_at
-    client = Client(key.name, key.on_loss, identity, key.team, permits, ends, key.disabled)
+    client = Client(key.name, key.on_loss, identity, key.team, permits, ends, key.disabled, key.cache)
     for digest, until in key.earlier:
         earlier = until if ends is None else min(until, ends)
-        yield digest, Client(key.name, key.on_loss, identity, key.team, permits, earlier, key.disabled)
+        yield digest, Client(key.name, key.on_loss, identity, key.team, permits, earlier, key.disabled, key.cache)
     yield key.digest, client
