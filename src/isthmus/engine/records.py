@@ -39,7 +39,8 @@ class ClientKey(Value, frozen=True, kw_only=True):
     """A client key that the gateway gave out. `digest` is its SHA-256, `hint` its first and last characters.
 
     `earlier` are digests that it was rotated away from, and until when they are still taken. `name` is unique.
-    `believed`: it is still taken when the store has been out of reach for too long to know better.
+    `believed`: it is still taken when the store has been out of reach for too long to know better. `cache`: whether
+    answers to it are kept for the same request to come again; None where nothing was said of it.
     """
 
     id: str
@@ -58,6 +59,7 @@ class ClientKey(Value, frozen=True, kw_only=True):
     allowance: Allowance = Allowance()
     on_loss: OnLoss | None = None
     believed: bool = False
+    cache: bool | None = None
 
 
 class Used(Value, frozen=True, kw_only=True):
