@@ -31,7 +31,7 @@ _PLACES = 6
 _UNREASONABLE = 10**12
 """Tokens that no model takes."""
 
-_KINDS: Mapping[str, str] = {
+KINDS: Mapping[str, str] = {
     "azure_text": "azure",
     "bedrock_converse": "bedrock",
     "cohere_chat": "cohere",
@@ -56,7 +56,7 @@ _NO_NAMES = re.compile(
 )
 """Reserved capacity, sizes in place of names, tools, and regions with a price list of their own."""
 
-_ABILITIES: Mapping[str, Ability] = {
+ABILITIES: Mapping[str, Ability] = {
     "supports_assistant_prefill": Ability.PREFILL,
     "supports_audio_input": Ability.AUDIO,
     "supports_audio_output": Ability.SPEECH,
@@ -75,7 +75,7 @@ _ABILITIES: Mapping[str, Ability] = {
 _TAKEN_IN: Mapping[str, Ability] = {"image": Ability.VISION, "audio": Ability.AUDIO, "video": Ability.VIDEO}
 _PUT_OUT: Mapping[str, Ability] = {"image": Ability.IMAGES, "audio": Ability.SPEECH}
 
-_RATES: Mapping[str, str] = {
+RATES: Mapping[str, str] = {
     "input_cost_per_token": "input",
     "output_cost_per_token": "output",
     "cache_read_input_token_cost": "cache_read",
@@ -93,7 +93,7 @@ _SERVICES: Mapping[str, Service] = {
     "priority": Service.PRIORITY,
 }
 _RATE = re.compile(
-    rf"(?P<rate>{'|'.join(sorted(_RATES, key=len, reverse=True))})"
+    rf"(?P<rate>{'|'.join(sorted(RATES, key=len, reverse=True))})"
     rf"(_above_(?P<above>\d+)k_tokens)?(_(?P<service>{'|'.join(_SERVICES)}))?"
 )
 _MODES = frozenset(Mode)
@@ -125,11 +125,11 @@ def _own_name_last(name: str) -> tuple[bool, str]:
 
 def _kind(provider: str) -> str:
     """`vertex_ai-mistral_models` and its like are shelves of one provider."""
-    if provider in _KINDS:
-        return _KINDS[provider]
+    if provider in KINDS:
+        return KINDS[provider]
     shop, _, shelf = provider.partition("-")
-    if shelf.endswith("models") and shop in _KINDS:
-        return _KINDS[shop]
+    if shelf.endswith("models") and shop in KINDS:
+        return KINDS[shop]
     return provider.replace("_", "-")
 
 
@@ -159,7 +159,7 @@ def _abilities(entry: Fields) -> Iterator[tuple[Ability, bool]]:
         for modality in entry.texts(field) or ():
             if modality in table:
                 yield table[modality], True
-    for field, ability in _ABILITIES.items():
+    for field, ability in ABILITIES.items():
         if (said := entry.flag(field)) is not None:
             yield ability, said
 
@@ -171,7 +171,7 @@ def _price(numbers: Mapping[str, Decimal], entry: Fields) -> Price | None:
         if found := _RATE.fullmatch(field):
             service = _SERVICES.get(found["service"] or "")
             above = int(found["above"] or 0) * 1000
-            lists.setdefault(service, {}).setdefault(above, {})[_RATES[found["rate"]]] = _million(number)
+            lists.setdefault(service, {}).setdefault(above, {})[RATES[found["rate"]]] = _million(number)
     for above, rates in _steps(entry.raw("tiered_pricing")):
         lists.setdefault(None, {}).setdefault(above, {}).update(rates)
     if None not in lists:
@@ -187,7 +187,7 @@ def _steps(tiered: Raw | None) -> Iterator[tuple[int, Mapping[str, Decimal]]]:
     for step in [] if tiered is None else json.read_items(tiered):
         numbers = _decimals(step)
         bounds = json.read_items(Fields(step).raw("range") or json.NULL, "range")
-        rates = {_RATES[field]: _million(number) for field, number in numbers.items() if field in _RATES}
+        rates = {RATES[field]: _million(number) for field, number in numbers.items() if field in RATES}
         yield int(Decimal(bytes(bounds[0]).decode())), rates
 
 

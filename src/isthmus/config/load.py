@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from isthmus.config.checks import check
 from isthmus.config.environment import complete
+from isthmus.config.foreign import translated
 from isthmus.config.nodes import MAX_BYTES, Broken, compose
 from isthmus.config.problems import ConfigProblems, Problem
 from isthmus.config.reading import Reading
@@ -28,7 +29,7 @@ class Loaded(Value, frozen=True):
     """A checked configuration, and where it is from.
 
     `automatic`: it names no provider, so those are used that were found. `listen` is what the command line
-    put in place of the configured listeners, for reading the file again.
+    put in place of the configured listeners, for reading the file again. `notes` are for the log.
     """
 
     config: Config
@@ -37,6 +38,7 @@ class Loaded(Value, frozen=True):
     found: str
     automatic: bool
     listen: "Listen"
+    notes: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -98,13 +100,27 @@ def read_text(path: Path) -> str:
 
 
 def parse(text: str, found: Found, environment: Environment, listen: Listen = AS_CONFIGURED) -> Loaded:
-    """A configuration from its text. Raises ConfigProblems with all there are."""
+    """A configuration from its text, or from that of another system. Raises ConfigProblems with all there are."""
     name = str(found.path) if found.path else "environment"
-    reading = Reading(environment)
     try:
-        read = reading.config(compose(text))
+        other = translated(text, environment, lambda beside: _read_beside(found.path, beside))
+        if other is None:
+            return _parsed(text, found, environment, listen)
     except Broken as broken:
         raise ConfigProblems(name, [broken.problem]) from broken
+    if problems := other.problems():
+        raise ConfigProblems(name, problems)
+    try:
+        loaded = _parsed(other.text, found, environment, listen)
+    except ConfigProblems as bad:
+        raise ConfigProblems(name, [other.told_back(one) for one in bad.problems]) from bad
+    return replace(loaded, notes=other.notes())
+
+
+def _parsed(text: str, found: Found, environment: Environment, listen: Listen) -> Loaded:
+    name = str(found.path) if found.path else "environment"
+    reading = Reading(environment)
+    read = reading.config(compose(text))
     automatic = not any(path[:1] == ("providers",) and len(path) == 2 for path in reading.keys)
     if listen != AS_CONFIGURED:
         reading.forget("listeners")
@@ -114,6 +130,12 @@ def parse(text: str, found: Found, environment: Environment, listen: Listen = AS
     if reading.problems:
         raise ConfigProblems(name, reading.problems)
     return Loaded(_placed(config, folder), found.path, environment, found.how, automatic, listen)
+
+
+def _read_beside(path: Path | None, name: str) -> str:
+    """The text of a file in the same folder; "" where there is none."""
+    beside = path.with_name(name) if path else None
+    return read_text(beside) if beside and beside.is_file() else ""
 
 
 def _usual_places(environment: Environment, here: Path) -> list[Path]:

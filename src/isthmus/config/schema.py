@@ -34,6 +34,7 @@ from isthmus.core.losses import OnLoss
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 from isthmus.engine import snapshot
+from isthmus.engine.compat import Compat
 from isthmus.engine.clients import Auth
 
 _LIMITS = snapshot.Limits()
@@ -45,6 +46,13 @@ class ListenerEntry(Value, frozen=True, rename="kebab"):
         "127.0.0.1"
     )
     port: Annotated[int, About("The port to listen on; 0 takes any free one.", least=0, most=65535)] = 8317
+    compat: Annotated[
+        Compat,
+        About(
+            "Whose clients connect here, where those of systems before this one expect what cannot be joined: `mux`"
+            " llm-mux, `truck` TruckLLM, `bedrock` the gateway for Bedrock, `llms` llms.py, `codex` codex-claude-proxy."
+        ),
+    ] = Compat.UNIFIED
 
 
 class LimitsEntry(Value, frozen=True, rename="kebab"):
