@@ -8,6 +8,7 @@ from msgspec.structs import asdict
 from isthmus.config.about import Switch
 from isthmus.config.administrators import management_of
 from isthmus.config.allowances import allowances
+from isthmus.config.caching import cache_rule_of
 from isthmus.config.catalogues import take_shelf
 from isthmus.config.clients import auth_of, client_keys, clients
 from isthmus.config.environment import with_ollama
@@ -54,6 +55,7 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
     providers = {name: as_written(provider_of(name, entry), config) for name, entry in enabled.items()}
     if wants_local(config, providers):
         providers[LOCAL] = provider_of(LOCAL, ProviderEntry())
+    cache_rule = cache_rule_of(config)
     several = {name: entry for name, entry in config.providers.items() if name in providers and named_keys(entry)}
     return Snapshot(
         providers=MappingProxyType(providers),
@@ -74,6 +76,8 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         habits=Habits(**asdict(config.habits)),
         weights=HybridWeights(**asdict(config.routing.hybrid_weights)),
         affinity=_affinity(config.routing.affinity),
+        cache_rule=cache_rule,
+        caching=cache_rule if cache_rule.used else None,
         retry_budget=RetryBudgetRule(**asdict(config.routing.retry_budget)),
         queue=QueueRule(**asdict(config.routing.queue)),
         metrics_path=config.metrics.path if config.metrics.enabled else None,

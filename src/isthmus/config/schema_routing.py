@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import field
 
 from isthmus.config.about import DAY, GIB, MIB, MILLION, About, Switch, Unit
+from isthmus.config.schema_cache import RouteCacheEntry
 from isthmus.core.losses import OnLoss
 from isthmus.core.value import Value
 from isthmus.engine.queue import QueueRule
@@ -125,6 +126,10 @@ class RouteEntry(ChoiceEntry, frozen=True, rename="kebab"):
     ] = ()
     shadow: Annotated[
         ShadowEntry | None, About("A target that is sent copies of requests, and whose answers nobody sees.")
+    ] = None
+    cache: Annotated[
+        RouteCacheEntry | None,
+        About("Whether its answers are kept for the same request to come again. Without it: as the top level says."),
     ] = None
     hedge: Annotated[HedgeEntry | None, About("Asks a second place when the first is slow to begin.")] = None
     continues: Annotated[bool, About("Whether an answer that breaks off may be continued by another target.")] = field(

@@ -49,12 +49,14 @@ ANYONE = Client("anyone")
 class Roll(Value, frozen=True):
     """Clients by the digests of keys that were given out, and their limits by scope.
 
-    `whole`: there are no others. Where it is not, nobody can tell at present whether an unknown key is a wrong one.
+    `whole`: there are no others. Where it is not, nobody can tell at present whether an unknown key is a wrong one; and
+    where one `asks`, nobody comes in without a key, also if none of these is taken.
     """
 
     clients: Mapping[bytes, Client] = {}
     allowances: Mapping[str, tuple[Limit, ...]] = {}
     whole: bool = True
+    asks: bool = False
 
 
 NOBODY = Roll()

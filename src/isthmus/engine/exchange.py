@@ -139,6 +139,7 @@ class Exchange:
         "bond",
         "bytes_in",
         "bytes_out",
+        "cached",
         "call",
         "cancelled",
         "client",
@@ -197,6 +198,7 @@ class Exchange:
         self.bytes_in = self.bytes_out = 0
         self.expected: Expectation | None = None
         self.spent: Spending | None = None
+        self.cached = False
         self.cancelled = False
         self.empty = False
 

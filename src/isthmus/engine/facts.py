@@ -51,6 +51,7 @@ class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
     skipped: tuple[str, ...] = ()
     continued: tuple[str, ...] = ()
     empty: bool = False
+    cached: bool = False
     error: str | None = None
     message: str | None = None
 
@@ -89,6 +90,7 @@ def facts(exchange: Exchange, at: str) -> Facts:
         skipped=exchange.skipped,
         continued=exchange.seams,
         empty=exchange.empty,
+        cached=exchange.cached,
         error=error.kind if error else None,
         message=error.message[:500] if error else None,
     )

@@ -109,8 +109,9 @@ class Live:
             own,
             clients={**roll.clients, **own.clients},
             allowances={**roll.allowances, **own.allowances},
-            auth=own.auth if roll.whole else Auth.REQUIRED,
+            auth=Auth.REQUIRED if roll.asks else own.auth,
             blind=not roll.whole,
+            caching=own.cache_rule if own.cache_rule.used or _any_caches(roll) else None,
         )
         return replace(now, snapshot=snapshot, shares=_shares(snapshot))
 
@@ -168,3 +169,7 @@ def _talks(snapshot: Snapshot, told: ToldFacts, target: Target) -> bool | None:
     """Is this a model to talk to? None where nobody knows."""
     mode = snapshot.known(target, told).mode
     return None if mode is None else mode in (Mode.CHAT, Mode.RESPONSES)
+
+
+def _any_caches(roll: Roll) -> bool:
+    return any(client.cache for client in roll.clients.values())

@@ -7,10 +7,11 @@ from isthmus.core.content import Inline
 from isthmus.engine.counting import Counting
 from isthmus.engine.expected import Expectations
 from isthmus.providers.provider import CloudKey, Deadlines, Outgoing
-from isthmus.routing.limits import Claim, Grant, Limit, Measure, Refusal
+from isthmus.routing.limits import Claim, Grant, Limit, Measure, Refusal, Remembered
 from isthmus.wire.headers import Headers
 
 if TYPE_CHECKING:
+    from isthmus.engine.budgets import Budgets
     from isthmus.engine.exchange import Exchange
     from isthmus.engine.queue import Queue
     from isthmus.engine.shadow import Shadows
@@ -105,6 +106,10 @@ class Limiter(Protocol):
         """
         ...
 
+    async def remember(self, found: Sequence[Remembered]) -> None:
+        """What was spent of budgets, as somebody knows who keeps it for good. Never raises."""
+        ...
+
     def share(self, limit: Limit) -> float:
         """How much of the limit counts at present, as far as it is known here: 1 when it is used up."""
         ...
@@ -138,7 +143,9 @@ class Ports:
     """The outside, as one value handed down the line."""
 
     __slots__ = (
+        "answers",
         "authority",
+        "budgets",
         "clock",
         "counting",
         "expected",
@@ -159,18 +166,22 @@ class Ports:
         *,
         authority: Authority | None = None,
         memory: Memory | None = None,
+        answers: Memory | None = None,
         fetcher: Fetcher | None = None,
         counting: Counting | None = None,
         limiter: Limiter | None = None,
         queue: "Queue | None" = None,
+        budgets: "Budgets | None" = None,
         shadows: "Shadows | None" = None,
     ) -> None:
         self.shadows = shadows
+        self.budgets = budgets
         self.counting = counting or Counting()
         self.expected = Expectations()
         self.limiter = limiter
         self.queue = queue
         self.memory = memory
+        self.answers = answers
         self.fetcher = fetcher
         self.authority = authority
         self.transport = transport

@@ -14,8 +14,8 @@ from isthmus.dialects.body_fields import ACTS, KEPT
 from isthmus.dialects.codec import Codec
 from isthmus.wire import json
 
-_HARMLESS = frozenset({b"null", b"false", b"[]", b"{}", b'""'})
-"""Values that ask for nothing."""
+_HARMLESS = frozenset({b"null", b"false", b"[]", b'""'})
+"""Values that ask for nothing. An empty object is none of them: without options a search is a search."""
 
 
 def leaves_nothing(body: bytes, codec: Codec, read: Callable[[], ChatRequest]) -> bool:

@@ -18,6 +18,7 @@ from isthmus.engine.live import Now
 from isthmus.engine.permits import hold_to_permits
 from isthmus.engine.ports import Memory, Ports
 from isthmus.engine.reply_headers import route_headers
+from isthmus.engine.response_cache import through_cache
 from isthmus.engine.snapshot import Habits
 from isthmus.routing.names import Directory, UnknownName
 from isthmus.routing.plan import Plan
@@ -43,7 +44,10 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
             return Answer(200, ((b"content-type", b"application/json"), (b"x-isthmus-id", exchange.id.encode())), words)
         if codec.keeps and ports.memory is not None:
             return await _kept(exchange, body, codec, now=now, ports=ports, memory=ports.memory)
-        return await attempt_in_order(exchange, Asked(body, codec, peek), now, ports)
+        asked = Asked(body, codec, peek)
+        if now.snapshot.caching is not None:
+            return await through_cache(exchange, asked, now, ports)
+        return await attempt_in_order(exchange, asked, now, ports)
     except GatewayError as error:
         exchange.fail(error)
         return refuse(exchange, error)
@@ -53,7 +57,8 @@ async def _kept(exchange: Exchange, body: bytes, codec: Codec, *, now: Now, port
     """The rest of the line where an answer may continue another, and may be continued."""
     shelf = Shelf(memory, exchange.client.name)
     asked = await continued(exchange, body, codec, shelf)
-    return await keep(await attempt_in_order(exchange, asked, now, ports), body, exchange, shelf)
+    line = attempt_in_order if now.snapshot.caching is None else through_cache
+    return await keep(await line(exchange, asked, now, ports), body, exchange, shelf)
 
 
 async def continued(exchange: Exchange, body: bytes, codec: Codec, shelf: Shelf) -> Asked:

@@ -63,6 +63,7 @@ def _row(key: ClientKey) -> Mapping[str, object]:
         "allowance": json.encode(key.allowance).decode(),
         "on_loss": key.on_loss,
         "believed": key.believed,
+        "cache": key.cache,
     }
 
 
@@ -84,4 +85,5 @@ def _key(row: RowMapping) -> ClientKey:
         allowance=_read_allowance(row["allowance"].encode()),
         on_loss=None if row["on_loss"] is None else OnLoss(row["on_loss"]),
         believed=row["believed"],
+        cache=row["cache"],
     )

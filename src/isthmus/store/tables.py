@@ -39,6 +39,7 @@ client_keys = Table(
     Column("allowance", Text, nullable=False),
     Column("on_loss", Text),
     Column("believed", Boolean, nullable=False),
+    Column("cache", Boolean),
     UniqueConstraint("name", name="client_keys_name"),
 )
 

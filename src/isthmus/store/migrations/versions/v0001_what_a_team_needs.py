@@ -37,6 +37,7 @@ def _keys() -> None:
         sa.Column("on_loss", sa.Text),
         sa.Column("disabled", sa.Boolean, nullable=False),
         sa.Column("believed", sa.Boolean, nullable=False),
+        sa.Column("cache", sa.Boolean),
         sa.UniqueConstraint("name", name="client_keys_name"),
     )
     op.create_table("versions", sa.Column("name", sa.Text, primary_key=True), *_wholes("number"))
