@@ -14,30 +14,20 @@ _AS_ANOTHER = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
 
 
 class PostgresServer:
-    """A server of its own, on a port of its own, whose files are below `folder`."""
+    """A server of its own, on a port of its own. `folder` is empty, and whoever runs the server can reach it."""
 
     def __init__(self, folder: Path) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        self._folder = folder / "postgresql"
+        self._folder = folder
         self._databases = count(1)
 
     def make(self) -> None:
         """Its files."""
-        self._folder.mkdir()
         if os.geteuid() == 0:
             shutil.chown(self._folder, "nobody", "nogroup")
-            for above in list(self._folder.parents)[:3]:
-                above.chmod(above.stat().st_mode | 0o111)
-        options = [
-            "--auth=trust",
-            "--username=isthmus",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
-            "--no-instructions",
-        ]
+        options = ["--auth=trust", "--username=isthmus", "--encoding=UTF8", "--locale=C", "--no-sync"]
         self._run("initdb", "--pgdata", str(self._folder / "data"), *options)
 
     def start(self) -> None:

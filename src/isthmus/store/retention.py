@@ -5,22 +5,27 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, delete, select, tuple_
 
-from isthmus.engine.records import Period
+from isthmus.core.periods import DAY, Period
 from isthmus.store.tables import deeds, spent, used, used_hours
 
 STEP = 1000
 """Rows that are deleted in one transaction."""
 
 
+LONGEST_PERIOD = 31 * DAY
+"""A period that began longer before a time has ended by then, but for the one that never ends."""
+
+
 class Aged(NamedTuple):
-    """A table whose rows grow old by the column `at`; those of `forever` never do."""
+    """A table whose rows grow old by the column `at`, and by `lasts` seconds later; those of `forever` never do."""
 
     at: Column[Any]
+    lasts: int = 0
     forever: tuple[Column[Any], str] | None = None
 
 
 ROWS = (Aged(used.c.at),)
-SUMS = (Aged(used_hours.c.hour), Aged(spent.c.since, (spent.c.period, Period.ALL.value)))
+SUMS = (Aged(used_hours.c.hour), Aged(spent.c.since, LONGEST_PERIOD, (spent.c.period, Period.ALL.value)))
 DEEDS = (Aged(deeds.c.at),)
 
 
@@ -32,7 +37,7 @@ def forget_some(connection: Connection, tables: Sequence[Aged], before: float) -
 def _forget(connection: Connection, aged: Aged, before: float) -> int:
     table = aged.at.table
     keys = list(table.primary_key.columns)
-    oldest = select(*keys).where(aged.at < before)
+    oldest = select(*keys).where(aged.at < before - aged.lasts)
     if aged.forever is not None:
         column, value = aged.forever
         oldest = oldest.where(column != value)
