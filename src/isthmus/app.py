@@ -166,6 +166,7 @@ class Gateway:
             connections=self._outside.client.stats,
             states=self._states,
             dropped_lines=lambda: self.log.lines.dropped,
+            alone=lambda: self._outside.limiter.alone,
         )
 
     def _states(self) -> Mapping[str, str]:

@@ -44,7 +44,7 @@ class Meter:
         self.queue = Queue(line.clock)
         self.shadows = Shadows()
         line.ports.queue, line.ports.shadows = self.queue, self.shadows
-        self.dropped_lines = 0
+        self.dropped_lines = self.alone = 0
         self.running = 0
         self.connections: dict[str, dict[str, int]] = {}
         self.states = {"limits": "local", "memory": "local"}
@@ -84,4 +84,5 @@ class Meter:
             connections=lambda: self.connections,
             states=lambda: self.states,
             dropped_lines=lambda: self.dropped_lines,
+            alone=lambda: self.alone,
         )

@@ -216,13 +216,14 @@ async def test_what_the_queue_refused_is_counted_once() -> None:
 
 async def test_current_values_are_those_of_the_parts() -> None:
     counted = meter()
-    counted.running, counted.queue.length, counted.dropped_lines = 3, 2, 7
+    counted.running, counted.queue.length, counted.dropped_lines, counted.alone = 3, 2, 7, 5
     counted.connections = {"https://one.example.com": {"open": 4, "idle": 1}}
     counted.states = {"limits": "shared, unreachable since 2026-01-01T00:00:00Z", "memory": "shared by workers"}
     found = await counted.read()
     assert found["isthmus_exchanges_running"] == 3
     assert found["isthmus_queue_length"] == 2
     assert found["isthmus_log_lines_dropped_total"] == 7
+    assert found["isthmus_limits_alone_total"] == 5
     assert found["isthmus_connections{origin=https://one.example.com,state=open}"] == 4
     assert found["isthmus_state{part=limits,where=unreachable}"] == 1
     assert found["isthmus_state{part=memory,where=shared}"] == 1

@@ -80,6 +80,10 @@ class _Counted(Limiter):
     def state(self) -> str:
         return self._real.state
 
+    @property
+    def alone(self) -> int:
+        return self._real.alone
+
     async def claim(self, claims: Sequence[Claim]) -> Grant | Refusal:
         for limit, amount in claims:
             if amount > limit.most:

@@ -95,6 +95,11 @@ class Limiter(Protocol):
         """For people: where it is counted."""
         ...
 
+    @property
+    def alone(self) -> int:
+        """How many times this process granted by itself what several share, since those who count were late or gone."""
+        ...
+
     async def claim(self, claims: Sequence[Claim]) -> Grant | Refusal:
         """All of `claims` or nothing; each limit stands among them at most once. Never raises."""
         ...

@@ -10,6 +10,8 @@ class LocalLimiter:
 
     state = "local"
     """For people: where it is counted."""
+    alone = 0
+    """Nobody shares them."""
 
     def __init__(self, time: Callable[[], float]) -> None:
         self._time = time

@@ -16,7 +16,10 @@ UNREACHABLE = "unreachable"
 
 
 class Parts(NamedTuple):
-    """What is looked at. `states` are the words in which the parts say where they keep what, by the part's name."""
+    """What is looked at. `states` are the words in which the parts say where they keep what, by the part's name.
+
+    `alone` is how often limits that others share were decided without them.
+    """
 
     now: Callable[[], Now]
     clock: Clock
@@ -26,6 +29,7 @@ class Parts(NamedTuple):
     connections: Callable[[], Mapping[str, Mapping[str, int]]]
     states: Callable[[], Mapping[str, str]]
     dropped_lines: Callable[[], int]
+    alone: Callable[[], int]
 
 
 def read_parts(parts: Parts) -> Series:
@@ -38,6 +42,7 @@ def grown(parts: Parts) -> Mapping[str, int]:
     return {
         "isthmus_shadows_dropped_total": parts.shadows.dropped,
         "isthmus_queue_refused_total": parts.queue.refused,
+        "isthmus_limits_alone_total": parts.alone(),
         "isthmus_log_lines_dropped_total": parts.dropped_lines(),
     }
 

@@ -80,6 +80,7 @@ _ALL = (
     Metric("isthmus_shadow_exchanges_total", _COUNTER, "Copies of requests that are over", ("outcome",)),
     Metric("isthmus_shadows_dropped_total", _COUNTER, "Copies of requests that were not made for want of room"),
     Metric("isthmus_queue_refused_total", _COUNTER, "Requests that the queue refused or that waited in vain"),
+    Metric("isthmus_limits_alone_total", _COUNTER, "Grants of shared limits while who counts for all was late or gone"),
     Metric("isthmus_log_lines_dropped_total", _COUNTER, "Lines of the log that could not be written"),
     Metric(
         "isthmus_event_loop_lag_seconds",

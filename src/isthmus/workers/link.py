@@ -109,6 +109,7 @@ class HubLimiter:
         self._clock = clock
         self._own = Ledger()
         self._seen = Seen()
+        self.alone = 0
         self._leases = itertools.count(1)
 
     async def claim(self, claims: Sequence[Claim]) -> Grant | Refusal:
@@ -143,6 +144,8 @@ class HubLimiter:
         found = self._own.claim(claims, self._clock.time(), lease)
         if isinstance(found, Refusal):
             self._give_back(lease)
+        else:
+            self.alone += 1
         return found
 
     def _give_back(self, lease: str) -> None:
