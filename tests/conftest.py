@@ -19,6 +19,7 @@ SLOW = frozenset(
     {
         "test_addresses",
         "test_answer_bodies",
+        "test_admin_openapi",
         "test_azure_outside",
         "test_bedrock_outside",
         "test_catalogue_command",

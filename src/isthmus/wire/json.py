@@ -4,7 +4,7 @@
 nobody claimed. Values that are only carried stay `Raw`: the bytes as they arrived.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -52,6 +52,18 @@ def decode(body: bytes | Raw) -> Any:
 def decoder(shape: type[_T]) -> Callable[[bytes | Raw], _T]:
     """A reusable decoder for one shape, for hot paths. What it returns raises DECODE_ERRORS."""
     return msgspec.json.Decoder(shape).decode
+
+
+def schemas(shapes: Iterable[object], where: str) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
+    """The JSON Schema of each of `shapes`, and those that they refer to by name; `where` holds `{name}`."""
+    return msgspec.json.schema_components(shapes, schema_hook=_anything, ref_template=where)
+
+
+def _anything(shape: type) -> dict[str, Any]:
+    """An `object` may be any JSON."""
+    if shape is object:
+        return {"description": "Any JSON."}
+    raise NotImplementedError
 
 
 def canonical(body: str) -> str:

@@ -14,7 +14,7 @@ from isthmus.engine.management import Actor, Role
 from isthmus.server.pages import Page
 from isthmus.wire.headers import Headers
 
-__all__ = ["Actor", "AdminCall", "Facade", "Flow", "Handler", "Role", "Row"]
+__all__ = ["Actor", "AdminCall", "Facade", "Flow", "Handler", "Media", "Role", "Row"]
 
 if TYPE_CHECKING:
     from isthmus.server.admin.desk import Desk
@@ -51,6 +51,12 @@ class Flow(Value, frozen=True):
     status: int = 200
 
 
+class Media(Value, frozen=True):
+    """A body that is no JSON, by its type."""
+
+    type: str
+
+
 Handler: TypeAlias = "Callable[[AdminCall, Desk], Awaitable[Page | Flow]]"
 """Raises GatewayError, which the facade dresses."""
 
@@ -58,7 +64,7 @@ Handler: TypeAlias = "Callable[[AdminCall, Desk], Awaitable[Page | Flow]]"
 class Row(Value, frozen=True, kw_only=True):
     """One method of one path, which may hold `{names}`; the last may be `{name...}`, which matches slashes too.
 
-    `takes` and `gives` are the types of the bodies, for the description; None for none, or for one that is no JSON.
+    `takes` and `gives` are the types of the bodies, for the description: a Value, a Media, or several in a tuple.
     `most` is the longest body in bytes. `audited`: it changes something. `about` is one sentence.
     """
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.engine.change import Change
-from isthmus.server.admin.call import AdminCall, Role, Row
+from isthmus.server.admin.call import AdminCall, Media, Role, Row
 from isthmus.server.admin.desk import Configurer, Desk
 from isthmus.server.pages import Page
 from isthmus.wire import json
@@ -176,6 +176,7 @@ ROWS = (
         role=Role.VIEWER,
         handler=show_file,
         about="The file as it is, as YAML.",
+        gives=Media("application/yaml"),
     ),
     Row(
         method="PUT",
@@ -183,6 +184,7 @@ ROWS = (
         role=Role.OWNER,
         handler=apply,
         about="Put a YAML text into the file and in force.",
+        takes=Media("application/yaml"),
         gives=Applied,
         most=MOST,
         audited=True,
@@ -194,6 +196,7 @@ ROWS = (
         role=Role.OPERATOR,
         handler=plan,
         about="What a YAML text would change, or what is wrong with it. Nothing is changed.",
+        takes=Media("application/yaml"),
         gives=Change,
         most=MOST,
     ),
@@ -211,6 +214,7 @@ ROWS = (
         role=Role.VIEWER,
         handler=past,
         about="One of them, as YAML.",
+        gives=Media("application/yaml"),
     ),
     Row(
         method="POST",

@@ -8,7 +8,7 @@ from msgspec import Raw
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.engine.logs import LEVELS, LogLine, LogQuery, Logs
-from isthmus.server.admin.call import AdminCall, Flow, Role, Row
+from isthmus.server.admin.call import AdminCall, Flow, Media, Role, Row
 from isthmus.server.admin.desk import Desk
 from isthmus.server.admin.queries import one_of, unix_time, whole
 from isthmus.server.admin.times import as_date
@@ -148,6 +148,7 @@ ROWS = (
         role=Role.VIEWER,
         handler=stream,
         about="Lines as they are written, as server-sent events; without `after`, from now on.",
+        gives=Media("text/event-stream"),
         query=_WHICH,
     ),
 )

@@ -27,7 +27,7 @@ class Fault(Value, frozen=True, omit_defaults=True):
     param: str | None = None
 
 
-class Refusal(Value, frozen=True):
+class Refused(Value, frozen=True):
     """Every answer of ours that is none."""
 
     error: Fault
@@ -36,7 +36,7 @@ class Refusal(Value, frozen=True):
 def refuse(error: GatewayError) -> Page:
     kind = TYPES.get(error.status, "invalid_request_error" if error.status < 500 else "gateway_error")
     fault = Fault(kind, error.message, error.code or str(error.kind), error.param)
-    return Page(error.status, json.encode(Refusal(fault)), headers_of(error))
+    return Page(error.status, json.encode(Refused(fault)), headers_of(error))
 
 
 def headers_of(error: GatewayError) -> Headers:

@@ -9,6 +9,7 @@ from isthmus.server.admin import (
     limits,
     logs,
     models,
+    openapi,
     providers,
     rests,
     status,
@@ -17,22 +18,19 @@ from isthmus.server.admin import (
 from isthmus.server.admin.call import Facade
 from isthmus.server.admin.refusals import refuse
 
-ADMIN = Facade(
-    name="isthmus",
-    realm="/admin/",
-    refuse=refuse,
-    rows=(
-        *status.ROWS,
-        *providers.ROWS,
-        *models.ROWS,
-        *limits.ROWS,
-        *rests.ROWS,
-        *exchanges.ROWS,
-        *kept_exchanges.ROWS,
-        *logs.ROWS,
-        *debug.ROWS,
-        *deeds.ROWS,
-        *configuration.ROWS,
-        *usage.ROWS,
-    ),
+_ROWS = (
+    *status.ROWS,
+    *providers.ROWS,
+    *models.ROWS,
+    *limits.ROWS,
+    *rests.ROWS,
+    *exchanges.ROWS,
+    *kept_exchanges.ROWS,
+    *logs.ROWS,
+    *debug.ROWS,
+    *deeds.ROWS,
+    *configuration.ROWS,
+    *usage.ROWS,
 )
+
+ADMIN = Facade(name="isthmus", realm="/admin/", refuse=refuse, rows=(*_ROWS, openapi.row_of(_ROWS)))

@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.engine.records import By, Records, UsageQuery, UsageSum
-from isthmus.server.admin.call import AdminCall, Role, Row
+from isthmus.server.admin.call import AdminCall, Media, Role, Row
 from isthmus.server.admin.desk import Desk
 from isthmus.server.admin.spans import read_number, read_time
 from isthmus.server.admin.times import as_date
@@ -185,7 +185,7 @@ ROWS = (
         role=Role.VIEWER,
         handler=show,
         about="Requests, tokens, dollars and times, summed up.",
-        gives=Usage,
+        gives=(Usage, Media("text/csv")),
         query={
             "since": "From when: a date, a moment, or how long ago (24h, 7d). Without it: the day before until.",
             "until": "Before when. Without it: now.",
