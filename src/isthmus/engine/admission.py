@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.periods import Period, renews
+from isthmus.engine.budgets import GATEWAY
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.held import Bill, Held
 from isthmus.engine.live import Now
@@ -37,8 +38,6 @@ _PERIODS: Mapping[Period, str] = {
     Period.MONTH: "a month",
     Period.ALL: "in all",
 }
-GATEWAY = "global:"
-"""The scope of all that is asked."""
 
 
 class Admission:
@@ -82,13 +81,16 @@ class Admission:
     async def enter(self, until: float | None = None) -> None:
         """Claim once what the exchange's client and its route allow, and wait for a place if there is one to come.
 
-        Raises RATE_LIMITED, with the seconds until there is room, TOO_LARGE when there never will be, or BUDGET_SPENT.
+        Raises RATE_LIMITED, with the seconds until there is room, TOO_LARGE when there never will be, BUDGET_SPENT, or
+        STORE_GONE where it is not known what is left of a budget.
         """
         plan = self._exchange.plan
         if plan is None or not plan.targets:
             return
         client = self._exchange.client
         limits = self._limits(f"client:{client.name}", f"team:{client.team}", GATEWAY, f"route:{plan.name}")
+        if self._ports.budgets is not None:
+            self._ports.budgets.check(limits)
         while isinstance(found := await self._claim(limits, plan.targets[0], self._exchange), Refusal):
             self._note_busy(found)
             refusal = refused(found, self._ports.clock.time())

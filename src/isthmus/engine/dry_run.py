@@ -12,7 +12,7 @@ from isthmus.core.content import Inline
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.ports import Authority, Fetcher, Incoming, Limiter, Memory, Ports
 from isthmus.providers.provider import CloudKey, Deadlines, Outgoing
-from isthmus.routing.limits import NEVER, Claim, Grant, Limit, Measure, Refusal
+from isthmus.routing.limits import NEVER, Claim, Grant, Limit, Measure, Refusal, Remembered
 
 _TYPES: Mapping[str, str] = {
     ".pdf": "application/pdf",
@@ -94,6 +94,9 @@ class _Counted(Limiter):
 
     def settle(self, grant: Grant, spent: Mapping[Measure, int]) -> None:
         """Nothing was taken."""
+
+    async def remember(self, found: Sequence[Remembered]) -> None:
+        """Nobody tells it."""
 
     def share(self, limit: Limit) -> float:
         return self._real.share(limit)

@@ -83,6 +83,18 @@ class Refusal(NamedTuple):
     wait: float
 
 
+class Remembered(NamedTuple):
+    """`total` was spent of a budget until Unix time `at`, as is kept for good, by all who spend it.
+
+    `news` of that were told to nobody here before: others spent it, or this one did before it was started.
+    """
+
+    limit: Limit
+    total: int
+    news: int
+    at: float
+
+
 class Ledger:
     """What was claimed and not yet outlived. One claim names each limit at most once.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure, Refusal
+from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure, Refusal, Remembered
 
 
 class LocalLimiter:
@@ -24,6 +24,12 @@ class LocalLimiter:
     def settle(self, grant: Grant, spent: Mapping[Measure, int]) -> None:
         """What was granted came to `spent`."""
         self._ledger.settle(grant, spent, self._time())
+
+    async def remember(self, found: Sequence[Remembered]) -> None:
+        """What others spent of budgets, or this process before it was started, is spent here too."""
+        for limit, _, news, at in found:
+            if news > 0:
+                self._ledger.note(Grant((Claim(limit, news),), at, ""))
 
     def share(self, limit: Limit) -> float:
         """How much of the limit counts at present: 1 when it is used up."""

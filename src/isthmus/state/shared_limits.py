@@ -18,7 +18,7 @@ from functools import partial
 from typing import NamedTuple
 
 from isthmus.engine.ports import Clock
-from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal
+from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal, Remembered
 from isthmus.state.seen import Seen
 from isthmus.state.shared_ledger import LEASE, Asked, Change, SharedLedger, begun_alone, settled, settled_alone
 from isthmus.state.store import Store, in_time
@@ -112,6 +112,15 @@ class SharedLimiter:
             still = [grant for grant in grants[start : start + TOGETHER] if grant.lease in self._running]
             await self._store.ask(partial(self._ledger.renew, still))
         self._go_on_telling()
+
+    async def remember(self, found: Sequence[Remembered]) -> None:
+        """At least so much is spent of budgets: here, and there, should the server have forgotten it."""
+        for limit, total, _, at in found:
+            self._own.raise_to(limit, total, at)
+        spent = [one for one in found if one.total > 0]
+        for start in range(0, len(spent), TOGETHER):
+            claims = [Claim(one.limit, one.total) for one in spent[start : start + TOGETHER]]
+            await self._store.ask(partial(self._ledger.raise_to, claims, now=spent[start].at))
 
     async def told(self) -> None:
         """Until the server knows all, or is gone."""

@@ -150,6 +150,11 @@ async def _settle(guest: Guest, lease: str, spent: Mapping[str, int]) -> object:
     return None
 
 
+async def _remember(guest: Guest, limit: Sequence[Any], total: int, at: float) -> object:
+    guest.hub.ledger.raise_to(limit_of(limit), total, at)
+    return None
+
+
 async def _put(guest: Guest, keys: Sequence[str], value: bytes) -> object:
     await guest.hub.memory.put(keys, value)
     return None
@@ -211,6 +216,7 @@ async def _greet(guest: Guest, words: str) -> object:
 ANSWERS: Mapping[str, Answer] = {
     "claim": _claim,
     "settle": _settle,
+    "remember": _remember,
     "put": _put,
     "get": _get,
     "forget": _forget,

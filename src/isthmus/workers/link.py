@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.ports import Clock
-from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure, Refusal
+from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure, Refusal, Remembered
 from isthmus.state.memory import BoundedMemory
 from isthmus.state.seen import Seen
 from isthmus.state.shared_rests import News, unpack
@@ -135,6 +135,12 @@ class HubLimiter:
         self._own.settle(grant, spent, self._clock.time())
         self._seen.settled(grant, spent)
         self._link.tell("settle", grant.lease, dict(spent))
+
+    async def remember(self, found: Sequence[Remembered]) -> None:
+        """At least so much is spent of budgets, here and there."""
+        for limit, total, _, at in found:
+            self._own.raise_to(limit, total, at)
+            self._link.tell("remember", astuple(limit), total, at)
 
     def share(self, limit: Limit) -> float:
         """How much of the limit is used: by this worker, or by all as it knew a moment ago."""

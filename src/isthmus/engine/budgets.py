@@ -1,0 +1,124 @@
+"""What was spent of budgets before this process was started, or by others: told to the limiter by what the store keeps.
+
+The limiter counts what is claimed and settled here; the store knows all that was ever spent, but a moment late. So of
+the store's figure this process takes away what it handed over itself, and tells the limiter what is new of the rest.
+What is still on its way to the store is then missing of what others spent, and nothing is ever counted twice.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.periods import Period, began
+from isthmus.engine.live import Live
+from isthmus.engine.ports import Clock, Limiter
+from isthmus.engine.records import Records, Used
+from isthmus.routing.limits import Limit, Remembered
+
+EVERY = 10.0
+"""Seconds after which the store is asked again."""
+LOOK = 1.0
+"""Seconds after which new budgets are asked for, and after which a store that was gone is asked again."""
+GATEWAY = "global:"
+"""The scope of all that is asked."""
+_KINDS = ("client:", "team:", GATEWAY)
+"""What the scopes begin with of which the store knows what they spent."""
+
+Window: TypeAlias = tuple[str, Period, float]
+"""A scope, a period, and when that began."""
+
+log = logging.getLogger(__name__)
+
+
+class Budgets:
+    """`heard`: the store has told what was spent, or nothing needs it to."""
+
+    def __init__(self, live: Live, records: Records, limiter: Limiter, clock: Clock) -> None:
+        self._live = live
+        self._records = records
+        self._limiter = limiter
+        self._clock = clock
+        self._allowances: Mapping[str, tuple[Limit, ...]] | None = None
+        self._limits: Mapping[str, tuple[tuple[Limit, Period], ...]] = {}
+        self._handed: dict[Window, int] = {}
+        self._others: dict[Window, int] = {}
+        self.heard = False
+
+    def handed(self, rows: Sequence[Used]) -> None:
+        """These were handed over to be stored, by this process."""
+        limits = self._look()
+        for row in rows if limits else ():
+            if row.microdollars:
+                for scope in scopes_of(row):
+                    for _, period in limits.get(scope, ()):
+                        window = scope, period, began(period, row.at)
+                        self._handed[window] = self._handed.get(window, 0) + row.microdollars
+
+    def check(self, limits: Sequence[Limit]) -> None:
+        """Raises STORE_GONE for a budget of which nobody has told yet what was spent."""
+        if not self.heard and any(limit.period is not None for limit in limits):
+            words = "what was spent of the budget is not known: the store cannot be reached; try again shortly"
+            raise GatewayError(Kind.STORE_GONE, words, retry_after=LOOK)
+
+    async def refresh(self) -> None:
+        """Ask the store. Raises STORE_GONE."""
+        limits = self._look()
+        if limits:
+            at = self._clock.time()
+            spent = {(one.scope, one.period, one.since): one.microdollars for one in await self._records.spent(at)}
+            await self._limiter.remember(tuple(self._news(limits, spent, at)))
+        self.heard = True
+
+    async def run(self) -> None:
+        """Ask again and again."""
+        told = False
+        while True:
+            try:
+                await self.refresh()
+            except GatewayError as error:
+                if not told:
+                    log.warning("what was spent of budgets is not told: %s", error.message)
+                told = True
+                await asyncio.sleep(LOOK)
+            else:
+                told = False
+                await self._pause()
+
+    async def _pause(self) -> None:
+        for _ in range(round(EVERY / LOOK)):
+            await asyncio.sleep(LOOK)
+            if self._live.take().snapshot.allowances is not self._allowances:
+                return
+
+    def _look(self) -> Mapping[str, tuple[tuple[Limit, Period], ...]]:
+        """The budgets that are in force, by scope."""
+        allowances = self._live.take().snapshot.allowances
+        if allowances is not self._allowances:
+            self._allowances = allowances
+            found = {scope: tuple(_budgets(some)) for scope, some in allowances.items() if scope.startswith(_KINDS)}
+            self._limits = {scope: some for scope, some in found.items() if some}
+        return self._limits
+
+    def _news(
+        self, limits: Mapping[str, tuple[tuple[Limit, Period], ...]], spent: Mapping[Window, int], at: float
+    ) -> Iterator[Remembered]:
+        """What was spent in the present periods. What is known of those before is forgotten."""
+        handed, others, self._handed, self._others = self._handed, self._others, {}, {}
+        for scope, some in limits.items():
+            for limit, period in some:
+                window = scope, period, began(period, at)
+                total, before = spent.get(window, 0), others.get(window, 0)
+                self._handed[window] = handed.get(window, 0)
+                self._others[window] = max(before, total - self._handed[window])
+                yield Remembered(limit, total, self._others[window] - before, at)
+
+
+def scopes_of(row: Used) -> tuple[str, str, str]:
+    """Whose budgets a row is spent of."""
+    return f"client:{row.client}", f"team:{row.team}", GATEWAY
+
+
+def _budgets(limits: Sequence[Limit]) -> Iterator[tuple[Limit, Period]]:
+    return ((limit, limit.period) for limit in limits if limit.period is not None)
