@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, Row] = {
     "serve": Row("isthmus.cli.commands.serve", "Start the gateway. What happens without a command, too."),
     "init": Row("isthmus.cli.commands.init", "Write a commented isthmus.yaml."),
     "check": Row("isthmus.cli.commands.check", "Tell everything that is wrong with a configuration."),
+    "config": Row("isthmus.cli.commands.config", "The configuration file: import, show, path."),
     "models": Row("isthmus.cli.commands.models", "List what the configuration would serve, and what is known of it."),
     "route": Row("isthmus.cli.commands.route", "Where requests go, and why: explain."),
     "rests": Row("isthmus.cli.commands.rests", "Who rests after a failure, as the running gateway knows: list, clear."),

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from isthmus.config.checks import check
 from isthmus.config.environment import complete
-from isthmus.config.foreign import translated
+from isthmus.config.foreign import Foreign, translated
 from isthmus.config.nodes import MAX_BYTES, Broken, compose
 from isthmus.config.problems import ConfigProblems, Problem
 from isthmus.config.reading import Reading
@@ -101,20 +101,32 @@ def read_text(path: Path) -> str:
 
 def parse(text: str, found: Found, environment: Environment, listen: Listen = AS_CONFIGURED) -> Loaded:
     """A configuration from its text, or from that of another system. Raises ConfigProblems with all there are."""
-    name = str(found.path) if found.path else "environment"
-    try:
-        other = translated(text, environment, lambda beside: _read_beside(found.path, beside))
-        if other is None:
-            return _parsed(text, found, environment, listen)
-    except Broken as broken:
-        raise ConfigProblems(name, [broken.problem]) from broken
-    if problems := other.problems():
-        raise ConfigProblems(name, problems)
+    if (other := _foreign(text, found.path, environment, None)) is None:
+        return _parsed(text, found, environment, listen)
     try:
         loaded = _parsed(other.text, found, environment, listen)
     except ConfigProblems as bad:
-        raise ConfigProblems(name, [other.told_back(one) for one in bad.problems]) from bad
+        raise ConfigProblems(bad.file, [other.told_back(one) for one in bad.problems]) from bad
     return replace(loaded, notes=other.notes())
+
+
+def import_file(path: Path, environment: Environment, kind: str | None = None) -> Foreign | None:
+    """The file of another system in our words, which may have problems of its own; None for one of ours.
+
+    `kind` is a key of KINDS; without it the file's shape tells. Raises ConfigProblems for a file that cannot be read.
+    """
+    return _foreign(read_text(path), path, environment, kind)
+
+
+def _foreign(text: str, path: Path | None, environment: Environment, kind: str | None) -> Foreign | None:
+    name = str(path) if path else "environment"
+    try:
+        other = translated(text, environment, lambda beside: _read_beside(path, beside), kind=kind)
+    except Broken as broken:
+        raise ConfigProblems(name, [broken.problem]) from broken
+    if other is not None and (problems := other.problems()):
+        raise ConfigProblems(name, problems)
+    return other
 
 
 def _parsed(text: str, found: Found, environment: Environment, listen: Listen) -> Loaded:

@@ -22,9 +22,14 @@ def new_key() -> Secret:
 
 def begin(path: Path, management_key: Secret) -> None:
     """Write the commented template where there is no file yet. Raises FileExistsError, or another OSError."""
+    write_new(path, write_template(management_key))
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file where there is none yet. Raises FileExistsError, or another OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "wb") as file:
-        file.write(write_template(management_key).encode())
+        file.write(text.encode())
 
 
 def change_key(path: Path, management_key: Secret) -> None:
