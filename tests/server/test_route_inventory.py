@@ -1,0 +1,165 @@
+"""Every route of the process, and whose it is. A route that is not listed here fails, whoever adds it."""
+
+import hashlib
+from collections.abc import Mapping, Set
+
+import pytest
+
+from isthmus.engine.clients import Client
+from isthmus.server.admin.call import Role, Row
+from isthmus.server.endpoints import ENDPOINTS
+from isthmus.server.facades import FACADES
+from support.administering import ELSEWHERE, OPERATOR, OWNER, VIEWER, Managed, key
+
+CLIENT, ANYONE, SEEN = "a client key", "anyone", "this machine, a client key or an administrator"
+
+AUTHORITY = {
+    "/v1/chat/completions": CLIENT,
+    "/v1/completions": CLIENT,
+    "/v1/responses": CLIENT,
+    "/v1/responses/input_tokens": CLIENT,
+    "/v1/responses/*": CLIENT,
+    "/v1/embeddings": CLIENT,
+    "/v1/messages": CLIENT,
+    "/v1/messages/count_tokens": CLIENT,
+    "/v1/models": CLIENT,
+    "/v1/models/*": CLIENT,
+    "/v1beta/models": CLIENT,
+    "/v1beta/models/*": CLIENT,
+    "/v0/explain": CLIENT,
+    "/v0/explain/*": CLIENT,
+    "/api/chat": CLIENT,
+    "/api/generate": CLIENT,
+    "/api/embed": CLIENT,
+    "/api/embeddings": CLIENT,
+    "/api/tags": CLIENT,
+    "/api/show": CLIENT,
+    "/api/ps": CLIENT,
+    "/metrics": SEEN,
+    "/": ANYONE,
+    "/health": ANYONE,
+    "/ready": ANYONE,
+    "/api/version": ANYONE,
+    "/api/pull": ANYONE,
+    "/api/push": ANYONE,
+    "/api/create": ANYONE,
+    "/api/copy": ANYONE,
+    "/api/delete": ANYONE,
+    "/api/blobs/*": ANYONE,
+}
+"""What stands below /ollama as well is listed once. What anyone may have says nothing of the gateway's work."""
+SAYS_NO = {("GET", "/v1/responses")}
+"""Answered with a plain no, whoever asks."""
+
+MANAGEMENT: Mapping[Role, Set[str]] = {
+    Role.VIEWER: {
+        "GET /admin/status",
+        "GET /admin/openapi.json",
+        "GET /admin/providers",
+        "GET /admin/providers/{name}",
+        "GET /admin/models",
+        "GET /admin/models/{name...}",
+        "GET /admin/limits",
+        "GET /admin/rests",
+        "GET /admin/losses/{id}",
+        "GET /admin/explain/{id}",
+        "GET /admin/exchanges",
+        "GET /admin/logs",
+        "GET /admin/logs/stream",
+        "GET /admin/debug",
+        "GET /admin/config",
+        "GET /admin/config/file",
+        "GET /admin/config/history",
+        "GET /admin/config/history/{number}",
+        "GET /admin/usage",
+    },
+    Role.OPERATOR: {
+        "DELETE /admin/rests",
+        "DELETE /admin/rests/{place...}",
+        "DELETE /admin/logs",
+        "PUT /admin/debug",
+        "POST /admin/config/plan",
+        "POST /admin/reload",
+    },
+    Role.OWNER: {
+        "GET /admin/audit",
+        "PATCH /admin/config",
+        "PUT /admin/config/file",
+        "POST /admin/config/history/{number}/restore",
+    },
+}
+ROWS = [row for facade in FACADES for row in facade.rows]
+SECRETS = {Role.OWNER: OWNER, Role.OPERATOR: OPERATOR, Role.VIEWER: VIEWER}
+
+
+def named(row: Row) -> str:
+    return f"{row.method} {row.path}"
+
+
+def asked(template: str) -> str:
+    """A path that the template matches."""
+    return "/".join("x" if part.startswith("{") or part == "*" else part for part in template.split("/"))
+
+
+def test_every_client_route_is_listed() -> None:
+    assert {path.removeprefix("/ollama") for path in ENDPOINTS} == set(AUTHORITY)
+
+
+def test_every_management_route_is_listed_with_its_role() -> None:
+    found = {role: {named(row) for row in ROWS if row.role is role} for role in Role if role is not Role.ANYONE}
+    assert found == MANAGEMENT
+    assert not [named(row) for row in ROWS if row.role is Role.ANYONE]
+
+
+def test_no_management_route_is_hidden_by_a_client_route() -> None:
+    assert not [named(row) for row in ROWS if row.method in ENDPOINTS.get(row.path, {})]
+
+
+def test_what_changes_something_is_kept_in_the_audit_log_and_what_does_not_is_not() -> None:
+    looking = {"POST /admin/config/plan"}
+    assert [named(row) for row in ROWS if row.audited == (row.method == "GET" or named(row) in looking)] == []
+
+
+def test_no_viewer_changes_anything() -> None:
+    assert [named(row) for row in ROWS if row.audited and row.role < Role.OPERATOR] == []
+
+
+def guarded() -> Managed:
+    managed = Managed(OWNER, OPERATOR, VIEWER, remote=True)
+    managed.configure(clients={hashlib.sha256(b"sk-client").digest(): Client("laptop")})
+    return managed
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+async def test_a_client_route_is_closed_to_who_has_no_key(path: str) -> None:
+    whose = AUTHORITY[path.removeprefix("/ollama")]
+    for method in ENDPOINTS[path]:
+        if (method, path) in SAYS_NO:
+            continue
+        template = path.replace("/v1beta/models/*", "/v1beta/models/m:generateContent") if method == "POST" else path
+        template = template.replace("/v1/models/*", "/v1/models/m:generateContent") if method == "POST" else template
+        visit = await guarded().ask(method, asked(template), peer=ELSEWHERE)
+        assert (visit.status == 401) == (whose != ANYONE), f"{method} {path} answered {visit.status}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=named)
+async def test_a_management_route_is_closed_to_who_has_no_secret(row: Row) -> None:
+    for headers in ((), ((b"authorization", b"Bearer sk-client"),), (key(b"guess"),)):
+        visit = await guarded().ask(row.method, asked(row.path), *headers, peer=ELSEWHERE)
+        assert visit.status == 401
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.role > Role.VIEWER], ids=named)
+async def test_a_management_route_is_closed_to_a_role_that_is_too_small(row: Row) -> None:
+    for role in Role:
+        if Role.ANYONE < role < row.role:
+            visit = await guarded().ask(row.method, asked(row.path), key(SECRETS[role]))
+            assert visit.status == 403, role
+
+
+@pytest.mark.parametrize("row", ROWS, ids=named)
+async def test_a_management_route_is_closed_to_pages_of_other_origins(row: Row) -> None:
+    for header in ((b"origin", b"https://attacker.example.com"), (b"sec-fetch-site", b"cross-site")):
+        visit = await guarded().ask(row.method, asked(row.path), key(OWNER), header)
+        assert visit.status == 403
+        assert b"access-control-allow-origin" not in visit.headers
