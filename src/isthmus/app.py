@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from isthmus.cloud.authority import CloudAuthority, open_authority
 from isthmus.cloud.probe import AwsProbe
@@ -24,13 +24,13 @@ from isthmus.config.environment import ollama_answers
 from isthmus.config.load import Loaded
 from isthmus.config.places import data_dir
 from isthmus.config.reload import Reloader
-from isthmus.config.schema import StateEntry
 from isthmus.config.secrets import Environment
 from isthmus.config.watch import Watch
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.admit import Gate
 from isthmus.engine.counting import Counting, Learning
 from isthmus.engine.discovery import keep_discovering
+from isthmus.engine.keyring import Keyring
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Limiter, Ports
 from isthmus.engine.queue import Queue
@@ -38,7 +38,9 @@ from isthmus.engine.shadow import Shadows
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.local.transport import Model, OnDemand
+from isthmus.opened_keys import first_keys, has_no_keys, keyring_of
 from isthmus.opened_log import LogUnopened, OpenedLog, open_log
+from isthmus.opened_state import kept_answers, opened_state
 from isthmus.opened_store import opened_store
 from isthmus.providers.table import LOCAL_MODEL
 from isthmus.server.admin.desk import Desk
@@ -49,7 +51,7 @@ from isthmus.server.pages import Recent
 from isthmus.state.kept_rests import FILE, KeptRests
 from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
-from isthmus.state.shared_rests import Post, SharedRests
+from isthmus.state.shared_rests import SharedRests
 from isthmus.store.store import Store
 from isthmus.telemetry.current import Parts
 from isthmus.telemetry.key_counts import KeyCounts
@@ -61,13 +63,11 @@ from isthmus.transport.client import Client, open_transport
 from isthmus.transport.fetch import Fetcher, open_fetcher
 from isthmus.workers.crew import Crew, Seat
 from isthmus.workers.hub import Hub
-from isthmus.workers.link import HubLimiter, HubMemory, HubModel, HubPost, Link, open_link
+from isthmus.workers.link import HubModel, Link, open_link
 from isthmus.workers.metrics import HubSums
 
 if TYPE_CHECKING:
-    from isthmus.state.shared_memory import SharedMemory
-
-    Kept: TypeAlias = BoundedMemory | SharedMemory | HubMemory
+    from isthmus.opened_state import Kept
 
 POLL = 0.05
 """Seconds between two looks for places that other instances or workers may have released."""
@@ -99,6 +99,7 @@ class Outside(NamedTuple):
     answers: "Kept"
     limiter: Limiter
     store: Store | None
+    keyring: Keyring | None
 
 
 class Gateway:
@@ -124,6 +125,7 @@ class Gateway:
         self.aws = AwsProbe(live, outside.authority)
         self.shadows = Shadows()
         self._outside = outside
+        self.keyring = outside.keyring
         self.log = log
         losses, counting = RecentLosses(self.recorder), Counting()
         exchanges = RecentExchanges(losses)
@@ -148,6 +150,8 @@ class Gateway:
             ports,
             health=self.health,
             recent=recent,
+            records=outside.store,
+            keys=outside.keyring,
             logs=log.ring,
             metrics=self.metrics.page,
             key_counts=key_counts.told,
@@ -173,7 +177,8 @@ class Gateway:
         """Where the parts keep what, in their own words."""
         outside = self._outside
         store = {} if outside.store is None else {"store": outside.store.state}
-        return {"limits": outside.limiter.state, "memory": outside.memory.state, **store}
+        keys = {} if outside.keyring is None else {"client_keys": outside.keyring.state}
+        return {"limits": outside.limiter.state, "memory": outside.memory.state, **store, **keys}
 
     def health(self) -> Mapping[str, object]:
         """What the parts say of themselves. `running` counts exchanges."""
@@ -200,15 +205,18 @@ async def open_gateway(
 ) -> AsyncIterator[Gateway]:
     """The whole gateway, except for what listens. `link` leads to what is shared with other workers."""
     ollama = loaded.automatic and await ollama_answers()
-    live = Live(compile_loaded(loaded, ollama=ollama))
+    live, clock = Live(compile_loaded(loaded, ollama=ollama)), SystemClock()
     async with AsyncExitStack() as opened:
         client = await opened.enter_async_context(open_transport())
         fetcher = await opened.enter_async_context(open_fetcher())
         authority = await opened.enter_async_context(open_authority(SystemClock(), loaded.environment.get))
         model = HubModel(link) if link else await opened.enter_async_context(_supervisor(loaded))
-        memory, limiter, post = await opened.enter_async_context(_open_state(loaded.config.state, link))
-        store = await opened.enter_async_context(opened_store(loaded, SystemClock()))
-        outside = Outside(client, fetcher, authority, model, memory, _answers(loaded, memory), limiter, store)
+        memory, limiter, post = await opened.enter_async_context(opened_state(loaded.config.state, link, clock))
+        empty = has_no_keys(loaded)
+        store = await opened.enter_async_context(opened_store(loaded, clock))
+        keyring = keyring_of(loaded, live, store, clock, empty=empty)
+        answers = kept_answers(loaded.config, memory, clock)
+        outside = Outside(client, fetcher, authority, model, memory, answers, limiter, store, keyring)
         gateway = Gateway(loaded, live, outside, log, HubSums(link) if link else None, worker=worker)
         opened.callback(gateway.metrics.leave)
         opened.callback(gateway.recorder.flush)
@@ -222,33 +230,14 @@ async def open_gateway(
             rests.run(),
             gateway.metrics.run(),
         ]
+        if keyring is not None:
+            works.append(keyring.run())
         if post is not None:
             works.append(SharedRests(post, live.take().board.health, SystemClock(), live.keys).run())
         for work in (*works, _watch(loaded.path, gateway.reloader)):
             task = asyncio.create_task(work)
             opened.push_async_callback(_end, task)
         yield gateway
-
-
-@asynccontextmanager
-async def _open_state(entry: StateEntry, link: Link | None) -> "AsyncIterator[tuple[Kept, Limiter, Post | None]]":
-    """What is kept between requests: by this process, by all workers, or by all instances."""
-    if entry.url is None and link is not None:
-        yield HubMemory(link, SystemClock()), HubLimiter(link, SystemClock()), HubPost(link)
-    elif entry.url is None:
-        yield BoundedMemory(SystemClock.now), LocalLimiter(SystemClock.time), None
-    else:
-        from isthmus.state.shared import open_shared  # noqa: PLC0415  an extra, and slow to import
-
-        async with open_shared(entry.url, SystemClock(), prefix=entry.prefix) as shared:
-            yield shared
-
-
-def _answers(loaded: Loaded, memory: "Kept") -> "Kept":
-    """Where answers are kept: in the memory that is shared, else in one of their own, which crowds out nothing else."""
-    if isinstance(memory, BoundedMemory):
-        return BoundedMemory(SystemClock.now, most_bytes=loaded.config.cache.memory)
-    return memory
 
 
 def run(loaded: Loaded, *, workers: int = 1, seat: Seat | None = None) -> int:
@@ -348,12 +337,14 @@ def _supervisor(loaded: Loaded) -> Supervisor:
 
 
 async def _first_look(gateway: Gateway) -> None:
-    """Give providers a moment to name their models. Those that take longer are known later."""
+    """Give providers a moment to name their models, and the store to tell the client keys. What takes longer is known
+    later."""
     try:
         async with asyncio.timeout(DISCOVERY_PATIENCE):
             await gateway.models_known.wait()
     except TimeoutError:
         log.info("not every provider has named its models yet")
+    await first_keys(gateway.keyring)
 
 
 def _settle_memory() -> None:

@@ -92,7 +92,29 @@ async def test_before_the_store_is_heard_an_unknown_key_is_not_called_wrong() ->
 
 async def test_before_the_store_is_heard_nobody_comes_in_without_a_key() -> None:
     ring = Ring()
-    assert ring.knock(None) is Kind.UNAUTHENTICATED
+    assert ring.knock(None) is Kind.STORE_GONE
+    assert Ring(snapshot=Snapshot(providers={}, clients=FILED)).knock(None) is Kind.UNAUTHENTICATED
+
+
+async def test_without_any_key_a_store_that_is_gone_costs_nobody_a_request() -> None:
+    ring = Ring(empty=True)
+    await ring.out_of_reach(TRUST + 1)
+    assert ring.knock(None) is ANYONE
+    assert ring.knock("any") is ANYONE
+
+
+async def test_where_a_key_is_required_a_store_that_held_none_may_hold_one_by_now() -> None:
+    ring = Ring(empty=True, snapshot=Snapshot(providers={}, auth=Auth.REQUIRED))
+    assert ring.knock("new-key") is Kind.UNAUTHENTICATED
+    await ring.out_of_reach(TRUST + 1)
+    assert ring.knock("new-key") is Kind.STORE_GONE
+
+
+async def test_when_no_key_is_relied_on_nobody_comes_in_without_one() -> None:
+    ring = Ring(key_of("alice"))
+    await ring.ring.refresh()
+    await ring.out_of_reach(TRUST + 1)
+    assert ring.knock(None) is Kind.STORE_GONE
 
 
 async def test_a_store_that_is_known_to_be_empty_need_not_be_heard() -> None:

@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from msgspec.structs import replace
-
 from isthmus.config.addresses import is_loopback
 from isthmus.config.allowances import allowance_of, client_name
 from isthmus.config.keys import named_keys
@@ -28,8 +26,7 @@ def clients(config: Config) -> dict[bytes, Client]:
     """Who the keys of the file belong to, by their digests; nobody where none is looked at."""
     if config.auth is Auth.OFF:
         return {}
-    pairs = zip(client_keys(config), config.client_keys, strict=True)
-    return {digest: replace(client, cache=entry.cache) for key, entry in pairs for digest, client in clients_of(key)}
+    return {digest: client for key in client_keys(config) for digest, client in clients_of(key)}
 
 
 def auth_of(config: Config) -> Auth:

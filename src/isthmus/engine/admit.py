@@ -62,10 +62,7 @@ def identify(presented: str | None, snapshot: Snapshot, time: float) -> Client:
     if not snapshot.asks:
         return ANYONE
     if presented is None:
-        raise GatewayError(
-            Kind.UNAUTHENTICATED,
-            "a client key is required; send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'",
-        )
+        raise _missing(snapshot)
     client = snapshot.clients.get(hashlib.sha256(presented.encode()).digest())
     if client is None:
         raise _unknown(snapshot)
@@ -74,10 +71,21 @@ def identify(presented: str | None, snapshot: Snapshot, time: float) -> Client:
     return client
 
 
+def _missing(snapshot: Snapshot) -> GatewayError:
+    if snapshot.blind and not snapshot.clients:
+        return _blind("whether a client key is needed")
+    words = "a client key is required; send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'"
+    return GatewayError(Kind.UNAUTHENTICATED, words)
+
+
+def _blind(what: str) -> GatewayError:
+    words = f"{what} cannot be looked up at present; try again shortly"
+    return GatewayError(Kind.STORE_GONE, words, retry_after=STORE_RETRY)
+
+
 def _unknown(snapshot: Snapshot) -> GatewayError:
     if snapshot.blind:
-        words = "whether this client key is known cannot be looked up at present; try again shortly"
-        return GatewayError(Kind.STORE_GONE, words, retry_after=STORE_RETRY)
+        return _blind("whether this client key is known")
     return GatewayError(Kind.UNAUTHENTICATED, "this client key is not known here; check the key you send")
 
 

@@ -2,7 +2,8 @@
 
 What was read last is taken for the truth for `trust` seconds after the store was last heard. From then on nobody can
 tell which keys are still good: only keys that are believed are taken, and for others the store is said to be gone,
-never that they are wrong. It is the same before the store was heard for the first time.
+never that they are wrong. It is the same before the store was heard for the first time. Where it held no key when it
+was heard last, and no other is known, none is asked for.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Sequence
+
+from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.allowances import limits_of
@@ -72,7 +75,7 @@ class Keyring:
         self._changing = asyncio.Lock()
         self.first = asyncio.Event()
         """Set when the store was heard, or could not be."""
-        self._hand_over(Roll(whole=empty))
+        self._hand_over(Roll(whole=empty, asks=not empty))
 
     @property
     def state(self) -> str:
@@ -80,6 +83,11 @@ class Keyring:
         if self._heard is None:
             return "not read yet"
         return f"{len(self._keys)} keys" if self._whole else f"{len(self._keys)} keys, read too long ago"
+
+    @property
+    def heard(self) -> bool:
+        """Is it known which keys there are, or were?"""
+        return self._heard is not None
 
     async def run(self) -> None:
         """Read what has changed, for as long as the gateway runs."""
@@ -97,7 +105,8 @@ class Keyring:
         except GatewayError:
             if self._whole and not self._relied_on():
                 log.warning("client keys could not be read for %.0f s; only those believed are taken", self._trust)
-                self._hand_over(await roll_of([key for key in self._keys.values() if key.believed], whole=False))
+                believed = await roll_of([key for key in self._keys.values() if key.believed])
+                self._hand_over(replace(believed, whole=False, asks=bool(self._keys)))
 
     def all(self) -> Sequence[ClientKey]:
         return tuple(self._keys.values())
@@ -161,7 +170,7 @@ class Keyring:
         self._live.enroll(roll)
 
 
-async def roll_of(keys: Sequence[ClientKey], *, whole: bool = True) -> Roll:
+async def roll_of(keys: Sequence[ClientKey]) -> Roll:
     """The clients behind these keys, and what they are limited to. Of many, others come in between."""
     clients: dict[bytes, Client] = {}
     allowances: dict[str, tuple[Limit, ...]] = {}
@@ -169,7 +178,7 @@ async def roll_of(keys: Sequence[ClientKey], *, whole: bool = True) -> Roll:
         for key in keys[start : start + SLICE]:
             _enter(key, clients, allowances)
         await asyncio.sleep(0)
-    return Roll(clients, allowances, whole)
+    return Roll(clients, allowances)
 
 
 def _enter(key: ClientKey, clients: dict[bytes, Client], allowances: dict[str, tuple[Limit, ...]]) -> None:
