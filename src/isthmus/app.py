@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from isthmus.cloud.authority import CloudAuthority, open_authority
 from isthmus.cloud.probe import AwsProbe
 from isthmus.config.compile import compile_loaded
+from isthmus.config.configurer import Configurer
 from isthmus.config.environment import ollama_answers
 from isthmus.config.load import Loaded
 from isthmus.config.places import data_dir
@@ -152,6 +153,7 @@ class Gateway:
             recent=recent,
             records=outside.store,
             keys=outside.keyring,
+            configurer=Configurer(self.reloader, lambda: outside.store),
             logs=log.ring,
             metrics=self.metrics.page,
             key_counts=key_counts.told,

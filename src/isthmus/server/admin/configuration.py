@@ -10,6 +10,7 @@ from isthmus.core.value import Value
 from isthmus.engine.change import Change
 from isthmus.server.admin.call import AdminCall, Media, Role, Row
 from isthmus.server.admin.desk import Configurer, Desk
+from isthmus.server.admin.times import as_date
 from isthmus.server.pages import Page
 from isthmus.wire import json
 
@@ -51,10 +52,10 @@ class Applied(Value, frozen=True, kw_only=True):
 
 
 class Remembered(Value, frozen=True):
-    """One configuration that was put in force. `at` is Unix time."""
+    """One configuration that was put in force."""
 
     number: int
-    at: float
+    at: str
     who: str
     note: str
 
@@ -104,7 +105,7 @@ async def edit(call: AdminCall, desk: Desk) -> Page:
 
 async def history(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
     found = await configurer_of(desk).history(PAGE)
-    return Page(200, json.encode(History(tuple(Remembered(one.number, one.at, one.who, one.note) for one in found))))
+    return Page(200, json.encode(History(tuple(Remembered(one.number, as_date(one.at), one.who, one.note) for one in found))))
 
 
 async def past(call: AdminCall, desk: Desk) -> Page:
