@@ -6,7 +6,7 @@ conversation does not hold yet. So a client sees whether a word is missing or st
 
 import asyncio
 import json
-from collections import defaultdict, deque
+from collections import defaultdict
 from enum import StrEnum
 from random import Random
 
@@ -28,19 +28,13 @@ class Mood(StrEnum):
 
 
 class Provider:
-    """One provider. `cuts` is the share of its streams that break off; `asked` are the times of requests, by key.
-
-    `most` is the greatest number of requests in any minute, by key, and `calm` in any that nothing excuses.
-    """
+    """One provider. `cuts` is the share of its streams that break off; `asked` are the times of requests, by key."""
 
     def __init__(self, name: str, seed: int, cuts: float) -> None:
         self.name = name
         self.mood = Mood.WELL
         self.cuts = cuts
-        self.asked: defaultdict[str, deque[float]] = defaultdict(deque)
-        self.most: defaultdict[str, int] = defaultdict(int)
-        self.calm: defaultdict[str, int] = defaultdict(int)
-        self.excused_until = 0.0
+        self.asked: defaultdict[str, list[float]] = defaultdict(list)
         self.requests = self.failed = self.cut = 0
         self.port = 0
         self._dice = Random(seed)
@@ -56,22 +50,24 @@ class Provider:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while await self._turn(reader, writer):
-                pass
+            used = False
+            while await self._turn(reader, writer, used=used):
+                used = True
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client left, or all is over
         finally:
             writer.close()
 
-    async def _turn(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One request. Whether another may follow on this connection."""
+    async def _turn(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, used: bool) -> bool:
+        """One request, on a connection that was `used` before or not. Whether another may follow on it."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
         asked = json.loads(await reader.readexactly(int(fields.get("content-length", "0"))) or b"{}")
         if not head.startswith("post"):
             return await _say(writer, 200, b'{"data":[]}')
-        self._count(fields.get("x-api-key", ""))
         mood = self.mood
+        if mood is not Mood.GONE or not used:
+            self._count(fields.get("x-api-key", ""))
         if mood is Mood.WELL:
             return await self._answer(asked, writer)
         self.failed += 1
@@ -113,16 +109,9 @@ class Provider:
         return True
 
     def _count(self, key: str) -> None:
-        """Note the greatest number of requests under one key in any minute."""
-        now = asyncio.get_running_loop().time()
+        """Who is gone heard nothing on a connection that was used before: the request comes again on another."""
         self.requests += 1
-        times = self.asked[key]
-        times.append(now)
-        while times[0] <= now - 60.0:
-            times.popleft()
-        self.most[key] = max(self.most[key], len(times))
-        if now > self.excused_until:
-            self.calm[key] = max(self.calm[key], len(times))
+        self.asked[key].append(asyncio.get_running_loop().time())
 
 
 def _said(asked: dict[str, object]) -> int:

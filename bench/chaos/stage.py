@@ -13,7 +13,8 @@ from bench.chaos.provider import MODEL, Provider
 from bench.measure import free_port
 
 START_PATIENCE = 20.0
-HELLO = b"GET /health HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
+ASKED = "GET {} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
+HELLO = ASKED.format("/health").encode()
 """What is asked to see whether somebody answers."""
 LIMIT = 60
 """Requests a minute that the configuration allows each key of the limited providers."""
@@ -71,6 +72,20 @@ async def _answers(port: int, hello: bytes) -> bool:
         return False
     finally:
         writer.close()
+
+
+async def page(port: int, path: str) -> bytes:
+    """What is answered there, with its head; nothing where nobody answers."""
+    try:
+        async with asyncio.timeout(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(ASKED.format(path).encode())
+                return await reader.read(-1)
+            finally:
+                writer.close()
+    except (ConnectionError, TimeoutError):
+        return b""
 
 
 def redis(folder: Path) -> Process:
