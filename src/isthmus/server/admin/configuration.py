@@ -105,7 +105,8 @@ async def edit(call: AdminCall, desk: Desk) -> Page:
 
 async def history(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
     found = await configurer_of(desk).history(PAGE)
-    return Page(200, json.encode(History(tuple(Remembered(one.number, as_date(one.at), one.who, one.note) for one in found))))
+    told = tuple(Remembered(one.number, as_date(one.at), one.who, one.note) for one in found)
+    return Page(200, json.encode(History(told)))
 
 
 async def past(call: AdminCall, desk: Desk) -> Page:
