@@ -101,6 +101,7 @@ class Outside(NamedTuple):
     limiter: Limiter
     store: Store | None
     keyring: Keyring | None
+    dumps: DumpFolder | None
 
 
 class Gateway:
@@ -146,20 +147,24 @@ class Gateway:
         )
         self.metrics = Metrics(tally, self._parts(), self.recorder.flush, others, str(worker))
         recent = Recent(losses.of, exchanges.of)
-        self.desk = Desk(
-            live,
+        self.desk = self._desk(ports, recent, key_counts)
+        self.application = Application(
+            live, ports, self.gate, self.health, recent, metrics=self.metrics.page, desk=self.desk
+        )
+
+    def _desk(self, ports: Ports, recent: Recent, key_counts: KeyCounts) -> Desk:
+        outside = self._outside
+        return Desk(
+            self.live,
             ports,
             health=self.health,
             recent=recent,
             records=outside.store,
             keys=outside.keyring,
             configurer=Configurer(self.reloader, lambda: outside.store),
-            logs=log.ring,
+            logs=self.log.ring,
             metrics=self.metrics.page,
             key_counts=key_counts.told,
-        )
-        self.application = Application(
-            live, ports, self.gate, self.health, recent, metrics=self.metrics.page, desk=self.desk
         )
 
     def _parts(self) -> Parts:
@@ -218,7 +223,8 @@ async def open_gateway(
         store = await opened.enter_async_context(opened_store(loaded, clock))
         keyring = keyring_of(loaded, live, store, clock, empty=empty)
         answers = kept_answers(loaded.config, memory, clock)
-        outside = Outside(client, fetcher, authority, model, memory, answers, limiter, store, keyring)
+        dumps = opened.enter_context(opened_dumps(loaded, live))
+        outside = Outside(client, fetcher, authority, model, memory, answers, limiter, store, keyring, dumps)
         gateway = Gateway(loaded, live, outside, log, HubSums(link) if link else None, worker=worker)
         opened.callback(gateway.metrics.leave)
         opened.callback(gateway.recorder.flush)
