@@ -133,3 +133,22 @@ async def test_without_a_file_nothing_is_changed_and_the_way_out_is_told() -> No
     with pytest.raises(GatewayError, match="isthmus init"):
         await running.configurer.apply("", "ada")
     assert not running.configurer.editable
+
+
+async def test_a_file_of_another_system_is_read_and_never_written(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("port: 8317\ndisable-auth: true\n")
+    running = Running(file)
+    with pytest.raises(GatewayError, match="isthmus config import"):
+        await running.configurer.edit({("limits", "attempts"): 2}, "ada")
+    assert not running.configurer.editable
+
+
+def test_a_configuration_of_another_system_is_told_in_our_words(running: Running) -> None:
+    theirs = '{"version": "1.0", "server": {"listen": ":9000"}, "providers": []}'
+    assert "port: 9000" in running.configurer.translate(theirs, "truckllm")
+
+
+def test_what_is_wrong_with_a_configuration_of_another_system_is_told(running: Running) -> None:
+    with pytest.raises(GatewayError, match="server"):
+        running.configurer.translate('{"server": 3}', "truckllm")

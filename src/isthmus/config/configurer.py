@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from typing import TypeAlias
 
 from isthmus.config.editing import CannotEdit, edit
+from isthmus.config.foreign import translated
 from isthmus.config.load import Found, Loaded, parse, read_text
 from isthmus.config.masking import Stale, mask, mask_beside, shown, unmask
 from isthmus.config.nodes import MAX_BYTES, Broken
@@ -23,6 +24,10 @@ from isthmus.engine.records import Configuration, Records
 
 RecordsNow: TypeAlias = Callable[[], Records | None]
 _NO_FILE = "there is no configuration file to change; write one with 'isthmus init' and start again with --config FILE"
+_THEIRS = (
+    "the configuration is a file of {system}, which is only read; write one of ours with 'isthmus config import' and"
+    " start again with that"
+)
 AT_FIRST = "the file"
 """Who is said to have put in force what stood in the file before the first change."""
 
@@ -42,7 +47,7 @@ class Configurer:
     @property
     def editable(self) -> bool:
         """Is there a file that can be changed?"""
-        return self._loaded.path is not None
+        return self._loaded.path is not None and not self._loaded.system
 
     def shown(self) -> Mapping[str, object]:
         """What is in force, as plain values; secrets hidden."""
@@ -91,6 +96,17 @@ class Configurer:
         async with self._one_at_a_time:
             return await self._apply(found.text, who, f"back to {number}")
 
+    def translate(self, text: str, kind: str) -> str:
+        """A configuration of another system in our words. Raises INVALID with what is wrong with it."""
+        try:
+            other = translated(text, self._loaded.environment, lambda _: "", kind=kind)
+        except Broken as error:
+            raise GatewayError(Kind.INVALID, str(error)) from error
+        assert other is not None  # noqa: S101  the kind was named
+        if problems := other.problems():
+            raise GatewayError(Kind.INVALID, "; ".join(f"{one.key}: {one.message}" for one in problems[:10]))
+        return other.text
+
     def reload(self) -> bool:
         """Read the file again. False when it is bad, and nothing was changed."""
         return self._reloader.reload()
@@ -103,6 +119,8 @@ class Configurer:
     def _path(self) -> FilePath:
         if self._loaded.path is None:
             raise GatewayError(Kind.INVALID, _NO_FILE)
+        if self._loaded.system:
+            raise GatewayError(Kind.INVALID, _THEIRS.format(system=self._loaded.system))
         return self._loaded.path
 
     def _text(self) -> str:

@@ -29,7 +29,8 @@ class Loaded(Value, frozen=True):
     """A checked configuration, and where it is from.
 
     `automatic`: it names no provider, so those are used that were found. `listen` is what the command line
-    put in place of the configured listeners, for reading the file again. `notes` are for the log.
+    put in place of the configured listeners, for reading the file again. `notes` are for the log. `system` is
+    whose file it is, where it is another system's.
     """
 
     config: Config
@@ -39,6 +40,7 @@ class Loaded(Value, frozen=True):
     automatic: bool
     listen: "Listen"
     notes: tuple[str, ...] = ()
+    system: str = ""
 
     @property
     def source(self) -> str:
@@ -107,7 +109,7 @@ def parse(text: str, found: Found, environment: Environment, listen: Listen = AS
         loaded = _parsed(other.text, found, environment, listen)
     except ConfigProblems as bad:
         raise ConfigProblems(bad.file, [other.told_back(one) for one in bad.problems]) from bad
-    return replace(loaded, notes=other.notes())
+    return replace(loaded, notes=other.notes(), system=other.system)
 
 
 def import_file(path: Path, environment: Environment, kind: str | None = None) -> Foreign | None:

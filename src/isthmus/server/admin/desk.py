@@ -57,6 +57,10 @@ class Configurer(Protocol):
         """Put the text with this number of the history in force again. Raises UNKNOWN_PATH where there is none."""
         ...
 
+    def translate(self, text: str, kind: str) -> str:
+        """A configuration of another system in our words. Raises INVALID with what is wrong with it."""
+        ...
+
     def reload(self) -> bool:
         """Read the file again. False when it is bad, and nothing was changed."""
         ...
