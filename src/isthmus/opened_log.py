@@ -1,5 +1,6 @@
 """The log, opened as it is configured: the way out, the ring beside it, and the gateway's own messages on both."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,12 @@ def open_log(loaded: Loaded) -> Iterator[OpenedLog]:
         yield log
     finally:
         lines.close()
+
+
+def tell_notes(loaded: Loaded) -> None:
+    """Say in the log what is to be known of the configuration."""
+    for note in loaded.notes:
+        logging.getLogger(__name__).info("configuration: %s", note)
 
 
 def _as_json(entry: LogEntry) -> bool:

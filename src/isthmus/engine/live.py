@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -54,6 +55,12 @@ class Now(Value, frozen=True):
     def price(self, target: Target, credential: str) -> Price | None:
         """What the target costs under this key; None where nobody knows it."""
         return self.snapshot.price(target, credential, self.told)
+
+
+class InForce(Protocol):
+    """Tells what is in force."""
+
+    def take(self) -> Now: ...
 
 
 class Live:

@@ -74,6 +74,7 @@ class Directory:
         talks: Callable[[Target], bool | None] = unknown,
     ) -> None:
         self._routes = routes
+        self._take_apart = take_apart
         self._offers = Offers(offers, take_apart)
         self._naming = naming
         self._talks = talks
@@ -98,6 +99,16 @@ class Directory:
             if len(self._known) < REMEMBERED and len(name) <= LONGEST:
                 self._known[name] = plan
         return plan
+
+    def with_names(self, aliases: Mapping[str, tuple[str, ...]], default: str | None) -> "Directory":
+        """The same providers and routes, where these names lead on too. What is configured of a name comes before."""
+        naming = replace(
+            self._naming,
+            aliases={**aliases, **self._naming.aliases},
+            default=default if self._naming.default is None else self._naming.default,
+        )
+        offers = tuple(self._offers.by_provider.values())
+        return Directory(self._routes, offers, naming, take_apart=self._take_apart, talks=self._talks)
 
     def lead(self, name: str) -> Plan | None:
         """What a name in the configuration leads to: there, a provider that is named is meant before all lists."""

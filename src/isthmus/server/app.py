@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from functools import partial
 from typing import TypeAlias
 
@@ -14,7 +15,7 @@ from isthmus.engine.count import serve_count
 from isthmus.engine.embed import serve_embedding
 from isthmus.engine.ending import end
 from isthmus.engine.exchange import Call, Exchange, new_ids
-from isthmus.engine.live import Live, Now
+from isthmus.engine.live import InForce, Live, Now
 from isthmus.engine.management import Role
 from isthmus.engine.ports import Ports
 from isthmus.engine.serve import refuse, serve
@@ -69,7 +70,7 @@ class Application:
         metrics: WriteMetrics | None = None,
         desk: Desk | None = None,
     ) -> None:
-        self._live = live
+        self.live: InForce = live
         self._ports = ports
         self._gate = gate
         self._health = health
@@ -77,6 +78,12 @@ class Application:
         self.office = Office(desk or Desk(live, ports, health=health, recent=recent), FACADES)
         self._ids = new_ids()
         self._patrol: Patrol | None = None
+
+    def where(self, live: InForce) -> "Application":
+        """The same gateway, at a listener where something else is in force."""
+        other = copy(self)
+        other.live = live
+        return other
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -86,12 +93,12 @@ class Application:
         headers: Headers = tuple(scope["headers"])
         route = find_route(scope["method"], path, query, headers)
         found = self.office.find(scope["method"], path) if route.serves is None else None
-        if found is not None and (found.row or path != self._live.take().snapshot.metrics_path):
+        if found is not None and (found.row or path != self.live.take().snapshot.metrics_path):
             await self.office.answer(found, scope, receive, send)
             return
         origin = find(headers, b"origin")
         if origin is not None:
-            if not may_ask(origin, self._live.take().snapshot.cors):
+            if not may_ask(origin, self.live.take().snapshot.cors):
                 await send_page(_foreign(path, headers), send)
                 return
             send = _sharing(send, origin)
@@ -99,7 +106,7 @@ class Application:
                 await send_page(_preflight(headers), send)
                 return
         peer = scope["client"][0] if scope.get("client") else ""
-        presented = presented_key(headers, query) if self._live.take().snapshot.asks else None
+        presented = presented_key(headers, query) if self.live.take().snapshot.asks else None
         call = Call(route.codec, path[:200], headers, presented, peer, route.named)
         line = LINES.get(route.serves)
         if line is None and route.serves is Serves.EXPLAIN:
@@ -111,7 +118,7 @@ class Application:
             await send_page(await self._page(route, call, receive, scope), send)
 
     async def _exchange(self, call: Call, line: Line, receive: Receive, send: Send) -> None:
-        now = self._live.take()
+        now = self.live.take()
         limits = now.snapshot.limits
         exchange = Exchange(next(self._ids), call, self._ports.clock, now.version)
         if self._patrol is None:
@@ -150,7 +157,7 @@ class Application:
         await responder.deliver(refuse(exchange, error))
 
     async def _page(self, route: Route, call: Call, receive: Receive, scope: Message) -> Page:
-        now = self._live.take()
+        now = self.live.take()
         try:
             if self._metrics and asks_for_metrics(route, call.path, scope["method"], now.snapshot):
                 allowed = _trusted(call, now, self._ports.clock.time()) or self._manages(call)
@@ -180,7 +187,7 @@ class Application:
 
     def _manages(self, call: Call) -> bool:
         """Is this an administrator, wherever they are?"""
-        snapshot, at = self._live.take().snapshot, self._ports.clock.now()
+        snapshot, at = self.live.take().snapshot, self._ports.clock.now()
         return self.office.guard.known(Caller(call.headers, call.peer), snapshot, at).role > Role.ANYONE
 
 

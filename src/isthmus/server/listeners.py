@@ -12,9 +12,11 @@ import socket
 from collections.abc import Callable, Sequence
 
 from isthmus.engine.admit import Gate
+from isthmus.engine.compat import Compat
 from isthmus.server.admin.apart import ManagementAlone
 from isthmus.server.app import Application
 from isthmus.server.house import House
+from isthmus.server.manners import application_for
 
 LAST_WORDS = 1.0
 """Seconds in which connections may end by themselves, after the gate has emptied or given up."""
@@ -75,18 +77,25 @@ class Serving:
         """What is done as soon as it begins to end: answers that would go on for ever are brought to an end."""
         self._stopping.append(call)
 
-    async def run(self, sockets: Sequence[socket.socket], apart: Sequence[socket.socket] = ()) -> bool:
-        """Serve until told to stop, on those `apart` management alone. True when all that ran could finish."""
+    async def run(
+        self, sockets: Sequence[socket.socket], apart: Sequence[socket.socket] = (), compat: Sequence[Compat] = ()
+    ) -> bool:
+        """Serve until told to stop, on those `apart` management alone. True when all that ran could finish.
+
+        `compat` says whose clients connect at each socket, in their order; without it nobody's in particular.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
         if self._hangup is not None and hasattr(signal, "SIGHUP"):
             loop.add_signal_handler(signal.SIGHUP, self._hangup)
-        houses = [House(self._application)]
-        await houses[0].open(sockets)
+        houses = []
+        for whose, group in _by_manners(sockets, compat).items():
+            houses.append(House(application_for(self._application, whose)))
+            await houses[-1].open(group)
         if apart:
             houses.append(House(ManagementAlone(self._application.office)))
-            await houses[1].open(apart)
+            await houses[-1].open(apart)
         await self._over.wait()
         await asyncio.gather(*(house.close(self._patience) for house in houses))
         return self._complete
@@ -109,3 +118,11 @@ class Serving:
         if not self._complete:
             log.warning("stopping: %d exchanges did not finish in time", self._gate.running)
         self._over.set()
+
+
+def _by_manners(sockets: Sequence[socket.socket], compat: Sequence[Compat]) -> dict[Compat, list[socket.socket]]:
+    """Those that one application serves, together."""
+    found: dict[Compat, list[socket.socket]] = {}
+    for index, one in enumerate(sockets):
+        found.setdefault(compat[index] if index < len(compat) else Compat.UNIFIED, []).append(one)
+    return found

@@ -1,0 +1,147 @@
+"""MANNERS: what a listener does as the clients of one system before this one expect, where clients of others do not.
+
+A listener of no such system never comes here. Everything that can be joined is done for everybody, at every listener.
+"""
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from isthmus.core.value import Value
+from isthmus.engine.clients import Auth
+from isthmus.engine.compat import Compat
+from isthmus.engine.live import InForce, Now
+from isthmus.server.app import Application
+from isthmus.server.respond import Message, Receive, Send
+from isthmus.wire import json
+
+_SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+_HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
+_OPUS_NAMES = ("opus", "claude-opus-4-5", "claude-opus-4-6", "claude-opus-*", "claude-*-opus", "claude-*-opus-*")
+_SONNET_NAMES = (
+    "sonnet",
+    "claude-sonnet-4-5",
+    "claude-sonnet-4-6",
+    "claude-sonnet-*",
+    "claude-*-sonnet",
+    "claude-*-sonnet-*",
+)
+
+
+class Manners(Value, frozen=True, kw_only=True):
+    """`number_codes`: an error's `code` is its status. `healthy`: that is the word for health. `asks`: a client key is
+    asked for unless none is looked at anywhere. `names` lead to models, and `default` is for names that nobody offers,
+    as far as somebody offers those; what is configured of a name comes before.
+    """
+
+    number_codes: bool = False
+    healthy: bool = False
+    asks: bool = False
+    names: Mapping[str, str] = {}
+    default: str | None = None
+
+
+MANNERS: Mapping[Compat, Manners] = {
+    Compat.UNIFIED: Manners(),
+    Compat.MUX: Manners(),
+    Compat.TRUCK: Manners(number_codes=True, asks=True),
+    Compat.BEDROCK: Manners(
+        healthy=True,
+        names={
+            "claude-sonnet-4.5": _SONNET,
+            "claude-haiku-4.5": _HAIKU,
+            "gpt-4": _SONNET,
+            "gpt-3.5-turbo": _HAIKU,
+        },
+        default=_SONNET,
+    ),
+    Compat.LLMS: Manners(healthy=True),
+    Compat.CODEX: Manners(
+        names={**dict.fromkeys(_OPUS_NAMES, "gpt-5.3-codex"), **dict.fromkeys(_SONNET_NAMES, "gpt-5.2")},
+        default="gpt-5.2",
+    ),
+}
+PLAIN = Manners()
+"""A listener with these needs nothing of this file."""
+_FORMAT = b"format=bedrock"
+"""The question that the page for health answers with the word `healthy`."""
+
+
+class Mannered:
+    """Raw ASGI: the gateway's application, at a listener that has these manners."""
+
+    def __init__(self, application: Application, manners: Manners) -> None:
+        self._manners = manners
+        self._inner = application.where(Renamed(application.live, manners))
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if self._manners.healthy and scope["path"] == "/health" and not scope["query_string"]:
+            scope["query_string"] = _FORMAT
+        if self._manners.number_codes:
+            send = Numbered(send).send
+        await self._inner(scope, receive, send)
+
+
+class Renamed:
+    """Implements InForce: what is in force, with the names of one system, and its habit of asking for a key."""
+
+    def __init__(self, live: InForce, manners: Manners) -> None:
+        self._live = live
+        self._manners = manners
+        self._from: Now | None = None
+        self._now = live.take()
+
+    def take(self) -> Now:
+        now = self._live.take()
+        if now is not self._from:
+            self._from, self._now = now, self._changed(now)
+        return self._now
+
+    def _changed(self, now: Now) -> Now:
+        manners = self._manners
+        if manners.asks and now.snapshot.auth is Auth.AUTO:
+            now = replace(now, snapshot=replace(now.snapshot, auth=Auth.REQUIRED))
+        if not manners.names:
+            return now
+        aliases = {name: (to,) for name, to in manners.names.items()}
+        return replace(now, directory=now.directory.with_names(aliases, manners.default))
+
+
+class Numbered:
+    """One answer on its way out, the code of whose error becomes its status. Errors are answered whole."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._head: Message | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= 400:
+            self._head = message
+            return
+        if self._head is not None:
+            head, self._head = self._head, None
+            if not message.get("more_body"):
+                body = numbered(message.get("body", b""), head["status"])
+                head["headers"] = tuple(
+                    (name, b"%d" % len(body) if name == b"content-length" else value) for name, value in head["headers"]
+                )
+                message["body"] = body
+            await self._send(head)
+        await self._send(message)
+
+
+def numbered(body: bytes, status: int) -> bytes:
+    """The body of an error with its status for a code; anything else as it is."""
+    try:
+        said = json.decode(body)
+    except json.Malformed:
+        return body
+    if not isinstance(said, dict) or not isinstance(said.get("error"), dict):
+        return body
+    return json.encode({**said, "error": {**said["error"], "code": status}})
+
+
+def application_for(application: Application, compat: Compat) -> Application | Mannered:
+    """What serves a listener of this kind."""
+    manners = MANNERS[compat]
+    return application if manners == PLAIN else Mannered(application, manners)
