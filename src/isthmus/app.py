@@ -40,7 +40,7 @@ from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.local.transport import Model, OnDemand
 from isthmus.opened_keys import first_keys, has_no_keys, keyring_of
-from isthmus.opened_log import LogUnopened, OpenedLog, open_log, tell_notes
+from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps
 from isthmus.opened_state import kept_answers, opened_state
 from isthmus.opened_store import opened_store
 from isthmus.providers.table import LOCAL_MODEL
@@ -55,6 +55,7 @@ from isthmus.state.memory import BoundedMemory
 from isthmus.state.shared_rests import SharedRests
 from isthmus.store.store import Store
 from isthmus.telemetry.current import Parts
+from isthmus.telemetry.dumps import DumpFolder
 from isthmus.telemetry.key_counts import KeyCounts
 from isthmus.telemetry.log import ExchangeLog
 from isthmus.telemetry.metrics import Metrics
@@ -123,7 +124,10 @@ class Gateway:
         self.reloader = Reloader(loaded, live, ollama="ollama" in live.take().snapshot.providers)
         self.transport = OnDemand(outside.client, outside.model)
         tally, key_counts = Tally(live), KeyCounts()
-        self.recorder = ExchangeLog(log.lines, log.ring, as_json=log.as_json, counts=(tally.count, key_counts.count))
+        counts = [tally.count, key_counts.count]
+        if outside.dumps is not None:
+            counts.append(outside.dumps.take)
+        self.recorder = ExchangeLog(log.lines, log.ring, as_json=log.as_json, counts=counts)
         self.aws = AwsProbe(live, outside.authority)
         self.shadows = Shadows()
         self._outside = outside
@@ -163,6 +167,7 @@ class Gateway:
             keys=outside.keyring,
             configurer=Configurer(self.reloader, lambda: outside.store),
             logs=self.log.ring,
+            dumps=outside.dumps,
             metrics=self.metrics.page,
             key_counts=key_counts.told,
         )
@@ -255,8 +260,6 @@ def run(loaded: Loaded, *, workers: int = 1, seat: Seat | None = None) -> int:
     """
     try:
         with open_log(loaded) as opened, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            if seat is None:
-                tell_notes(loaded)
             work = _keep_crew(loaded, workers) if workers > 1 else _serve(loaded, opened, seat)
             return 0 if runner.run(work) else 1
     except (ListenFailed, LogUnopened) as error:
@@ -279,15 +282,14 @@ async def _serve(loaded: Loaded, log: OpenedLog, seat: Seat | None) -> bool:
         await _first_look(gateway)
         _settle_memory()
         sockets, apart = sockets[: len(loaded.config.listeners)], sockets[len(loaded.config.listeners) :]
-        compat = [one.compat for one in loaded.config.listeners]
         words = banner(addresses(sockets), gateway.live.take(), addresses(apart))
         if link is None:
             print(words, flush=True)
-            return await serving.run(sockets, apart, compat)
+            return await serving.run(sockets, apart)
         leaving = asyncio.create_task(_leave_with(over, serving))
         opened.push_async_callback(_end, leaving)
         link.tell("greet", words)
-        return await serving.run(sockets, apart, compat)
+        return await serving.run(sockets, apart)
 
 
 async def _leave_with(over: asyncio.Event, serving: Serving) -> None:

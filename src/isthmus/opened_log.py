@@ -1,6 +1,5 @@
-"""The log, opened as it is configured: the way out, the ring beside it, and the gateway's own messages on both."""
+"""The log, opened as it is configured: the way out, the ring beside it, the gateway's own messages, and dumps."""
 
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from isthmus.config.load import Loaded
+from isthmus.config.places import data_dir
 from isthmus.config.schema_log import LogEntry, LogFormat
+from isthmus.engine.live import Live
+from isthmus.telemetry.dumps import DumpFolder
 from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.log import set_up_logging
+from isthmus.telemetry.redaction import Redactor
 from isthmus.telemetry.ring import Ring
 from isthmus.telemetry.rotation import Rotation
 
@@ -44,10 +47,17 @@ def open_log(loaded: Loaded) -> Iterator[OpenedLog]:
         lines.close()
 
 
-def tell_notes(loaded: Loaded) -> None:
-    """Say in the log what is to be known of the configuration."""
-    for note in loaded.notes:
-        logging.getLogger(__name__).info("configuration: %s", note)
+@contextmanager
+def opened_dumps(loaded: Loaded, live: Live) -> Iterator[DumpFolder | None]:
+    """Where exchanges that fail have their files; None where they have none."""
+    if not loaded.config.log.dumps:
+        yield None
+        return
+    folder = DumpFolder(data_dir(loaded.environment) / "dumps", Redactor(loaded.config.log.redact), live)
+    try:
+        yield folder
+    finally:
+        folder.close()
 
 
 def _as_json(entry: LogEntry) -> bool:

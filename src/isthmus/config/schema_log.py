@@ -50,3 +50,17 @@ class LogEntry(Value, frozen=True, rename="kebab"):
     ] = 100 * MIB
     backups: Annotated[int, About("Files put aside that are kept; the oldest goes.", least=0, most=1000)] = 5
     ring: Annotated[RingEntry, About("The latest lines, which are kept in memory for those who ask.")] = RingEntry()
+    dumps: Annotated[
+        bool,
+        About(
+            "Whether the latest requests that failed have a file each in the folder `dumps` of the folder for data: its"
+            " facts, tries, headers without secrets, and what the provider refused with."
+        ),
+    ] = False
+    redact: Annotated[
+        tuple[str, ...],
+        About(
+            "Regular expressions, as Python has them: what matches one is taken out of bodies and dumps, beside secrets"
+            " that are known by their shape or by the name of their field."
+        ),
+    ] = ()

@@ -51,7 +51,8 @@ class ExchangeLog:
             self._timer = None
         batch, self._waiting = self._waiting, []
         if batch:
-            self._write(batch if self._ring.writes("info") else [one for one in batch if self._matters(one)])
+            if shown := batch if self._ring.writes("info") else [one for one in batch if self._matters(one)]:
+                self._write(shown)
             for count in self._counts:
                 count(batch)
 

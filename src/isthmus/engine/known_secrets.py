@@ -1,0 +1,16 @@
+"""Which secrets an exchange came in touch with: what its client proved itself by, and the keys it was sent with."""
+
+from isthmus.core.secret import Secret
+from isthmus.engine.exchange import Exchange
+from isthmus.engine.snapshot import Snapshot
+
+
+def known_secrets(exchange: Exchange, snapshot: Snapshot) -> tuple[Secret, ...]:
+    """For whoever takes them out of what was said. A key that is no longer configured is not known any more."""
+    found = [] if exchange.call.presented is None else [Secret(exchange.call.presented)]
+    for provider, credential in dict.fromkeys((one.target.provider, one.credential) for one in exchange.attempts):
+        keys = snapshot.keys.get(provider)
+        one = snapshot.providers.get(provider) if keys is None else keys.get(credential)
+        if one is not None and one.secret is not None:
+            found.append(one.secret)
+    return tuple(found)
