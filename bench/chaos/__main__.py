@@ -50,14 +50,14 @@ class Chaos:
         for one in self.providers:
             await one.open()
         self.store = stage.redis(self.folder)
-        await self.store.begin()
         self.instances = [
             stage.instance(number, self.folder, self.providers, self.store.port) for number in range(1, INSTANCES + 1)
         ]
-        await asyncio.gather(*(one.begin() for one in self.instances))
         self.door = stage.balancer(self.folder, self.instances)
-        await self.door.begin()
         try:
+            await self.store.begin()
+            await asyncio.gather(*(one.begin() for one in self.instances))
+            await self.door.begin()
             beside = asyncio.gather(self._trouble(), self.alone.watch(self.instances))
             await self._clients(seconds)
             beside.cancel()
