@@ -65,6 +65,7 @@ grid: .venv/dev.stamp  ## count how recorded traffic survives every pair of dial
 
 docs: .venv/dev.stamp  ## write the generated references again
 	$(BIN)/python -m isthmus.config.reference > docs/reference/configuration.md
+	$(BIN)/python -m isthmus.server.admin.reference > docs/reference/admin.md
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra local --extra tokens --group build $(LOCK) -o requirements.lock

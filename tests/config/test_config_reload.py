@@ -92,6 +92,7 @@ def test_a_file_that_says_the_same_makes_no_new_version(running: Running) -> Non
         ("listeners: [{port: 9}]", "listeners"),
         ("log: {level: debug}", "log"),
         ("state: {prefix: other}", "state"),
+        ("admin: {listener: {port: 9}}", "admin.listener"),
     ],
 )
 def test_what_takes_a_restart_is_said(

@@ -6,8 +6,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from isthmus.cli.output import fail
+from isthmus.config.administrators import ROLES
 from isthmus.config.load import Loaded
+from isthmus.config.schema import Config
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.secret import Secret
 from isthmus.engine.ports import Incoming
 from isthmus.providers.provider import Deadlines, Origin, Outgoing
 from isthmus.transport.client import open_transport
@@ -42,12 +45,19 @@ class Answered(NamedTuple):
 
 def running(loaded: Loaded, url: str | None) -> Running:
     """The gateway of this configuration, by its first listener; or the one at `url`."""
-    key = loaded.config.management_key
+    key = _key(loaded.config)
     headers = () if key is None else ((b"x-management-key", key.reveal().encode()),)
     if url is not None:
         return Running(_origin(url), headers)
     first = loaded.config.listeners[0]
     return Running(Origin("http", _HERE.get(first.host, first.host), first.port), headers)
+
+
+def _key(config: Config) -> Secret | None:
+    """The management key, else the first of the keys whose owner may do most."""
+    if config.management_key is not None or not config.admin.keys:
+        return config.management_key
+    return max(config.admin.keys, key=lambda one: ROLES[one.role]).key
 
 
 def ask(gateway: Running, method: str, target: str, body: bytes = b"", *, headers: Headers = ()) -> Answered | None:

@@ -45,4 +45,6 @@ class Reloader:
         for section in AT_START:
             if getattr(loaded.config, section) != getattr(self.loaded.config, section):
                 log.warning("configuration: a change of %s takes a restart", section.replace("_", "-"))
+        if loaded.config.admin.listener != self.loaded.config.admin.listener:
+            log.warning("configuration: a change of admin.listener takes a restart")
         self.loaded = loaded
