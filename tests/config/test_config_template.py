@@ -56,7 +56,14 @@ def test_every_name_in_its_examples_leads_somewhere_and_every_limit_has_its_scop
     snapshot = compile_config(config)
     directory = Live(snapshot).take().directory
     assert all(directory.plan(name).targets for name in (*config.routes, *config.aliases))
-    assert list(snapshot.allowances) == ["provider:openai", "key:openai/second", "client:laptop", "route:small"]
+    assert list(snapshot.allowances) == [
+        "provider:openai",
+        "key:openai/second",
+        "client:laptop",
+        "team:research",
+        "global:",
+        "route:small",
+    ]
 
 
 def test_every_section_and_key_stands_in_it() -> None:

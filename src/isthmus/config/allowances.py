@@ -1,6 +1,7 @@
 """From what the configuration says may be asked to the limits that requests are held to, by scope.
 
-A scope is what is limited: "provider:NAME", "key:PROVIDER/KEY", "client:NAME" or "route:NAME".
+A scope is what is limited: "provider:NAME", "key:PROVIDER/KEY", "client:NAME", "team:NAME", "global:" or
+"route:NAME".
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from isthmus.config.schema import Config
 from isthmus.config.schema_clients import BudgetsEntry
 from isthmus.config.schema_providers import AllowanceEntry
 from isthmus.engine.allowances import limits_of
+from isthmus.engine.budgets import GATEWAY
 from isthmus.engine.records import Allowance, Period
 from isthmus.routing.limits import Limit
 
@@ -40,6 +42,10 @@ def _scopes(config: Config) -> Iterator[tuple[str, tuple[Limit, ...]]]:
     for position, client in enumerate(config.client_keys, 1):
         scope = f"client:{client_name(client.name, position)}"
         yield scope, limits_of(scope, allowance_of(client, client.concurrency, client.budgets))
+    for name, team in config.teams.items():
+        scope = f"team:{name}"
+        yield scope, limits_of(scope, allowance_of(team, team.concurrency, team.budgets))
+    yield GATEWAY, limits_of(GATEWAY, allowance_of(AllowanceEntry(), None, config.budgets))
     for name, route in config.routes.items():
         scope = f"route:{name}"
         yield scope, _limits(scope, AllowanceEntry(), route.concurrency)

@@ -11,6 +11,7 @@ from isthmus.config.addresses import is_loopback
 from isthmus.config.administrators import check_admin
 from isthmus.config.checks_log import check_log
 from isthmus.config.checks_names import check_names
+from isthmus.config.checks_prices import check_prices
 from isthmus.config.checks_routing import check_bounds, check_routes
 from isthmus.config.clients import check_clients
 from isthmus.config.clouds import FIELDS, SECRET, settings_of
@@ -51,6 +52,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
     check_routes(config, _provider_names(config, reading), reading)
     check_names(config, _provider_names(config, reading), reading)
     check_models(config, reading)
+    check_prices(config, reading)
     check_state(config, reading)
     check_log(config.log, reading)
     check_store(config, reading)

@@ -10,7 +10,7 @@ from isthmus.config.keys import named_keys
 from isthmus.config.problems import Path, nearest, write_path
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config
-from isthmus.config.schema_clients import ClientEntry
+from isthmus.config.schema_clients import ClientEntry, TeamEntry
 from isthmus.core.secret import Secret
 from isthmus.engine.clients import Auth, Client, clients_of
 from isthmus.engine.records import ClientKey, Permits
@@ -50,6 +50,8 @@ def check_clients(config: Config, providers: Collection[str], reading: Reading) 
     if config.auth is Auth.REQUIRED and not config.client_keys and not config.store.enabled:
         reading.note(("auth",), "lets nobody in: there are no client-keys, and without the store none can be given out")
     _check_twins(config, reading)
+    for name, team in config.teams.items():
+        _check_day(("teams", name), team, reading)
     for index, entry in enumerate(config.client_keys):
         path = reading.item(("client-keys",), index)
         _check_permits(path, entry, providers, reading)
@@ -116,9 +118,13 @@ def _check_places(path: Path, entry: ClientEntry, config: Config, reading: Readi
             reading.note(at, f"{reading.quote(at, place)} is not a provider's key, as provider/key")
 
 
-def _check_rest(path: Path, entry: ClientEntry, reading: Reading) -> None:
+def _check_day(path: Path, entry: ClientEntry | TeamEntry, reading: Reading) -> None:
     if entry.budgets.day is not None and entry.dollars_per_day is not None:
         reading.note((*path, "dollars-per-day"), "says the same as budgets.day; leave one of them out", at_key=True)
+
+
+def _check_rest(path: Path, entry: ClientEntry, reading: Reading) -> None:
+    _check_day(path, entry, reading)
     if entry.expires is not None:
         try:
             read_time(entry.expires)

@@ -111,7 +111,7 @@ def _prices(several: Mapping[str, ProviderEntry]) -> dict[tuple[str, str], Price
         (provider, name): price_of(key.price)
         for provider, entry in several.items()
         for name, key in named_keys(entry).items()
-        if key.price is not None
+        if key.price
     }
 
 

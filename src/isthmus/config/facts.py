@@ -3,11 +3,13 @@
 The catalogue is opened when somebody first asks, so that a gateway that nobody asks holds its packed bytes only.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from isthmus.catalog.catalogue import Catalogue, Match
 from isthmus.catalog.merge import Known, Said, merge
@@ -17,7 +19,7 @@ from isthmus.config.load import Loaded
 from isthmus.config.places import data_dir
 from isthmus.config.schema import Config
 from isthmus.config.schema_providers import FactsEntry, PriceEntry, ProviderEntry
-from isthmus.core.facts import Ability, ModelFacts, Price, Rates
+from isthmus.core.facts import Ability, ModelFacts, Price, Rates, Superseded
 
 REMEMBERED = 4096
 """Models that are not looked up again; the least used are forgotten first."""
@@ -86,6 +88,19 @@ def facts_of(entry: FactsEntry) -> ModelFacts:
     )
 
 
-def price_of(entry: PriceEntry) -> Price:
+def price_of(entries: Sequence[PriceEntry]) -> Price:
+    """The price list that came last, which knows those before it. The first one holds before its own date as well."""
+    followed = ((entry, after.since) for entry, after in pairwise(entries))
+    earlier = tuple(Superseded(_midnight(since), _price(entry)) for entry, since in followed if since is not None)
+    return replace(_price(entries[-1]), earlier=earlier)
+
+
+def _price(entry: PriceEntry) -> Price:
     rates = asdict(entry)
+    del rates["since"]
     return Price(request=rates.pop("request"), rates=Rates(**rates))
+
+
+def _midnight(day: date) -> float:
+    """Its beginning in UTC, in Unix time."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()

@@ -17,7 +17,7 @@ from isthmus.config.about import About, unwrap
 from isthmus.config.nodes import Node, Place, place_of
 from isthmus.config.problems import Path, Problem, clip, nearest, write_path
 from isthmus.config.scalars import expected, read_scalar
-from isthmus.config.schema import LIST_FORMS, LONE_FORMS, SHORT_FORMS, Config
+from isthmus.config.schema import LIST_FORMS, LONE_FORMS, ONE_OR_MANY, SHORT_FORMS, Config
 from isthmus.config.secrets import Environment, fill
 
 UNREAD: Final = object()
@@ -108,8 +108,12 @@ class Reading:
     def _list(self, node: Node, hint: object, path: Path) -> object:
         if _says_nothing(node):
             return UNREAD
+        alone = hint in ONE_OR_MANY
+        if alone and isinstance(node, yaml.MappingNode):
+            only = self._item(node, hint, path)
+            return UNREAD if only is UNREAD else (only,)
         if not isinstance(node, yaml.SequenceNode):
-            self.note(path, f"must be a list, not {_kind_of(node)}")
+            self.note(path, f"must be {'a mapping or ' * alone}a list, not {_kind_of(node)}")
             return UNREAD
         read = [self._item(item, hint, (*path, index)) for index, item in enumerate(node.value)]
         self._kept[path] = [index for index, value in enumerate(read) if value is not UNREAD]

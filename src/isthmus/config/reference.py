@@ -11,7 +11,7 @@ from msgspec.structs import FieldInfo, fields
 from isthmus.config.about import About, unwrap
 from isthmus.config.hosts import LOCAL
 from isthmus.config.scalars import PLAIN, expected, write_number
-from isthmus.config.schema import LIST_FORMS, LONE_FORMS, SHORT_FORMS, Config
+from isthmus.config.schema import LIST_FORMS, LONE_FORMS, ONE_OR_MANY, SHORT_FORMS, Config
 from isthmus.config.schema_providers import Dialect
 from isthmus.core.secret import Secret
 from isthmus.providers.host import ANTHROPIC, GEMINI, OLLAMA, OPENAI_CHAT
@@ -87,7 +87,8 @@ def _described(field: FieldInfo) -> tuple[type, About]:
 
 def _value(kind: type, about: About) -> str:
     if get_origin(kind) is tuple:
-        return f"a list of {_plural(get_args(kind)[0])}"
+        one = "a mapping, or " if get_args(kind)[0] in ONE_OR_MANY else ""
+        return f"{one}a list of {_plural(get_args(kind)[0])}"
     if get_origin(kind) is Mapping:
         return f"a mapping of names to {_plural(get_args(kind)[1])}"
     if issubclass(kind, Struct):

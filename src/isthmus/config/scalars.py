@@ -5,6 +5,7 @@ Raises ValueError with words that never repeat the text: it may be a key in the 
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -112,6 +113,13 @@ def _amount(text: str, about: About) -> Decimal:
     return number
 
 
+def _date(text: str, about: About) -> date:  # noqa: ARG001  one of _READERS
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"must be {expected(date, None)}") from error
+
+
 def _check_bounds(number: float, kind: type, about: About) -> None:
     if (about.least is not None and number < about.least) or (about.most is not None and number > about.most):
         raise ValueError(f"must be {expected(kind, about)}")
@@ -124,6 +132,7 @@ _READERS: Mapping[type, Callable[[str, About], object]] = {
     int: _integer,
     float: _number,
     Decimal: _amount,
+    date: _date,
 }
 _NAMES: Mapping[tuple[type, Unit], str] = {
     (str, Unit.NONE): "text",
@@ -135,4 +144,5 @@ _NAMES: Mapping[tuple[type, Unit], str] = {
     (float, Unit.SHARE): "a share such as 10% or 0.1,",
     (float, Unit.SECONDS): "a number of seconds",
     (Decimal, Unit.DOLLARS): "an amount of US dollars",
+    (date, Unit.NONE): "a date such as 2026-01-31",
 }

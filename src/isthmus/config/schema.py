@@ -4,17 +4,19 @@ Each key carries its own sentence, from which the reference in the docs is writt
 what must agree between keys is in checks.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated
 
 from isthmus.config.about import DAY, GIB, KIB, About, Switch, Unit
 from isthmus.config.schema_admin import AdminEntry
-from isthmus.config.schema_clients import ClientEntry
+from isthmus.config.schema_cache import CacheEntry, RouteCacheEntry
+from isthmus.config.schema_clients import BudgetsEntry, ClientEntry, TeamEntry
 from isthmus.config.schema_log import LogEntry
 from isthmus.config.schema_providers import (
     ConcurrencyEntry,
     FactsEntry,
     KeyEntry,
+    PriceEntry,
     ProviderEntry,
 )
 from isthmus.config.schema_routing import (
@@ -34,8 +36,8 @@ from isthmus.core.losses import OnLoss
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 from isthmus.engine import snapshot
-from isthmus.engine.compat import Compat
 from isthmus.engine.clients import Auth
+from isthmus.engine.compat import Compat
 
 _LIMITS = snapshot.Limits()
 _HABITS = snapshot.Habits()
@@ -147,6 +149,10 @@ class Config(Value, frozen=True, rename="kebab"):
             " of this file or given out. `off`: no key is looked at."
         ),
     ] = Auth.AUTO
+    teams: Annotated[
+        Mapping[str, TeamEntry], About("What all client keys of a team may ask together, by the team's NAME.")
+    ] = {}
+    budgets: Annotated[BudgetsEntry, About("What all requests together may cost.")] = BudgetsEntry()
     cors: Annotated[
         tuple[str, ...],
         About(
@@ -194,6 +200,12 @@ class Config(Value, frozen=True, rename="kebab"):
             " `x-isthmus-on-loss` of a request comes before its client key, that before its route, that before this."
         ),
     ] = OnLoss.ALLOW
+    cache: Annotated[
+        CacheEntry,
+        About(
+            "Answers that are kept for exactly the same request to come again. Its header `cache-control` is honoured."
+        ),
+    ] = CacheEntry()
     limits: Annotated[LimitsEntry, About("Bounds on what one request may take.")] = LimitsEntry()
     habits: Annotated[HabitsEntry, About("What clients of a dialect expect, where they do not agree.")] = HabitsEntry()
     log: Annotated[LogEntry, About("What the gateway writes about its work.")] = LogEntry()
@@ -226,10 +238,15 @@ LONE_FORMS: Mapping[type, str] = {
     KeyEntry: "key",
     ConcurrencyEntry: "most",
     HedgeEntry: "enabled",
+    CacheEntry: "enabled",
+    RouteCacheEntry: "enabled",
     AffinityEntry: "enabled",
     StoreEntry: "enabled",
 }
 """What may be written as one value in place of a mapping: the field that it is."""
+
+ONE_OR_MANY: Collection[type] = frozenset({PriceEntry})
+"""Of which one mapping may stand in place of a list of them."""
 
 LIST_FORMS: Mapping[type, str] = {RouteEntry: "targets", TierEntry: "targets", NamesEntry: "names"}
 """What may be written as one list in place of a mapping: the field that it is."""

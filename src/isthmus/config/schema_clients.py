@@ -30,6 +30,15 @@ class BudgetsEntry(Value, frozen=True, rename="kebab"):
     all: Annotated[Decimal | None, About("In all, for good.", *_SPENT)] = None
 
 
+class TeamEntry(AllowanceEntry, frozen=True, rename="kebab"):
+    """All client keys of one team together."""
+
+    concurrency: Annotated[
+        int | None, About("Requests of its keys that may run at the same time.", least=1, most=MILLION)
+    ] = None
+    budgets: Annotated[BudgetsEntry, About("What the requests of its keys may cost.")] = BudgetsEntry()
+
+
 class ClientEntry(AllowanceEntry, frozen=True, rename="kebab"):
     key: Annotated[Secret, About("The key that the client sends.")]
     name: Annotated[str, About("Who uses the key, for the log. Without it: client-1, client-2, by position.")] = ""

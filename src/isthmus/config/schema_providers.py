@@ -1,9 +1,12 @@
 """What can be configured of providers, their keys and their models."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
+
+from msgspec import field
 
 from isthmus.config.about import DAY, MILLION, About, Unit
 from isthmus.core.facts import Ability
@@ -46,6 +49,10 @@ class ConcurrencyEntry(Value, frozen=True, rename="kebab"):
 
 
 class PriceEntry(Value, frozen=True, rename="kebab", kw_only=True):
+    since: Annotated[
+        date | None,
+        About("The day from which on it holds, at midnight UTC. Only the first of a list may leave it out."),
+    ] = field(default=None, name="from")
     input: Annotated[Decimal, About("Input, for a million tokens.", Unit.DOLLARS, 0, MILLION)]
     output: Annotated[Decimal, About("Output, for a million tokens.", Unit.DOLLARS, 0, MILLION)]
     cache_read: Annotated[Decimal | None, About("Input found in a cache. Without it: as input.", *_PRICE)] = None
@@ -70,8 +77,9 @@ class KeyEntry(AllowanceEntry, frozen=True, rename="kebab"):
     ] = ()
     proxy_url: Annotated[Secret | None, About("The proxy to go through with it. Without it: the provider's.")] = None
     price: Annotated[
-        PriceEntry | None, About("What every model costs under it, where that is not what is known of the model.")
-    ] = None
+        tuple[PriceEntry, ...],
+        About("What every model costs under it, where that is not what is known of the model; or several, by date."),
+    ] = ()
     enabled: Annotated[bool, About("Whether it is used.")] = True
     concurrency: Annotated[int | None, About("Requests that may run under it at the same time.", *_RUNNING)] = None
 
@@ -162,5 +170,6 @@ class FactsEntry(Value, frozen=True, rename="kebab"):
     can: Annotated[tuple[Ability, ...], About("What the model can do.")] = ()
     cannot: Annotated[tuple[Ability, ...], About("What the model cannot do.")] = ()
     price: Annotated[
-        PriceEntry | None, About("What it costs, in US dollars. It takes the place of every other price list.")
-    ] = None
+        tuple[PriceEntry, ...],
+        About("What it costs, in US dollars; or several, by date. It takes the place of every other price list."),
+    ] = ()

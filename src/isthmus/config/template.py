@@ -42,6 +42,13 @@ listeners:
 #    expires: 2030-01-31
 #  - ${TEAM_KEY}
 
+# What all client keys of a team may ask together, and what all requests together may cost, in US dollars.
+#teams:
+#  research:
+#    budgets: {week: 100}
+#    concurrency: 50
+#budgets: {month: 1000}
+
 # Origins of web pages that may use the gateway from a browser, or "*". Pages from this machine always may.
 #cors:
 #  - https://app.example.com
@@ -195,7 +202,8 @@ listeners:
 #  gemini-*: [smart, ours/our-large]
 
 # What you know better of models than the catalogue ("isthmus models NAME" tells what is known, and from whom).
-# The name is a model's, or provider/model, and may hold *. Prices are US dollars for a million tokens.
+# The name is a model's, or provider/model, and may hold *. Prices are US dollars for a million tokens; several follow
+# one another as a list, each but the first with the day from which on it holds, as in: from 2027-01-31.
 #models:
 #  ours/our-large:
 #    input-limit: 131072
