@@ -15,17 +15,18 @@ PROGRAM = shutil.which("valkey-server") or shutil.which("redis-server")
 class StoreServer:
     """A server of its own, on a port of its own, that keeps nothing on disk."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str, tls: bool = False) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.url = Secret(f"redis://127.0.0.1:{self.port}/0")
         self._folder = folder
+        self._options = (*options, *(("--port", "0", "--tls-port") if tls else ("--port",)), str(self.port))
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         assert PROGRAM is not None
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        options = [*self._options, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self.process = subprocess.Popen(
             [PROGRAM, *options, "--dir", str(self._folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -33,6 +34,7 @@ class StoreServer:
         for line in self.process.stdout:
             if b"eady to accept connections" in line:
                 return
+        self.stop()
         raise AssertionError("the server did not start")
 
     def send(self, number: signal.Signals) -> None:

@@ -142,16 +142,15 @@ class SharedLimiter:
 
     def _decided_alone(self, claims: tuple[Claim, ...], lease: str, reply: Reply) -> Grant | Refusal:
         """The server's answer may still come: what it grants is settled there when this is settled here."""
+        reply.add_done_callback(partial(self._note_late, claims))
         found = self._seen.refusal(claims, self._clock.now()) or self._own.claim(claims, self._time(), lease)
         if isinstance(found, Refusal):
             reply.add_done_callback(partial(self._settle_late, Grant(claims, 0.0, lease), NOTHING))
         else:
             self.alone += 1
-            self._seen.claimed(claims)
             self._note_running(found)
             self._alone[lease] = reply
             reply.add_done_callback(partial(self._begin_late, found))
-        reply.add_done_callback(partial(self._note_late, claims))
         return found
 
     def _time(self) -> float:
@@ -169,6 +168,7 @@ class SharedLimiter:
     def _begin_late(self, grant: Grant, reply: Reply) -> None:
         """What was granted here, and not by the server, counts there from now on."""
         if _granted_at(reply) is None:
+            self._seen.claimed(grant.claims)
             self._tell(begun_alone(grant))
 
     def _settle_late(self, grant: Grant, spent: Mapping[Measure, int], reply: Reply) -> None:
