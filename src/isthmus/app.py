@@ -39,6 +39,7 @@ from isthmus.engine.shadow import Shadows
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.local.transport import Model, OnDemand
+from isthmus.opened_accounts import accounts_of
 from isthmus.opened_keys import first_keys, has_no_keys, keyring_of
 from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps
 from isthmus.opened_state import kept_answers, opened_state
@@ -124,7 +125,9 @@ class Gateway:
         self.reloader = Reloader(loaded, live, ollama="ollama" in live.take().snapshot.providers)
         self.transport = OnDemand(outside.client, outside.model)
         tally, key_counts = Tally(live), KeyCounts()
-        counts = [tally.count, key_counts.count]
+        accounts = accounts_of(live, outside.store, outside.limiter, SystemClock())
+        self.budgets = accounts.budgets
+        counts = [tally.count, key_counts.count, *accounts.counts]
         if outside.dumps is not None:
             counts.append(outside.dumps.take)
         self.recorder = ExchangeLog(log.lines, log.ring, as_json=log.as_json, counts=counts)
@@ -147,6 +150,7 @@ class Gateway:
             counting=counting,
             limiter=outside.limiter,
             queue=self.queue,
+            budgets=self.budgets,
             shadows=self.shadows,
         )
         self.metrics = Metrics(tally, self._parts(), self.recorder.flush, others, str(worker))
@@ -243,8 +247,7 @@ async def open_gateway(
             rests.run(),
             gateway.metrics.run(),
         ]
-        if keyring is not None:
-            works.append(keyring.run())
+        works += [one.run() for one in (keyring, gateway.budgets) if one is not None]
         if post is not None:
             works.append(SharedRests(post, live.take().board.health, SystemClock(), live.keys).run())
         for work in (*works, _watch(loaded.path, gateway.reloader)):

@@ -21,6 +21,8 @@ EVERY = 10.0
 """Seconds after which the store is asked again."""
 LOOK = 1.0
 """Seconds after which new budgets are asked for, and after which a store that was gone is asked again."""
+HURRY = 0.1
+"""The same while it is opened."""
 GATEWAY = "global:"
 """The scope of all that is asked."""
 _KINDS = ("client:", "team:", GATEWAY)
@@ -81,7 +83,7 @@ class Budgets:
                 if not told:
                     log.warning("what was spent of budgets is not told: %s", error.message)
                 told = True
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(LOOK if self.heard else HURRY)
             else:
                 told = False
                 await self._pause()

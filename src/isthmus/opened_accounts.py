@@ -1,0 +1,26 @@
+"""Who accounts for what exchanges come to: rows of use for the store, and budgets that it remembers. Where it is off,
+budgets are held all the same, for as long as this process runs."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from isthmus.engine.budgets import Budgets
+from isthmus.engine.live import Live
+from isthmus.engine.ports import Clock, Limiter
+from isthmus.engine.records import Records
+from isthmus.telemetry.log import Count
+from isthmus.telemetry.used import UsedRows
+
+
+class Accounts(NamedTuple):
+    """`counts` are handed what is over; `budgets` is None without a store."""
+
+    counts: Sequence[Count]
+    budgets: Budgets | None
+
+
+def accounts_of(live: Live, records: Records | None, limiter: Limiter, clock: Clock) -> Accounts:
+    if records is None:
+        return Accounts((), None)
+    budgets = Budgets(live, records, limiter, clock)
+    return Accounts((UsedRows(live, records, budgets.handed).keep,), budgets)
