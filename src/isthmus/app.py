@@ -41,7 +41,7 @@ from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.local.transport import Model, OnDemand
 from isthmus.opened_accounts import accounts_of
 from isthmus.opened_keys import first_keys, has_no_keys, keyring_of
-from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps
+from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps, tell_notes
 from isthmus.opened_state import kept_answers, opened_state
 from isthmus.opened_store import opened_store
 from isthmus.providers.table import LOCAL_MODEL
@@ -263,6 +263,8 @@ def run(loaded: Loaded, *, workers: int = 1, seat: Seat | None = None) -> int:
     """
     try:
         with open_log(loaded) as opened, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            if seat is None:
+                tell_notes(loaded)
             work = _keep_crew(loaded, workers) if workers > 1 else _serve(loaded, opened, seat)
             return 0 if runner.run(work) else 1
     except (ListenFailed, LogUnopened) as error:
@@ -285,14 +287,15 @@ async def _serve(loaded: Loaded, log: OpenedLog, seat: Seat | None) -> bool:
         await _first_look(gateway)
         _settle_memory()
         sockets, apart = sockets[: len(loaded.config.listeners)], sockets[len(loaded.config.listeners) :]
+        compat = [one.compat for one in loaded.config.listeners]
         words = banner(addresses(sockets), gateway.live.take(), addresses(apart))
         if link is None:
             print(words, flush=True)
-            return await serving.run(sockets, apart)
+            return await serving.run(sockets, apart, compat)
         leaving = asyncio.create_task(_leave_with(over, serving))
         opened.push_async_callback(_end, leaving)
         link.tell("greet", words)
-        return await serving.run(sockets, apart)
+        return await serving.run(sockets, apart, compat)
 
 
 async def _leave_with(over: asyncio.Event, serving: Serving) -> None:
@@ -343,9 +346,8 @@ def _wanted(loaded: Loaded) -> list[tuple[str, int]]:
 
 def _worker_command(loaded: Loaded, seat: Seat) -> tuple[str, ...]:
     """Starts one worker. -P: nothing is imported from the directory the gateway was started in."""
-    said = {"--config": loaded.path, "--host": loaded.listen.host, "--port": loaded.listen.port}
-    options = [word for name, value in said.items() if value is not None for word in (name, str(value))]
-    return (sys.executable, "-P", "-m", "isthmus", "serve", *options, "--seat", seat.text)
+    file = () if loaded.path is None else ("--config", str(loaded.path))
+    return (sys.executable, "-P", "-m", "isthmus", "serve", *file, *loaded.listen.words(), "--seat", seat.text)
 
 
 def _supervisor(loaded: Loaded) -> Supervisor:

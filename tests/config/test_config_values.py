@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from isthmus.config.about import Switch
-from isthmus.config.load import Listen, find, load
+from isthmus.config.listening import Listen
+from isthmus.config.load import find, load
 from isthmus.config.problems import ConfigProblems
 from isthmus.config.schema import Config, StateEntry
 from isthmus.config.schema_log import LogFormat, LogLevel

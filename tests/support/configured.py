@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from isthmus.config.load import AS_CONFIGURED, Found, Listen, Loaded, parse
+from isthmus.config.listening import AS_CONFIGURED, Listen
+from isthmus.config.load import Found, Loaded, parse
 from isthmus.config.problems import ConfigProblems, Problem
 from isthmus.config.schema import Config
 from isthmus.config.secrets import Environment

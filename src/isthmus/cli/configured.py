@@ -7,7 +7,8 @@ from typing import TypeVar
 import click
 
 from isthmus.cli.output import fail_for
-from isthmus.config.load import AS_CONFIGURED, Listen, Loaded, load
+from isthmus.config.listening import AS_CONFIGURED, Listen
+from isthmus.config.load import Loaded, load
 from isthmus.config.problems import ConfigProblems
 from isthmus.config.secrets import of_this_process
 

@@ -9,6 +9,9 @@ import click
 
 from isthmus import __version__
 
+LISTEN = "isthmus.listen"
+"""Where the options of listening are kept while a command is called."""
+
 
 class Row(NamedTuple):
     """Where a command lives, and what it does in a few words. Its module holds it as `command`."""
@@ -24,6 +27,7 @@ COMMANDS: Mapping[str, Row] = {
     "config": Row("isthmus.cli.commands.config", "The configuration file: import, show, path."),
     "models": Row("isthmus.cli.commands.models", "List what the configuration would serve, and what is known of it."),
     "route": Row("isthmus.cli.commands.route", "Where requests go, and why: explain."),
+    "keys": Row("isthmus.cli.commands.keys", "Client keys: list, show, create, rotate, disable, enable, delete."),
     "rests": Row("isthmus.cli.commands.rests", "Who rests after a failure, as the running gateway knows: list, clear."),
     "usage": Row("isthmus.cli.commands.usage", "What was used, and what it cost."),
     "catalogue": Row("isthmus.cli.commands.catalogue", "What is known of models in general: status, refresh."),
@@ -48,19 +52,22 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="isthmus", message="%(prog)s %(version)s")
-@click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
+@click.option("--config", "-config", type=click.Path(path_type=Path), help="The configuration file.")
 @click.option("--init", "begin", is_flag=True, help="The same as the command init.")
 @click.option("--force", is_flag=True, help="With --init: put a new management key into a file that exists.")
+@click.option("--serve", "port", type=click.IntRange(0, 65535), help="The same as serve --compat llms --port PORT.")
 @click.pass_context
-def main(ctx: click.Context, config: Path | None, begin: bool, force: bool) -> None:
+def main(ctx: click.Context, config: Path | None, begin: bool, force: bool, port: int | None) -> None:
     """An LLM gateway: any client API in front, any provider behind."""
     if force and not begin:
         raise click.UsageError("--force belongs to --init")
-    if begin and ctx.invoked_subcommand:
-        raise click.UsageError("--init takes no further command")
+    if (begin or port is not None) and ctx.invoked_subcommand:
+        raise click.UsageError("--init and --serve take no further command")
     if begin:
         ctx.invoke(_load("init"), config=config, force=force)
     elif ctx.invoked_subcommand is None:
+        if port is not None:
+            ctx.meta[LISTEN] = {"port": port, "compat": "llms"}
         ctx.invoke(_load("serve"), config=config)
 
 

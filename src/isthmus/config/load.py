@@ -7,10 +7,12 @@ from msgspec.structs import replace
 from isthmus.config.checks import check
 from isthmus.config.environment import complete
 from isthmus.config.foreign import Foreign, translated
+from isthmus.config.listening import AS_CONFIGURED, Listen, compat_of, listening
 from isthmus.config.nodes import MAX_BYTES, Broken, compose
+from isthmus.config.other_variables import Heard, found_files, heard
 from isthmus.config.problems import ConfigProblems, Problem
 from isthmus.config.reading import Reading
-from isthmus.config.schema import Config, ListenerEntry
+from isthmus.config.schema import Config
 from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.secrets import Environment
 from isthmus.core.value import Value
@@ -38,7 +40,7 @@ class Loaded(Value, frozen=True):
     environment: Environment
     found: str
     automatic: bool
-    listen: "Listen"
+    listen: Listen
     notes: tuple[str, ...] = ()
     system: str = ""
 
@@ -46,16 +48,6 @@ class Loaded(Value, frozen=True):
     def source(self) -> str:
         """The configuration's name, for people."""
         return str(self.path) if self.path else self.found
-
-
-class Listen(Value, frozen=True):
-    """What the command line says of listening; None for what it leaves to the file."""
-
-    host: str | None = None
-    port: int | None = None
-
-
-AS_CONFIGURED = Listen()
 
 
 def load(
@@ -83,6 +75,9 @@ def find(given: Path | None, environment: Environment, here: Path) -> Found:
     for path in _usual_places(environment, here):
         if path.is_file():
             return Found(path, "the usual place")
+    for name, variable in found_files(environment):
+        if Path(name).is_file():
+            return Found(Path(name), variable)
     return Found(None, "no file; the environment was looked at")
 
 
@@ -109,7 +104,7 @@ def parse(text: str, found: Found, environment: Environment, listen: Listen = AS
         loaded = _parsed(other.text, found, environment, listen)
     except ConfigProblems as bad:
         raise ConfigProblems(bad.file, [other.told_back(one) for one in bad.problems]) from bad
-    return replace(loaded, notes=other.notes(), system=other.system)
+    return replace(loaded, notes=other.notes() + loaded.notes, system=other.system)
 
 
 def import_file(path: Path, environment: Environment, kind: str | None = None) -> Foreign | None:
@@ -136,14 +131,24 @@ def _parsed(text: str, found: Found, environment: Environment, listen: Listen) -
     reading = Reading(environment)
     read = reading.config(compose(text))
     automatic = not any(path[:1] == ("providers",) and len(path) == 2 for path in reading.keys)
-    if listen != AS_CONFIGURED:
+    told = heard(read, environment, compat_of(read, listen))
+    where = _first_said(listen, told)
+    if where != AS_CONFIGURED:
         reading.forget("listeners")
-    config = complete(_listening(read, listen), environment, automatic=automatic)
+    config = told.of_all(complete(listening(told.config, where), environment, automatic=automatic))
     folder = found.path.parent if found.path else Path()
     check(config, reading, folder)
-    if reading.problems:
-        raise ConfigProblems(name, reading.problems)
-    return Loaded(_placed(config, folder), found.path, environment, found.how, automatic, listen)
+    if problems := [*reading.problems, *told.problems]:
+        raise ConfigProblems(name, problems)
+    return Loaded(_placed(config, folder), found.path, environment, found.how, automatic, listen, told.notes)
+
+
+def _first_said(listen: Listen, told: Heard) -> Listen:
+    """The command line comes before the variables of other systems."""
+    if told.host is None and told.port is None:
+        return listen
+    host = told.host if listen.host is None else listen.host
+    return replace(listen, host=host, port=told.port if listen.port is None else listen.port)
 
 
 def _read_beside(path: Path | None, name: str) -> str:
@@ -164,15 +169,6 @@ def _usual_places(environment: Environment, here: Path) -> list[Path]:
 
 def _whole(path: Path, message: str) -> ConfigProblems:
     return ConfigProblems(str(path), [Problem(1, 1, "", message)])
-
-
-def _listening(config: Config, listen: Listen) -> Config:
-    if listen == AS_CONFIGURED:
-        return config
-    first = config.listeners[0] if config.listeners else ListenerEntry()
-    host = first.host if listen.host is None else listen.host
-    port = first.port if listen.port is None else listen.port
-    return replace(config, listeners=(ListenerEntry(host, port),))
 
 
 def _placed(config: Config, folder: Path) -> Config:
