@@ -72,7 +72,7 @@ def ask(gateway: Running, method: str, target: str, body: bytes = b"", *, header
 
 def good(answer: Answered) -> bytes:
     """What a good answer holds. A refusal ends the command with its words, in whatever dialect they are."""
-    if answer.status != 200:
+    if not 200 <= answer.status < 300:
         fail(_words(answer.body) or f"the gateway answered {answer.status}, and did not say why")
     return answer.body
 
