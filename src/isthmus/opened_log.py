@@ -1,5 +1,6 @@
 """The log, opened as it is configured: the way out, the ring beside it, the gateway's own messages, and dumps."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,6 +59,12 @@ def opened_dumps(loaded: Loaded, live: Live) -> Iterator[DumpFolder | None]:
         yield folder
     finally:
         folder.close()
+
+
+def tell_notes(loaded: Loaded) -> None:
+    """Say in the log what is to be known of the configuration."""
+    for note in loaded.notes:
+        logging.getLogger(__name__).info("configuration: %s", note)
 
 
 def _as_json(entry: LogEntry) -> bool:
