@@ -1,13 +1,12 @@
 """Calls to a server that instances share: none waits for a connection, none is lost with one that ended meanwhile."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 from fakes.clock import FakeClock
 from fakes.store_server import StoreServer
 from isthmus.core.secret import Secret
-from isthmus.state.store import BUDGET, FAILURES, WARM, Answers, Store, in_time, open_store
+from isthmus.state.store import FAILURES, WARM, Answers, Store, open_store
 
 
 def answering(answer: asyncio.Future[Answers]) -> Callable[[], Awaitable[Answers]]:
@@ -46,19 +45,3 @@ async def test_calls_that_fail_together_are_one_failure() -> None:
         for _ in range(FAILURES - 1):
             await asked_in_vain(store, 1)
         assert not store.in_use
-
-
-async def test_an_answer_that_lies_unread_while_the_loop_is_held_up_is_not_late() -> None:
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[bool] = loop.create_future()
-
-    async def read() -> None:
-        """It passes through some hands until it is here."""
-        for _ in range(5):
-            await asyncio.sleep(0)
-        answer.set_result(True)
-
-    loop.call_soon(time.sleep, BUDGET * 2)
-    reading = asyncio.create_task(read())
-    assert await in_time(answer, BUDGET)
-    await reading

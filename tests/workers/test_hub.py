@@ -11,6 +11,7 @@ from fakes.clock import FakeClock
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.routing.limits import Claim, Grant, Limit, Measure, Refusal
 from isthmus.state.memory import BoundedMemory
+from isthmus.state.seen import FRESH
 from isthmus.workers.frames import Frames, TooLong, frame
 from isthmus.workers.hub import ANSWERS, Hub
 from isthmus.workers.link import HubLimiter, HubMemory, HubModel, Link, open_link
@@ -149,6 +150,41 @@ async def test_what_a_worker_granted_itself_takes_nothing_from_what_others_have_
     first.settle(grant, {Measure.TOKENS: 0})
     await team.heard()
     assert isinstance(await second.claim([Claim(TOKENS, 50)]), Refusal)
+
+
+async def test_what_a_worker_granted_itself_counts_for_all(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = team.limiter(0), team.limiter(1)
+
+    async def never(what: str, *about: object) -> None:
+        return None
+
+    monkeypatch.setattr(team.links[0], "ask", never)
+    grants = [granted(await first.claim([Claim(RUNNING, 1), Claim(TOKENS, 50)])) for _ in range(2)]
+    monkeypatch.undo()
+    await team.heard()
+    assert isinstance(await second.claim([Claim(TOKENS, 1)]), Refusal)
+    assert isinstance(await second.claim([Claim(RUNNING, 1)]), Refusal)
+    first.settle(grants[0], {Measure.TOKENS: 10})
+    await team.heard()
+    granted(await second.claim([Claim(TOKENS, 40), Claim(RUNNING, 1)]))
+    assert first.alone == 2
+
+
+async def test_while_the_hub_is_slow_a_worker_goes_by_what_it_was_told_last(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = team.limiter(0), team.limiter(1)
+    granted(await second.claim([Claim(TOKENS, 60)]))
+    granted(await first.claim([Claim(TOKENS, 10)]))
+
+    async def never(what: str, *about: object) -> None:
+        return None
+
+    monkeypatch.setattr(team.links[0], "ask", never)
+    assert isinstance(await first.claim([Claim(TOKENS, 31)]), Refusal)
+    granted(await first.claim([Claim(TOKENS, 30)]))
+    team.clock.move(FRESH)
+    granted(await first.claim([Claim(TOKENS, 31)]))
 
 
 async def test_what_a_worker_was_running_ends_with_it(team: Team) -> None:

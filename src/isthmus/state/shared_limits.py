@@ -19,9 +19,10 @@ from typing import NamedTuple
 
 from isthmus.engine.ports import Clock
 from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal, Remembered
+from isthmus.state.patience import in_time
 from isthmus.state.seen import Seen
 from isthmus.state.shared_ledger import LEASE, Asked, Change, SharedLedger, begun_alone, settled, settled_alone
-from isthmus.state.store import Store, in_time
+from isthmus.state.store import Store
 from isthmus.state.together import Reply, Together
 
 RENEWED = 30.0

@@ -21,6 +21,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from isthmus.core.secret import Secret
 from isthmus.engine.ports import Clock
+from isthmus.state.patience import in_time
 
 BUDGET = 0.020
 """Seconds that one call waits for the server."""
@@ -29,8 +30,6 @@ LONGEST = 1.0
 CONNECTIONS = 32
 WARM = 4
 """Connections that are made before anything is asked, so that no request waits for one."""
-HELD_UP = 0.005
-"""Seconds by which the event loop is late when an answer may have come that nobody has read yet."""
 FAILURES = 3
 """Failed calls in a row after which the server is left alone. Those that were under way together count once."""
 REST = 1.0
@@ -153,16 +152,6 @@ class Store:
         self._bad_moments += 1
         if self.breaker.failed():
             log.warning("the shared state at %s fails or is slow; going on with this instance's own", self._where)
-
-
-async def in_time(answer: "asyncio.Future[_T]", seconds: float) -> bool:
-    """Does the answer come within so many seconds? While this loop was held up, it may have come and lain unread."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + seconds
-    await asyncio.wait((answer,), timeout=seconds)
-    if not answer.done() and loop.time() - until > HELD_UP:
-        await asyncio.wait((answer,), timeout=seconds)
-    return answer.done()
 
 
 async def _run(call: Callable[[], Awaitable[_T]]) -> _T | None:

@@ -141,8 +141,17 @@ async def _claim(guest: Guest, lease: str, *asked: Sequence[Any]) -> object:
     return [[claim.limit for claim in claims].index(found.limit) + 1, found.wait, *used]
 
 
+async def _took(guest: Guest, lease: str, *asked: Sequence[Any]) -> object:
+    """The worker granted it by itself, having no answer in time: it counts, whether it was granted here or not."""
+    if lease not in guest.grants:
+        claims = tuple(Claim(limit_of(limit), amount) for limit, amount in asked)
+        guest.grants[lease] = Grant(claims, guest.hub.clock.time(), f"{id(guest)}-{lease}")
+        guest.hub.ledger.note(guest.grants[lease])
+    return None
+
+
 async def _settle(guest: Guest, lease: str, spent: Mapping[str, int]) -> object:
-    """What was granted here is settled; what was not, because the worker decided by itself, was never counted."""
+    """What was granted is settled; what the worker gives back unused may never have been."""
     grant = guest.grants.pop(lease, None)
     if grant is not None:
         told = {Measure(name): spent[name] for name in spent}
@@ -215,6 +224,7 @@ async def _greet(guest: Guest, words: str) -> object:
 
 ANSWERS: Mapping[str, Answer] = {
     "claim": _claim,
+    "took": _took,
     "settle": _settle,
     "remember": _remember,
     "put": _put,

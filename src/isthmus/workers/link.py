@@ -17,6 +17,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.ports import Clock
 from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure, Refusal, Remembered
 from isthmus.state.memory import BoundedMemory
+from isthmus.state.patience import in_time
 from isthmus.state.seen import Seen
 from isthmus.state.shared_rests import News, unpack
 from isthmus.wire import json
@@ -72,10 +73,7 @@ class Link(asyncio.Protocol):
         waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
         self._transport.write(frame([number, what, about]))
         try:
-            async with asyncio.timeout(budget):
-                return await waiting
-        except TimeoutError:
-            return None
+            return waiting.result() if await in_time(waiting, budget) else None
         finally:
             self._waiting.pop(number, None)
 
@@ -96,10 +94,10 @@ async def open_link(path: Path, gone: Callable[[], None]) -> AsyncIterator[Link]
 
 
 class HubLimiter:
-    """Implements the engine's Limiter. While the hub is slow, what is claimed is checked against this worker's own.
+    """Implements the engine's Limiter. While the hub is slow, a worker goes by what it was told last, and by its own.
 
     The hub hears of everything in the order in which it was told: what it granted too late for this worker, which had
-    decided by itself by then, is settled there as well.
+    decided by itself by then, is settled there as well, and what this worker granted itself counts there too.
     """
 
     state = "shared by workers"
@@ -147,11 +145,13 @@ class HubLimiter:
         return max(self._own.share(limit, self._clock.time()), self._seen.share(limit, self._clock.now()))
 
     def _decided_alone(self, claims: Sequence[Claim], lease: str) -> Grant | Refusal:
-        found = self._own.claim(claims, self._clock.time(), lease)
+        found = self._seen.refusal(claims, self._clock.now()) or self._own.claim(claims, self._clock.time(), lease)
         if isinstance(found, Refusal):
             self._give_back(lease)
         else:
             self.alone += 1
+            self._seen.claimed(claims)
+            self._link.tell("took", lease, *map(_sent, claims))
         return found
 
     def _give_back(self, lease: str) -> None:
