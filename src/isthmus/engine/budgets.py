@@ -43,7 +43,7 @@ class Budgets:
         self._limiter = limiter
         self._clock = clock
         self._allowances: Mapping[str, tuple[Limit, ...]] | None = None
-        self._limits: Mapping[str, tuple[tuple[Limit, Period], ...]] = {}
+        self._limits: Mapping[str, Sequence[tuple[Limit, Period]]] = {}
         self._handed: dict[Window, int] = {}
         self._others: dict[Window, int] = {}
         self.heard = False
@@ -94,17 +94,15 @@ class Budgets:
             if self._live.take().snapshot.allowances is not self._allowances:
                 return
 
-    def _look(self) -> Mapping[str, tuple[tuple[Limit, Period], ...]]:
+    def _look(self) -> Mapping[str, Sequence[tuple[Limit, Period]]]:
         """The budgets that are in force, by scope."""
         allowances = self._live.take().snapshot.allowances
         if allowances is not self._allowances:
-            self._allowances = allowances
-            found = {scope: tuple(_budgets(some)) for scope, some in allowances.items() if scope.startswith(_KINDS)}
-            self._limits = {scope: some for scope, some in found.items() if some}
+            self._allowances, self._limits = allowances, budgets_of(allowances)
         return self._limits
 
     def _news(
-        self, limits: Mapping[str, tuple[tuple[Limit, Period], ...]], spent: Mapping[Window, int], at: float
+        self, limits: Mapping[str, Sequence[tuple[Limit, Period]]], spent: Mapping[Window, int], at: float
     ) -> Iterator[Remembered]:
         """What was spent in the present periods. What is known of those before is forgotten."""
         handed, others, self._handed, self._others = self._handed, self._others, {}, {}
@@ -122,5 +120,8 @@ def scopes_of(row: Used) -> tuple[str, str, str]:
     return f"client:{row.client}", f"team:{row.team}", GATEWAY
 
 
-def _budgets(limits: Sequence[Limit]) -> Iterator[tuple[Limit, Period]]:
-    return ((limit, limit.period) for limit in limits if limit.period is not None)
+def budgets_of(allowances: Mapping[str, Sequence[Limit]]) -> Mapping[str, Sequence[tuple[Limit, Period]]]:
+    """The budgets of clients, teams and the whole gateway among all limits, by scope; none of those without any."""
+    asked = ((scope, limits) for scope, limits in allowances.items() if scope.startswith(_KINDS))
+    found = {scope: tuple((one, one.period) for one in limits if one.period is not None) for scope, limits in asked}
+    return {scope: some for scope, some in found.items() if some}

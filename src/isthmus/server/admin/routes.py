@@ -1,6 +1,7 @@
 """Our own management API, as one table: a resource is a file with its rows, and one line here."""
 
 from isthmus.server.admin import (
+    budgets,
     configuration,
     debug,
     deeds,
@@ -26,6 +27,7 @@ _ROWS = (
     *models.ROWS,
     *keys.ROWS,
     *limits.ROWS,
+    *budgets.ROWS,
     *rests.ROWS,
     *exchanges.ROWS,
     *kept_exchanges.ROWS,
