@@ -55,7 +55,7 @@ async def serve(exchange: Exchange, receive: Callable[[int], Awaitable[bytes]], 
 
 async def _kept(exchange: Exchange, body: bytes, codec: Codec, *, now: Now, ports: Ports, memory: Memory) -> Answer:
     """The rest of the line where an answer may continue another, and may be continued."""
-    shelf = Shelf(memory, exchange.client.name)
+    shelf = Shelf(memory, exchange.client.owner)
     asked = await continued(exchange, body, codec, shelf)
     line = attempt_in_order if now.snapshot.caching is None else through_cache
     return await keep(await line(exchange, asked, now, ports), body, exchange, shelf)

@@ -52,7 +52,7 @@ async def _chat(exchange: Exchange, body: bytes, ports: Ports, now: Now) -> Way:
     assert exchange.peek is not None  # noqa: S101  it was looked at
     assert exchange.plan is not None  # noqa: S101  it was planned
     if codec.keeps and ports.memory is not None:
-        asked = await continued(exchange, body, codec, Shelf(ports.memory, exchange.client.name))
+        asked = await continued(exchange, body, codec, Shelf(ports.memory, exchange.client.owner))
     else:
         asked = Asked(body, codec, exchange.peek)
     take_branch(exchange, asked.body, asked.request, now, ports)

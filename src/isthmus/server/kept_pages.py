@@ -21,7 +21,7 @@ async def kept_page(call: Call, rest: str, method: str, query: bytes, *, now: No
     """The answer to a request below /v1/responses/. Raises UNKNOWN_PATH for what is not kept, or no longer."""
     client = identify(call.presented, now.snapshot, ports.clock.time())
     id_, _, what = rest.partition("/")
-    shelf = Shelf(ports.memory, client.name) if ports.memory is not None else None
+    shelf = Shelf(ports.memory, client.owner) if ports.memory is not None else None
     record = None if shelf is None else await shelf.find(id_)
     if shelf is None or record is None:
         raise responses.unknown_response(id_)
