@@ -150,6 +150,20 @@ def test_what_cannot_work_is_told(text: str, key: str, words: str) -> None:
     assert words in problem.message
 
 
+@pytest.mark.parametrize(
+    ("named", "store", "wrong"), [("bob", "true", False), ("bob", "false", True), ("alise", "true", True)]
+)
+def test_a_branch_may_be_for_a_client_whose_key_is_given_out(named: str, store: str, wrong: bool) -> None:
+    text = f"""
+providers: {{openai: {{api-key: sk-first-0123456789}}}}
+client-keys: [{{key: key-0123456789, name: alice}}]
+store: {{enabled: {store}}}
+routes:
+  r: {{targets: [openai/a], branches: [{{when: {{clients: [{named}]}}, targets: [openai/b]}}]}}
+"""
+    assert bool(problems_of(text)) is wrong
+
+
 def test_no_key_of_the_file_is_shown_by_what_is_made_of_it() -> None:
     made: Any = snapshot_of(ALICE)
     assert "key-0123456789" not in repr(made.client_keys) + repr(made.clients)

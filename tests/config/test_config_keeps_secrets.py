@@ -52,6 +52,7 @@ routes:
   r: ["SECRET/m", {provider: SECRET, model: m}]
   s: {tiers: ["SECRET/m"], branches: [{when: {clients: [SECRET]}, targets: [{provider: SECRET, model: m}]}]}
 aliases: {a: SECRET}
+store: {enabled: false}
 """
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from isthmus.config.allowances import client_name
-from isthmus.config.problems import Path, nearest
+from isthmus.config.problems import Path, misspelt, nearest
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config
 from isthmus.config.schema_providers import ProviderEntry
@@ -89,7 +89,8 @@ def _check_branch(path: Path, entry: BranchEntry, config: Config, reading: Readi
     clients = list(_clients(config))
     for index, client in enumerate(entry.when.clients):
         at = reading.item((*when, "clients"), index)
-        if client not in clients:
+        given_out = config.store.enabled and misspelt(client, clients) is None  # then nobody can tell here
+        if client not in clients and not given_out:
             reading.note(at, f"{reading.quote(at, client)} is not the name of a client key{nearest(client, clients)}")
     over, under = entry.when.tokens_over, entry.when.tokens_under
     if over is not None and under is not None and under <= over + 1:

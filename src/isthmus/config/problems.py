@@ -57,10 +57,14 @@ def clip(name: str) -> str:
     return plain if len(plain) <= SHOWN else plain[: SHOWN - 1] + "…"
 
 
+def misspelt(name: str, known: Iterable[str]) -> str | None:
+    """The closest known name, which may have been meant; None where none is close."""
+    return next(iter(difflib.get_close_matches(name[:SHOWN], list(known), 1, CLOSE)), None)
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """ "; did you mean 'x'?" for the closest known name, else the known names when they are few, else nothing."""
     names = list(known)
-    close = difflib.get_close_matches(name[:SHOWN], names, 1, CLOSE)
-    if close:
-        return f"; did you mean '{close[0]}'?"
+    if (meant := misspelt(name, names)) is not None:
+        return f"; did you mean '{meant}'?"
     return f"; it is one of {', '.join(names)}" if 0 < len(names) <= 16 else ""
