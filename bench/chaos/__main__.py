@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -26,6 +27,8 @@ INSTANCES, RATE = 4, 12.0
 """Gateways, and requests a second over all clients."""
 EVERY = 6.0
 """Seconds between two things that go wrong."""
+AWAY = 2
+"""Instances that are ended and not back yet, at most: to begin takes its time on a busy machine."""
 AFTERMATH = 3.0
 """Seconds after an instance was killed in which a connection that breaks is taken to have been its."""
 
@@ -43,6 +46,8 @@ class Chaos:
         self.lost: list[str] = []
         self.times: list[float] = []
         self.alone = Alone()
+        self.room = asyncio.Semaphore(AWAY)
+        self.mending: set[asyncio.Task[None]] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, seconds: float) -> None:
@@ -61,8 +66,10 @@ class Chaos:
             beside = asyncio.gather(self._trouble(), self.alone.watch(self.instances))
             await self._clients(seconds)
             beside.cancel()
-            await asyncio.gather(beside, return_exceptions=True)
-            await asyncio.gather(*self.tasks, *(self.alone.look(one) for one in self.instances))
+            with suppress(asyncio.CancelledError):
+                await beside
+            await asyncio.gather(*self.tasks, *self.mending)
+            await asyncio.gather(*(self.alone.look(one) for one in self.instances))
         finally:
             self.store.send(signal.SIGCONT)
             await asyncio.gather(*(one.end() for one in (self.door, *self.instances, self.store)))
@@ -95,28 +102,31 @@ class Chaos:
         """One thing after the other goes wrong, and is mended while the next does."""
         often = (self._kill, self._replace, self._reload, self._moods, self._moods)
         deeds: Sequence[Callable[[], Awaitable[None]]] = (*often, *often, self._freeze)
-        mending: set[asyncio.Task[None]] = set()
         while True:
             deed = self.dice.choice(deeds)
             self.deeds[deed.__name__.strip("_")] += 1
-            mending.add(asyncio.ensure_future(deed()))
+            self.mending.add(asyncio.ensure_future(deed()))
             await asyncio.sleep(EVERY)
-            mending = {task for task in mending if not task.done() or task.result() is not None}
+            for task in [task for task in self.mending if task.done()]:
+                self.mending.remove(task)
+                task.result()
 
     async def _kill(self) -> None:
-        await self._again(self._any_instance(), signal.SIGKILL)
+        await self._again(signal.SIGKILL)
 
     async def _replace(self) -> None:
-        await self._again(self._any_instance(), signal.SIGTERM)
+        await self._again(signal.SIGTERM)
 
-    async def _again(self, one: Process, number: signal.Signals) -> None:
-        await self.alone.look(one)
-        if number is signal.SIGKILL:
-            self.killed.append(time.monotonic())
-        await one.end(number)
-        self.alone.forget(one)
-        await asyncio.sleep(1.0)
-        await one.begin()
+    async def _again(self, number: signal.Signals) -> None:
+        async with self.room:
+            one = self._any_instance()
+            await self.alone.look(one)
+            if number is signal.SIGKILL:
+                self.killed.append(time.monotonic())
+            await one.end(number)
+            self.alone.ended(one, killed=number is signal.SIGKILL)
+            await asyncio.sleep(1.0)
+            await one.begin()
 
     def _any_instance(self) -> Process:
         """They take turns, so that one is never ended before it is back."""
@@ -143,7 +153,7 @@ class Chaos:
     def limits(self) -> Held:
         """How the limits of all keys that have any were held."""
         asked = [times for one in self.providers[:-1] for times in one.asked.values()]
-        return worst(held(times, self.alone.times, stage.LIMIT) for times in asked)
+        return worst(held(times, self.alone, stage.LIMIT) for times in asked)
 
     def report(self) -> str:
         """What happened, and what clients saw of it."""

@@ -1,7 +1,8 @@
 """Whether a limit was held by all instances together: what providers were asked, against what was granted alone.
 
 A request is granted before it is sent, and one takes longer on its way than another. So what a provider counts in
-WITHIN seconds was granted within a minute.
+WITHIN seconds was granted within a minute. What an instance granted alone it tells to the store as soon as it can, and
+from then on it counts for all: it excuses what is asked too often at the same time, but nothing later.
 """
 
 import asyncio
@@ -20,13 +21,15 @@ PASSAGE = 1.0
 WITHIN = MINUTE - PASSAGE
 EVERY = 0.5
 """Seconds between two looks at what was granted alone."""
+UNTOLD = 5.0
+"""Seconds until what was granted alone is known to all. What an instance granted within so many of its kill never is."""
 _ALONE = re.compile(rb"^isthmus_limits_alone_total (\d+)", re.MULTILINE)
 
 
 class Held(NamedTuple):
     """The greatest numbers of requests under one key within WITHIN seconds: where the store decided all, and anywhere.
 
-    `excess` is by how many the limit was ever exceeded that were not granted alone.
+    `excess` is by how many the limit was ever exceeded that nobody granted alone.
     """
 
     calm: int
@@ -35,11 +38,12 @@ class Held(NamedTuple):
 
 
 class Alone:
-    """When how many requests were granted alone, by all instances."""
+    """When how many requests were granted alone, by all instances. `lost` are those that the store never heard of."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
-        self._totals: defaultdict[str, int] = defaultdict(int)
+        self.lost: list[float] = []
+        self._of: defaultdict[str, list[float]] = defaultdict(list)
 
     async def watch(self, instances: Iterable[Process]) -> None:
         """Look again and again, until cancelled."""
@@ -51,25 +55,32 @@ class Alone:
         """What the instance has granted alone since the last look at it, if it answers."""
         found = _ALONE.search(await page(one.port, "/metrics"))
         if found is not None:
-            total, before = int(found[1]), self._totals[one.name]
-            self._totals[one.name] = total
-            self.times += [asyncio.get_running_loop().time()] * (total - before)
+            mine = self._of[one.name]
+            fresh = [asyncio.get_running_loop().time()] * (int(found[1]) - len(mine))
+            mine += fresh
+            self.times += fresh
 
-    def forget(self, one: Process) -> None:
-        """It begins anew, and counts from 0."""
-        self._totals.pop(one.name, None)
+    def ended(self, one: Process, *, killed: bool) -> None:
+        """It will begin anew, and count from 0. If it was killed, it could not tell what it had granted last."""
+        now = asyncio.get_running_loop().time()
+        self.lost += [at for at in self._of.pop(one.name, ()) if killed and at > now - UNTOLD]
 
 
-def held(asked: Sequence[float], alone: Sequence[float], limit: int) -> Held:
-    """How a limit was held under one key, that was asked at these times. Both are in order."""
+def held(asked: Sequence[float], alone: Alone, limit: int) -> Held:
+    """How a limit was held under one key, that was asked at these times, in order."""
     calm = most = 0
     excess = -limit
     for place, now in enumerate(asked):
         count = place + 1 - bisect_right(asked, now - WITHIN)
-        by_itself = bisect_right(alone, now + 2 * EVERY) - bisect_left(alone, now - MINUTE - EVERY)
-        most, excess = max(most, count), max(excess, count - limit - by_itself)
-        calm = calm if by_itself else max(calm, count)
+        excused = _among(alone.times, now - UNTOLD, now) + _among(alone.lost, now - MINUTE, now)
+        most, excess = max(most, count), max(excess, count - limit - excused)
+        calm = calm if excused else max(calm, count)
     return Held(calm, most, excess)
+
+
+def _among(times: Sequence[float], begin: float, end: float) -> int:
+    """How many are between the two, as far as looks tell."""
+    return bisect_right(times, end + 2 * EVERY) - bisect_left(times, begin - EVERY)
 
 
 def worst(found: Iterable[Held]) -> Held:

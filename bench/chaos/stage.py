@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.chaos.provider import MODEL, Provider
 from bench.measure import free_port
 
-START_PATIENCE = 20.0
+START_PATIENCE = 60.0
 ASKED = "GET {} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
 HELLO = ASKED.format("/health").encode()
 """What is asked to see whether somebody answers."""

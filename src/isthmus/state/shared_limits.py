@@ -61,6 +61,7 @@ class SharedLimiter:
         self._pending: deque[tuple[float, Change]] = deque()
         self._teller: asyncio.Task[None] | None = None
         self.alone = 0
+        store.when_back.append(self._go_on_telling)
 
     @property
     def state(self) -> str:
@@ -112,7 +113,6 @@ class SharedLimiter:
         for start in range(0, len(grants), TOGETHER):
             still = [grant for grant in grants[start : start + TOGETHER] if grant.lease in self._running]
             await self._store.ask(partial(self._ledger.renew, still))
-        self._go_on_telling()
 
     async def remember(self, found: Sequence[Remembered]) -> None:
         """At least so much is spent of budgets: here, and there, should the server have forgotten it."""
@@ -132,7 +132,6 @@ class SharedLimiter:
         """What the server's answer says. What others use is remembered from it."""
         which, number, used = decision
         self._seen.note(claims, used, self._clock.now())
-        self._go_on_telling()
         if which > 0:
             return Refusal(claims[which - 1].limit, NEVER if number < 0 else number)
         self._ahead = number - self._clock.time()

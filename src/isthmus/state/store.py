@@ -80,7 +80,10 @@ class Breaker:
 
 
 class Store:
-    """`redis` makes the calls that are run here. `where` is its host and port, for the log; `budget` is in seconds."""
+    """`redis` makes the calls that are run here. `where` is its host and port, for the log; `budget` is in seconds.
+
+    `when_back` is called when the server was left alone and is used again.
+    """
 
     def __init__(self, redis: Redis, clock: Clock, *, where: str, budget: float) -> None:
         self.redis = redis
@@ -88,6 +91,7 @@ class Store:
         self._where = where
         self._bad_moments = 0
         self.budget = budget
+        self.when_back: list[Callable[[], None]] = []
         self._under_way: set[asyncio.Task[Answers | None]] = set()
 
     @property
@@ -147,6 +151,8 @@ class Store:
     def _note_well(self) -> None:
         if self.breaker.succeeded():
             log.info("the shared state at %s is back", self._where)
+            for call in self.when_back:
+                call()
 
     def _note_failed(self) -> None:
         self._bad_moments += 1
