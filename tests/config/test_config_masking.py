@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.config.load import Found, parse
-from isthmus.config.masking import HIDDEN, Stale, mask, mask_beside, shown, spans, unmask
+from isthmus.config.masking import HIDDEN, Stale, mask, mask_beside, recall, shown, spans, unmask
 from isthmus.config.nodes import compose
 from isthmus.config.secrets import Environment
 
@@ -85,6 +85,16 @@ def test_a_change_of_a_secret_shows_without_showing_it() -> None:
 def test_a_secret_behind_an_alias_is_hidden_where_it_is_written() -> None:
     text = "management-key: &it planted-anchor\nproviders: {openai: {api-key: *it}}\n"
     assert "planted" not in mask(text)
+
+
+def test_eight_stars_stand_for_the_secret_that_is_there() -> None:
+    sent = "providers:\n  openai:\n    api-keys:\n      - {name: second, key: '********'}\n"
+    assert recall(sent, TEXT) == sent.replace("'********'", "planted-five")
+
+
+def test_eight_stars_where_there_is_no_secret_are_refused() -> None:
+    with pytest.raises(Stale, match=r"providers\.openai\.api-keys\.third\.key"):
+        recall("providers:\n  openai:\n    api-keys:\n      - {name: third, key: '********'}\n", TEXT)
 
 
 def test_plain_values_of_a_configuration_hide_its_secrets() -> None:

@@ -135,6 +135,12 @@ async def test_without_a_file_nothing_is_changed_and_the_way_out_is_told() -> No
     assert not running.configurer.editable
 
 
+async def test_a_store_out_of_reach_keeps_nobody_from_changing_the_configuration(running: Running) -> None:
+    running.records.gone = True
+    await running.configurer.edit({("limits", "attempts"): 2}, "ada")
+    assert running.live.take().snapshot.limits.attempts == 2
+
+
 async def test_a_file_of_another_system_is_read_and_never_written(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text("port: 8317\ndisable-auth: true\n")

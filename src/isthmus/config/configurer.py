@@ -5,6 +5,7 @@ Only the file is changed; it is put in force as any change of it is. One change 
 
 import asyncio
 import difflib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import TypeAlias
@@ -12,15 +13,17 @@ from typing import TypeAlias
 from isthmus.config.editing import CannotEdit, edit
 from isthmus.config.foreign import translated
 from isthmus.config.load import Found, Loaded, parse, read_text
-from isthmus.config.masking import Stale, mask, mask_beside, shown, unmask
+from isthmus.config.masking import Stale, mask, mask_beside, recall, shown, unmask
 from isthmus.config.nodes import MAX_BYTES, Broken
 from isthmus.config.problems import ConfigProblems, Path
-from isthmus.config.reload import AT_START, Reloader
+from isthmus.config.reload import Reloader, takes_restart
 from isthmus.config.schema import Config
 from isthmus.config.write import put_in_place
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.change import Change
 from isthmus.engine.records import Configuration, Records
+
+log = logging.getLogger(__name__)
 
 RecordsNow: TypeAlias = Callable[[], Records | None]
 _NO_FILE = "there is no configuration file to change; write one with 'isthmus init' and start again with --config FILE"
@@ -133,9 +136,13 @@ class Configurer:
         if len(text.encode()) > MAX_BYTES:
             raise GatewayError(Kind.TOO_LARGE, f"a configuration is at most {MAX_BYTES // 1024**2} MiB")
         try:
-            return unmask(text, self._text())
-        except (Stale, Broken) as error:
+            present = self._text()
+            return recall(unmask(text, present), present)
+        except Stale as error:
             raise GatewayError(Kind.INVALID, str(error)) from error
+        except Broken as broken:
+            words = f"{broken.problem.line}:{broken.problem.column}: {broken}"
+            raise GatewayError(Kind.INVALID, words, code="invalid_yaml") from broken
 
     def _planned(self, text: str) -> Change:
         before = self._loaded
@@ -144,16 +151,15 @@ class Configurer:
         except ConfigProblems as bad:
             return Change(problems=tuple(bad.lines()))
         changed = _sections(before.config, after.config)
-        restart = tuple(name for name in changed if name.replace("-", "_") in AT_START)
+        restart = tuple(name for name in changed if takes_restart(name.replace("-", "_"), before.config, after.config))
         return Change(diff=_difference(self._text(), text), changed=changed, restart=restart)
 
     async def _apply(self, text: str, who: str, note: str) -> Change:
         change = self._planned(text)
         if change.problems:
             raise GatewayError(Kind.INVALID, "the configuration is not good: " + "; ".join(change.problems[:10]))
-        before, records = self._text(), self._records()
-        if records is not None:
-            await records.keep_configuration(AT_FIRST, before)
+        before = self._text()
+        await self._remember(AT_FIRST, before)
         try:
             await asyncio.to_thread(put_in_place, self._path, text)
         except OSError as error:
@@ -163,9 +169,17 @@ class Configurer:
             await asyncio.to_thread(put_in_place, self._path, before)
             self._reloader.reload()
             raise GatewayError(Kind.INVALID, "the configuration could not be put in force; the log says why")
-        if records is not None:
-            await records.keep_configuration(who, text, note)
+        await self._remember(who, text, note)
         return change
+
+    async def _remember(self, who: str, text: str, note: str = "") -> None:
+        """Keep it in the history. A store that cannot be reached keeps nobody from changing the configuration."""
+        records = self._records()
+        try:
+            if records is not None:
+                await records.keep_configuration(who, text, note)
+        except GatewayError as error:
+            log.warning("configuration: the history does not have this change: %s", error.message)
 
     def _store(self) -> Records:
         records = self._records()

@@ -7,7 +7,7 @@ secret and stays. The stamp is of the rest of the text, so that a text which was
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import get_args, get_origin
+from typing import TypeAlias, get_args, get_origin
 
 import yaml
 from msgspec import Struct
@@ -21,6 +21,7 @@ from isthmus.core.value import Value
 
 HIDDEN = "********"
 """In place of a secret where nothing is to be read back."""
+Where: TypeAlias = tuple[str | int, ...]
 _STAMP = 8
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}", re.ASCII)
 _MARK = re.compile(r"<hidden:(?P<stamp>[0-9a-f]+)/(?P<number>[0-9]+)>")
@@ -31,11 +32,16 @@ class Stale(Exception):
 
 
 class Span(Value, frozen=True):
-    """Where a secret stands in the text, by character, and the text there, quotes and all."""
+    """Where a secret stands in the text, by character, and the text there, quotes and all.
+
+    `where` are the keys that lead to it, with the name of an item in place of its position where it has one.
+    """
 
     start: int
     end: int
     written: str
+    where: Where
+    value: str
 
 
 def spans(text: str) -> tuple[Span, ...]:
@@ -45,10 +51,10 @@ def spans(text: str) -> tuple[Span, ...]:
         return ()
     starts = _line_starts(text)
     found: dict[int, Span] = {}
-    for node in _secrets(root, Config):
+    for where, node in _secrets(root, Config, ()):
         start, end = (starts[mark.line] + mark.column for mark in (node.start_mark, node.end_mark))
         if node.value and not _REFERENCE.fullmatch(node.value):
-            found[start] = Span(start, end, text[start:end])
+            found[start] = Span(start, end, text[start:end], where, node.value)
     return tuple(found[start] for start in sorted(found))
 
 
@@ -57,6 +63,16 @@ def mask(text: str) -> str:
     hidden = spans(text)
     stamp = _stamp(text, hidden)
     return _replaced(text, hidden, lambda number, _: f"<hidden:{stamp}/{number}>")
+
+
+def recall(text: str, present: str) -> str:
+    """The text with the present secrets wherever it has HIDDEN in the place of one. Raises Stale, or Broken."""
+    known = {span.where: span.written for span in spans(present)}
+    hidden = tuple(span for span in spans(text) if span.value == HIDDEN)
+    lost = [span for span in hidden if span.where not in known]
+    if lost:
+        raise Stale(f"a secret that is hidden stands where there is none: {'.'.join(map(str, lost[0].where))}")
+    return _replaced(text, hidden, lambda number, _: known[hidden[number - 1].where])
 
 
 def mask_beside(text: str, other: str) -> str:
@@ -94,32 +110,38 @@ def shown(value: object) -> object:
     return value
 
 
-def _secrets(node: Node, hint: object) -> Iterator[yaml.ScalarNode]:
+def _secrets(node: Node, hint: object, where: Where) -> Iterator[tuple[Where, yaml.ScalarNode]]:
     """The scalars that the schema takes for secrets, wherever they stand below `node`."""
     kind, _ = unwrap(hint)
     if kind is Secret:
         if isinstance(node, yaml.ScalarNode):
-            yield node
+            yield where, node
     elif get_origin(kind) is tuple:
-        for item in node.value if isinstance(node, yaml.SequenceNode) else ():
-            yield from _secrets(item, get_args(kind)[0])
+        for index, item in enumerate(node.value if isinstance(node, yaml.SequenceNode) else ()):
+            yield from _secrets(item, get_args(kind)[0], (*where, _name_of(item) or index))
     elif get_origin(kind) is Mapping:
-        for _, value in node.value if isinstance(node, yaml.MappingNode) else ():
-            yield from _secrets(value, get_args(kind)[1])
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            yield from _secrets(value, get_args(kind)[1], (*where, key.value))
     elif isinstance(kind, type) and issubclass(kind, Struct):
-        yield from _inside(node, kind)
+        yield from _inside(node, kind, where)
 
 
-def _inside(node: Node, kind: type[Struct]) -> Iterator[yaml.ScalarNode]:
+def _inside(node: Node, kind: type[Struct], where: Where) -> Iterator[tuple[Where, yaml.ScalarNode]]:
     known = {field.encode_name: field.type for field in fields(kind)}
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if key.value in known:
-                yield from _secrets(value, known[key.value])
+                yield from _secrets(value, known[key.value], (*where, key.value))
         return
     name = (LIST_FORMS if isinstance(node, yaml.SequenceNode) else LONE_FORMS).get(kind)
     if name is not None:
-        yield from _secrets(node, known[name])
+        yield from _secrets(node, known[name], (*where, name))
+
+
+def _name_of(item: Node) -> str:
+    """What an item of a list is called, "" where it has no name."""
+    pairs = item.value if isinstance(item, yaml.MappingNode) else ()
+    return next((str(value.value) for key, value in pairs if key.value == "name"), "")
 
 
 def _stamp(text: str, hidden: tuple[Span, ...]) -> str:

@@ -2,5 +2,7 @@
 
 from isthmus.server.admin.call import Facade
 from isthmus.server.admin.routes import ADMIN
+from isthmus.server.compat.codex import CODEX
+from isthmus.server.compat.llms import LLMS
 
-FACADES: tuple[Facade, ...] = (ADMIN,)
+FACADES: tuple[Facade, ...] = (ADMIN, CODEX, LLMS)

@@ -32,6 +32,11 @@ def encode_line(value: object) -> bytes:
     return encode(value).replace(b"\n", b" ").replace(b"\r", b" ")
 
 
+def encode_pretty(value: object) -> bytes:
+    """The same for people: a value a line, indented by two."""
+    return msgspec.json.format(encode(value), indent=2) + b"\n"
+
+
 class Malformed(Exception):
     """The text is not JSON, or not of the shape asked for. `path` is the field at fault, "" for the whole."""
 

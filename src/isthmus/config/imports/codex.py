@@ -1,25 +1,12 @@
 """codex-claude-proxy: its `settings.json`, and its `accounts.json`, of which nothing can be taken over."""
 
-from collections.abc import Mapping
-
-from isthmus.config.hosts import COMPATIBLE
 from isthmus.config.imports.draft import BESIDE, Draft, Table, items, lost, reads, take, text
 from isthmus.config.imports.report import Fit, Imported
 from isthmus.config.imports.spelling import as_it_stands
 from isthmus.config.problems import Path
+from isthmus.engine.haiku_lane import KILO, KILO_ENTRY, MODELS, aliases_to
 
 PORT = 8081
-LANE = "kilo"
-"""The provider behind the lane for Haiku, which takes requests without a key of one's own."""
-LANE_URL = "https://api.kilo.ai/api/openrouter"
-LANE_KEY = "anonymous"
-LANE_NAMES = ("haiku", "claude-haiku-*", "claude-*-haiku", "claude-*-haiku-*")
-LANE_MODELS: Mapping[str, str] = {
-    "minimax-2.5": "minimax/minimax-m2.5:free",
-    "glm-5": "z-ai/glm-5:free",
-    "kimi-k2.5": "moonshotai/kimi-k2.5:free",
-}
-"""Short names of the settings. Any other is the name that the provider has."""
 _STRATEGIES = {"sticky": "sticky", "round-robin": "round_robin"}
 _ACCOUNTS = "accounts are not taken over; sign in to them again"
 
@@ -35,13 +22,12 @@ def read(document: object) -> Imported:
 def _lane(draft: Draft, value: object, path: Path) -> None:
     """The names of Haiku lead to one model at one provider."""
     said = text(draft, value, path)
-    model = LANE_MODELS.get(said, said)
-    entry = draft.under("providers", LANE, theirs=path)
-    for key, found in (("type", COMPATIBLE), ("base-url", LANE_URL), ("api-key", LANE_KEY)):
+    entry = draft.under("providers", KILO, theirs=path)
+    for key, found in KILO_ENTRY.items():
         entry.put((key,), found, path)
-    entry.append(("models",), model, path)
-    for name in LANE_NAMES:
-        draft.put(("aliases", name), f"{LANE}/{model}", path)
+    entry.append(("models",), MODELS.get(said, said), path)
+    for name, target in aliases_to(said, ()).items():
+        draft.put(("aliases", name), target, path)
 
 
 def _strategy(draft: Draft, value: object, path: Path) -> None:

@@ -1,8 +1,10 @@
 """All that the handlers of management APIs work with. Wired where the gateway is put together."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
+from isthmus.engine.bodies import BodyShelf
 from isthmus.engine.change import Change
 from isthmus.engine.key_count import KeyCount
 from isthmus.engine.live import Live
@@ -66,6 +68,21 @@ class Configurer(Protocol):
         ...
 
 
+class ClaudeSettings(Protocol):
+    """The settings file of Claude Code on this machine."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def read(self) -> Mapping[str, Any]:
+        """All of them. Raises INVALID where they cannot be read."""
+        ...
+
+    def change(self, put: Mapping[str, str], drop: Sequence[str] = ()) -> Mapping[str, Any]:
+        """Set variables of its sessions and take others away; all settings as they are then. Raises INVALID."""
+        ...
+
+
 class KeyChain(Protocol):
     """The client keys that the gateway gave out: what is taken at this moment, and how that is changed."""
 
@@ -100,7 +117,9 @@ class Desk:
         configurer: Configurer | None = None,
         logs: Logs | None = None,
         dumps: Dumps | None = None,
+        bodies: BodyShelf | None = None,
         metrics: Callable[[], Awaitable[bytes]] | None = None,
+        claude: ClaudeSettings | None = None,
         key_counts: Callable[[], Mapping[tuple[str, str], KeyCount]] | None = None,
     ) -> None:
         self.live = live
@@ -113,5 +132,7 @@ class Desk:
         self.configurer = configurer
         self.logs = logs
         self.dumps = dumps
+        self.bodies = bodies
         self.metrics = metrics
+        self.claude = claude
         self.key_counts = key_counts

@@ -1,0 +1,229 @@
+"""codex-claude-proxy's bare routes: its settings, Claude Code's configuration, and its log. Accounts are not served.
+
+Its clients send no secret, so they are for programs on this machine.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.value import Value
+from isthmus.engine.haiku_lane import KILO, KILO_ENTRY, LONGEST, MODELS, NAMES, aliases_to, model_of
+from isthmus.engine.logs import LogLine, LogQuery
+from isthmus.server.admin.bodies import reader
+from isthmus.server.admin.call import AdminCall, Facade, Flow, Media, Role, Row
+from isthmus.server.admin.configuration import configurer_of
+from isthmus.server.admin.desk import Configurer, Desk
+from isthmus.server.admin.logs import PING, logs_of
+from isthmus.server.admin.refusals import headers_of
+from isthmus.server.admin.times import as_date
+from isthmus.server.compat import claude_config
+from isthmus.server.pages import Page
+from isthmus.wire import json
+
+KEPT = 1000
+"""Lines of the log that are told."""
+STRATEGIES: Mapping[str, str] = {"sticky": "sticky", "round-robin": "round_robin"}
+ICONS: Mapping[str, str] = {"debug": "·", "info": "i", "warning": "!", "error": "x", "critical": "x"}
+
+
+class Haiku(Value, frozen=True, rename="camel"):
+    """The model behind the lane for Haiku; None where the lane is not set."""
+
+    success: bool
+    haiku_kilo_model: str | None
+
+
+class SetHaiku(Value, frozen=True, rename="camel"):
+    haiku_kilo_model: str
+
+
+class LaneModel(Value, frozen=True):
+    id: str
+    name: str
+    context_length: int | None
+    supportsTools: bool | None  # noqa: N815  as its clients know it
+
+
+class LaneModels(Value, frozen=True):
+    success: bool
+    models: tuple[LaneModel, ...]
+    current: str | None
+
+
+class AccountStrategy(Value, frozen=True, rename="camel"):
+    success: bool
+    account_strategy: str
+
+
+class SetStrategy(Value, frozen=True, rename="camel"):
+    account_strategy: str
+
+
+class Said(Value, frozen=True):
+    timestamp: str
+    level: str
+    message: str
+    icon: str
+
+
+class LogSaid(Value, frozen=True):
+    status: str
+    logs: tuple[Said, ...]
+
+
+class Refusal(Value, frozen=True):
+    success: bool
+    error: str
+    message: str
+
+
+_set_haiku, _set_strategy = reader(SetHaiku), reader(SetStrategy)
+
+
+def refuse(error: GatewayError) -> Page:
+    return Page(error.status, json.encode(Refusal(False, error.message, error.message)), headers_of(error))
+
+
+async def show_haiku(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
+    return Page(200, json.encode(Haiku(True, lane_of(configurer_of(desk)))))
+
+
+async def change_haiku(call: AdminCall, desk: Desk) -> Page:
+    asked = _set_haiku(call.body).haiku_kilo_model.strip()
+    if not asked or len(asked) > LONGEST or not asked.isprintable():
+        raise GatewayError(Kind.INVALID, "haikuKiloModel is the name of a model", param="haikuKiloModel")
+    await set_lane(asked, configurer_of(desk), call.actor.name)
+    return Page(200, json.encode(Haiku(True, asked)))
+
+
+async def list_lane(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
+    models = tuple(LaneModel(short, own, None, None) for short, own in MODELS.items())
+    return Page(200, json.encode(LaneModels(True, models, lane_of(configurer_of(desk)))))
+
+
+def lane_of(configurer: Configurer) -> str | None:
+    """The model that the lane's names lead to; None where they lead nowhere of their own."""
+    aliases = configurer.shown()["aliases"]
+    found = aliases.get(NAMES[1]) if isinstance(aliases, dict) else None
+    names = found.get("names") if isinstance(found, dict) else None
+    return model_of(str(names[0])) if names else None
+
+
+async def set_lane(model: str, configurer: Configurer, who: str) -> None:
+    """Have the lane's names lead to this model, in the file and at once. Raises INVALID."""
+    providers = configurer.shown()["providers"]
+    known: Mapping[str, object] = providers if isinstance(providers, dict) else {}
+    targets = aliases_to(model, known)
+    changes: dict[tuple[str | int, ...], object] = {("aliases", name): target for name, target in targets.items()}
+    provider, _, own = targets[NAMES[0]].partition("/")
+    if provider == KILO and KILO not in known:
+        changes[("providers", KILO)] = {**KILO_ENTRY, "models": [own]}
+    elif provider == KILO:
+        changes[("providers", KILO, "models")] = [own]
+    await configurer.edit(changes, who, "the lane for Haiku")
+
+
+async def show_strategy(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
+    routing = configurer_of(desk).shown()["routing"]
+    said = str(routing.get("strategy")) if isinstance(routing, dict) else ""
+    told = next((theirs for theirs, ours in STRATEGIES.items() if ours == said), said)
+    return Page(200, json.encode(AccountStrategy(True, told)))
+
+
+async def change_strategy(call: AdminCall, desk: Desk) -> Page:
+    asked = _set_strategy(call.body).account_strategy
+    if asked not in STRATEGIES:
+        words = f"accountStrategy is one of {', '.join(STRATEGIES)}"
+        raise GatewayError(Kind.INVALID, words, param="accountStrategy")
+    edit = configurer_of(desk).edit
+    await edit({("routing", "strategy"): STRATEGIES[asked]}, call.actor.name, "the strategy of accounts")
+    return Page(200, json.encode(AccountStrategy(True, asked)))
+
+
+async def read_logs(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
+    found = logs_of(desk).lines(LogQuery(limit=KEPT))
+    return Page(200, json.encode(LogSaid("ok", tuple(map(_said, found)))))
+
+
+async def follow_logs(call: AdminCall, desk: Desk) -> Flow:
+    logs = logs_of(desk)
+    after = 0 if call.asked("history") == "true" else logs.last
+    return Flow(_events(logs.follow(LogQuery(after=after, limit=KEPT))))
+
+
+async def _events(feed: AsyncGenerator[Sequence[LogLine], None]) -> AsyncIterator[bytes]:
+    async with aclosing(feed):
+        async for lines in feed:
+            yield b"".join(b"data: %b\n\n" % json.encode(_said(line)) for line in lines) if lines else PING
+
+
+def _said(line: LogLine) -> Said:
+    return Said(as_date(line.at), line.level, line.text, ICONS.get(line.level, "i"))
+
+
+_ROWS = (
+    Row(
+        method="GET",
+        path="/settings/haiku-model",
+        role=Role.VIEWER,
+        handler=show_haiku,
+        about="The model behind the names of Haiku.",
+        gives=Haiku,
+    ),
+    Row(
+        method="POST",
+        path="/settings/haiku-model",
+        role=Role.OWNER,
+        handler=change_haiku,
+        about="Have the names of Haiku lead to another model.",
+        takes=SetHaiku,
+        gives=Haiku,
+        audited=True,
+    ),
+    Row(
+        method="GET",
+        path="/settings/kilo-models",
+        role=Role.VIEWER,
+        handler=list_lane,
+        about="Models with short names for the lane of Haiku.",
+        gives=LaneModels,
+    ),
+    Row(
+        method="GET",
+        path="/settings/account-strategy",
+        role=Role.VIEWER,
+        handler=show_strategy,
+        about="The order in which keys are asked.",
+        gives=AccountStrategy,
+    ),
+    Row(
+        method="POST",
+        path="/settings/account-strategy",
+        role=Role.OWNER,
+        handler=change_strategy,
+        about="Change the order in which keys are asked.",
+        takes=SetStrategy,
+        gives=AccountStrategy,
+        audited=True,
+    ),
+    Row(
+        method="GET",
+        path="/api/logs",
+        role=Role.VIEWER,
+        handler=read_logs,
+        about="The latest lines of the log.",
+        gives=LogSaid,
+    ),
+    Row(
+        method="GET",
+        path="/api/logs/stream",
+        role=Role.VIEWER,
+        handler=follow_logs,
+        about="Lines of the log as they are written.",
+        gives=Media("text/event-stream"),
+        query={"history": "true: the latest lines first."},
+    ),
+)
+
+CODEX = Facade(name="codex-claude-proxy", bare=True, refuse=refuse, rows=(*_ROWS, *claude_config.ROWS))
