@@ -1,9 +1,10 @@
 """Writes rows of use, and in the same transaction all that they add up to: hours, and what was spent."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
-from msgspec.structs import asdict
-from sqlalchemy import Connection, insert, select
+from msgspec.structs import astuple
+from sqlalchemy import Connection, Dialect, insert, select
 
 from isthmus.core.periods import DAY, Period, began
 from isthmus.engine.records import Used
@@ -28,7 +29,6 @@ SUMS = (
     "first_ms",
     "first_count",
 )
-_INSERT = insert(used)
 
 
 def write_rows(connection: Connection, rows: Sequence[Used], *, doubtful: bool = False) -> int:
@@ -37,11 +37,17 @@ def write_rows(connection: Connection, rows: Sequence[Used], *, doubtful: bool =
         rows = _new(connection, rows)
     if not rows:
         return 0
-    connection.execute(_INSERT, [asdict(row) for row in rows])
+    connection.exec_driver_sql(_insert(connection.dialect), list(map(astuple, rows)))
     connection.execute(upsert(connection, used_hours, add=SUMS), list(_hours(rows)))
     if costs := list(_costs(rows)):
         connection.execute(upsert(connection, spent, add=("microdollars",)), costs)
     return len(rows)
+
+
+@lru_cache(maxsize=4)
+def _insert(dialect: Dialect) -> str:
+    """For plain tuples, in the order of Used's fields and of the table: there are more of these than of all others."""
+    return str(insert(used).compile(dialect=dialect))
 
 
 def _new(connection: Connection, rows: Sequence[Used]) -> Sequence[Used]:
@@ -55,18 +61,14 @@ def _new(connection: Connection, rows: Sequence[Used]) -> Sequence[Used]:
 
 def _hours(rows: Iterable[Used]) -> Iterator[Mapping[str, object]]:
     """What is added to each hour, always in the same order, so that two writers never wait for each other in turn."""
-    sums: dict[tuple[int, str, str, str, str, str, str], list[float]] = {}
+    groups: dict[tuple[int, str, str, str, str, str, str], list[tuple[float, ...]]] = {}
     for row in rows:
         hour = int(row.at // HOUR) * HOUR
         labels = (hour, row.client, row.team, row.provider, row.key, row.model, row.operation)
-        found = sums.get(labels)
-        if found is None:
-            sums[labels] = list(_summands(row))
-        else:
-            for place, number in enumerate(_summands(row)):
-                found[place] += number
-    for labels in sorted(sums):
-        yield dict(zip((*LABELS, *SUMS), (*labels, *sums[labels]), strict=True))
+        groups.setdefault(labels, []).append(_summands(row))
+    for labels in sorted(groups):
+        sums = map(sum, zip(*groups[labels], strict=True))
+        yield dict(zip((*LABELS, *SUMS), (*labels, *sums), strict=True))
 
 
 def _summands(row: Used) -> tuple[float, ...]:
