@@ -33,6 +33,7 @@ SLOW = frozenset(
         "test_failover_outside",
         "test_failures",
         "test_flow_control",
+        "test_foreign_files_outside",
         "test_found",
         "test_google_auth",
         "test_grammar",

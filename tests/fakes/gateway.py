@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from fakes.upstream import Upstream
 
 CLIENT_KEY = "sk-client-0123456789abcdef"
 """A key that the gateway of `between` knows."""
+NOTHING: Mapping[str, str] = {}
 RUNNING: "list[RunningGateway]" = []
 """Those that run now. Tests that share one begin with nobody resting."""
 STARTS_WITHIN = 20.0
@@ -120,12 +121,30 @@ def open_gateway(config: str, folder: Path, *, home: Path | None = None, workers
     `home` is an empty one unless it is given; the bundled model is kept below the real one.
     """
     port = _free_port()
-    file, log = folder / "isthmus.yaml", folder / "gateway.log"
+    file = folder / "isthmus.yaml"
     file.write_text(f"listeners:\n  - host: 127.0.0.1\n    port: {port}\n{config}")
-    command = [sys.executable, "-m", "isthmus", "serve", "--config", str(file), "--workers", str(workers)]
+    with _serving(
+        ["--config", str(file), "--workers", str(workers)], port, folder, _environment(home or folder)
+    ) as one:
+        yield one
+
+
+@contextmanager
+def open_gateway_on(file: Path, *options: str, variables: Mapping[str, str] = NOTHING) -> Iterator[RunningGateway]:
+    """Start a gateway with a file as it stands, but for the port; it writes beside it."""
+    port = _free_port()
+    words = ["--config", str(file), "--port", str(port), *options]
+    with _serving(words, port, file.parent, {**_environment(file.parent), **variables}) as one:
+        yield one
+
+
+@contextmanager
+def _serving(words: Sequence[str], port: int, folder: Path, variables: Mapping[str, str]) -> Iterator[RunningGateway]:
+    log = folder / "gateway.log"
+    command = [sys.executable, "-m", "isthmus", "serve", *words]
     with (
         log.open("wb") as out,
-        subprocess.Popen(command, stdout=out, stderr=out, env=_environment(home or folder)) as process,
+        subprocess.Popen(command, stdout=out, stderr=out, env=dict(variables)) as process,
     ):
         gateway = RunningGateway(f"http://127.0.0.1:{port}", process, log)
         try:

@@ -68,9 +68,7 @@ def _listen(draft: Draft, said: Mapping[str, object]) -> None:
         return
     draft.note(Fit.DIFFERS, ("port",), "without keys to ask for, it listens on this machine's own address alone")
     if draft.get("client-keys") is not None:
-        draft.drop("client-keys")
-        words = "left out: llm-mux asks for keys only where disable-auth is false"
-        draft.note(Fit.DIFFERS, ("api-keys",), words)
+        draft.put(("auth",), "off", ("disable-auth",))
 
 
 def _for_all_providers(draft: Draft, value: object, ours: tuple[str, ...], path: Path) -> None:
