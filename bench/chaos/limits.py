@@ -22,7 +22,7 @@ WITHIN = MINUTE - PASSAGE
 EVERY = 0.5
 """Seconds between two looks at what was granted alone."""
 UNTOLD = 5.0
-"""Seconds until what was granted alone is known to all. What an instance granted within so many of its kill never is."""
+"""Seconds until what was granted alone is known to all, unless its instance was killed before that."""
 _ALONE = re.compile(rb"^isthmus_limits_alone_total (\d+)", re.MULTILINE)
 
 
