@@ -5,12 +5,13 @@ import logging
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.server.admin.audit import REFUSALS
 from isthmus.server.admin.bodies import reader
-from isthmus.server.admin.call import AdminCall, Facade, Flow, Role, Row
+from isthmus.server.admin.call import AdminCall, Facade, Flow, Media, Role, Row
 from isthmus.server.admin.desk import Desk
 from isthmus.server.admin.office import Office
 from isthmus.server.admin.refusals import refuse
@@ -32,6 +33,10 @@ _thing = reader(Thing)
 
 async def put(call: AdminCall, desk: Desk) -> Page:
     return Page(200, json.encode(_thing(call.body)))
+
+
+async def length(call: AdminCall, desk: Desk) -> Page:
+    return Page(200, json.encode(len(call.body)))
 
 
 async def broken(call: AdminCall, desk: Desk) -> Page:
@@ -82,6 +87,8 @@ ROWS = (
     row("GET", "/flow", flow, role=Role.VIEWER),
     row("GET", "/endless", endless, role=Role.VIEWER),
     row("GET", "/open", put, role=Role.ANYONE),
+    replace(row("PUT", "/text", length), takes=Media("application/yaml")),
+    replace(row("POST", "/text", length), takes=Media("application/yaml"), may_be_empty=True),
 )
 
 
@@ -229,3 +236,9 @@ async def test_what_cannot_be_kept_is_done_all_the_same(caplog: pytest.LogCaptur
     visit = await called.ask("PUT", "/t/one", JSON, body=b'{"name":"x"}')
     assert visit.status == 200
     assert "could not be kept" in caplog.text
+
+
+async def test_a_body_that_is_needed_is_not_taken_for_an_empty_one() -> None:
+    visit = await Called().ask("PUT", "/text")
+    assert (visit.status, told(visit)["error"]["message"]) == (400, "a body is required here, and none came")
+    assert (await Called().ask("POST", "/text")).status == 200

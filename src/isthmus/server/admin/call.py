@@ -65,7 +65,8 @@ class Row(Value, frozen=True, kw_only=True):
     """One method of one path, which may hold `{names}`; the last may be `{name...}`, which matches slashes too.
 
     `takes` and `gives` are the types of the bodies, for the description: a Value, a Media, or several in a tuple.
-    `most` is the longest body in bytes. `audited`: it changes something. `about` is one sentence.
+    `most` is the longest body in bytes; one that `may_be_empty` can be left out. `about` is one sentence. `audited`: it
+    changes something, or shows what clients say.
     """
 
     method: str
@@ -77,6 +78,7 @@ class Row(Value, frozen=True, kw_only=True):
     gives: object = None
     status: int = 200
     most: int = 64 * 1024
+    may_be_empty: bool = False
     audited: bool = False
     query: Mapping[str, str] = {}
     """What may be asked in the query: a sentence for each."""

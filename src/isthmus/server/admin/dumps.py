@@ -47,5 +47,6 @@ ROWS = (
         role=Role.OPERATOR,
         handler=show,
         about="One file about a request that failed.",
+        gives=dict[str, object],
     ),
 )

@@ -207,6 +207,7 @@ ROWS = (
         handler=rotate,
         about="Give a client another key; the one so far may be taken for a while longer.",
         takes=Rotation,
+        may_be_empty=True,
         gives=Given,
         audited=True,
     ),

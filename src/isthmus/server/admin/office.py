@@ -27,6 +27,7 @@ from isthmus.wire.headers import Headers
 
 UNCHANGING = ("GET", "HEAD")
 PRIVATE: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+_EMPTY = "a body is required here, and none came"
 _SHOWN = 200
 """Characters of what somebody else chose, in the audit log."""
 
@@ -156,6 +157,8 @@ async def _body(row: Row, asked: Asked, receive: Receive) -> bytes:
     body = await read_body(receive, asked.headers, row.most)
     if body:
         check_type(asked.headers)
+    elif row.takes is not None and not row.may_be_empty:
+        raise GatewayError(Kind.INVALID, _EMPTY)
     return body
 
 

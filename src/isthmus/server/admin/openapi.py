@@ -22,6 +22,8 @@ _ABOUT = (
     " may. Programs on the gateway's own machine may look without a key, and do everything while no key is configured."
 )
 _ERROR = "What went wrong, by kind; `Retry-After` says when to come again, where that helps."
+_MEDIA: Mapping[str, Described] = {"text/csv": {"type": "string"}, "text/event-stream": {"type": "string"}}
+"""What a body is that is no JSON; one of any other type may hold anything."""
 _PARAM = re.compile(r"\{(\w+)(?:\.\.\.)?\}")
 
 
@@ -76,7 +78,7 @@ def _operation(row: Row, known: Mapping[object, Described]) -> Described:
         "responses": {str(row.status): _answer(row, known), "default": {"$ref": "#/components/responses/Error"}},
     }
     if row.takes is not None:
-        told["requestBody"] = {"required": True, "content": _content(row.takes, known)}
+        told["requestBody"] = {"required": not row.may_be_empty, "content": _content(row.takes, known)}
     if row.role is Role.ANYONE:
         told["security"] = []
     return told
@@ -97,7 +99,7 @@ def _content(given: object, known: Mapping[object, Described]) -> Described:
     """By media type: a Media is a text of its own, anything else is JSON."""
     return {
         one.type if isinstance(one, Media) else "application/json": {
-            "schema": {"type": "string"} if isinstance(one, Media) else known[one]
+            "schema": _MEDIA.get(one.type, {}) if isinstance(one, Media) else known[one]
         }
         for one in _several(given)
     }
