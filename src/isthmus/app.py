@@ -41,7 +41,7 @@ from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.local.transport import Model, OnDemand
 from isthmus.opened_accounts import accounts_of
 from isthmus.opened_keys import first_keys, has_no_keys, keyring_of
-from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps, tell_notes
+from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps, opened_scribe, tell_notes
 from isthmus.opened_state import kept_answers, opened_state
 from isthmus.opened_store import opened_store
 from isthmus.providers.table import LOCAL_MODEL
@@ -55,6 +55,7 @@ from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
 from isthmus.state.shared_rests import SharedRests
 from isthmus.store.store import Store
+from isthmus.telemetry.bodies import Scribe
 from isthmus.telemetry.current import Parts
 from isthmus.telemetry.dumps import DumpFolder
 from isthmus.telemetry.key_counts import KeyCounts
@@ -62,6 +63,7 @@ from isthmus.telemetry.log import ExchangeLog
 from isthmus.telemetry.metrics import Metrics
 from isthmus.telemetry.recent import RecentExchanges, RecentLosses
 from isthmus.telemetry.tally import Tally
+from isthmus.tools.claude_code import claude_code
 from isthmus.transport.client import Client, open_transport
 from isthmus.transport.fetch import Fetcher, open_fetcher
 from isthmus.workers.crew import Crew, Seat
@@ -104,6 +106,7 @@ class Outside(NamedTuple):
     store: Store | None
     keyring: Keyring | None
     dumps: DumpFolder | None
+    scribe: Scribe | None
 
 
 class Gateway:
@@ -152,6 +155,7 @@ class Gateway:
             queue=self.queue,
             budgets=self.budgets,
             shadows=self.shadows,
+            bodies=outside.scribe,
         )
         self.metrics = Metrics(tally, self._parts(), self.recorder.flush, others, str(worker))
         recent = Recent(losses.of, exchanges.of)
@@ -170,8 +174,10 @@ class Gateway:
             records=outside.store,
             keys=outside.keyring,
             configurer=Configurer(self.reloader, lambda: outside.store),
+            claude=claude_code(self.reloader.loaded.environment.get),
             logs=self.log.ring,
             dumps=outside.dumps,
+            bodies=outside.store,
             metrics=self.metrics.page,
             key_counts=key_counts.told,
         )
@@ -233,7 +239,8 @@ async def open_gateway(
         keyring = keyring_of(loaded, live, store, clock, empty=empty)
         answers = kept_answers(loaded.config, memory, clock)
         dumps = opened.enter_context(opened_dumps(loaded, live))
-        outside = Outside(client, fetcher, authority, model, memory, answers, limiter, store, keyring, dumps)
+        scribe = await opened.enter_async_context(opened_scribe(loaded, store))
+        outside = Outside(client, fetcher, authority, model, memory, answers, limiter, store, keyring, dumps, scribe)
         gateway = Gateway(loaded, live, outside, log, HubSums(link) if link else None, worker=worker)
         opened.callback(gateway.metrics.leave)
         opened.callback(gateway.recorder.flush)

@@ -1,9 +1,10 @@
-"""The log, opened as it is configured: the way out, the ring beside it, the gateway's own messages, and dumps."""
+"""The log and what else is kept of exchanges, opened as configured: the way out, the ring, dumps, and bodies."""
 
+import asyncio
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from isthmus.config.load import Loaded
 from isthmus.config.places import data_dir
 from isthmus.config.schema_log import LogEntry, LogFormat
 from isthmus.engine.live import Live
+from isthmus.store.store import Store
+from isthmus.telemetry.bodies import Scribe
 from isthmus.telemetry.dumps import DumpFolder
 from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.log import set_up_logging
@@ -65,6 +68,22 @@ def tell_notes(loaded: Loaded) -> None:
     """Say in the log what is to be known of the configuration."""
     for note in loaded.notes:
         logging.getLogger(__name__).info("configuration: %s", note)
+
+
+@asynccontextmanager
+async def opened_scribe(loaded: Loaded, store: Store | None) -> AsyncIterator[Scribe | None]:
+    """Who keeps bodies, should the configuration ask for that; None where there is no store."""
+    if store is None:
+        yield None
+        return
+    scribe = Scribe(store, Redactor(loaded.config.log.redact))
+    work = asyncio.create_task(scribe.run())
+    try:
+        yield scribe
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        await scribe.close()
 
 
 def _as_json(entry: LogEntry) -> bool:

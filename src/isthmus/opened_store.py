@@ -18,6 +18,12 @@ async def opened_store(loaded: Loaded, clock: Clock) -> AsyncIterator[Store | No
     if not entry.enabled:
         yield None
         return
-    keep = Keep(rows=entry.keep_days, sums=entry.keep_sums_days, deeds=entry.keep_audit_days, queue=entry.queue)
+    keep = Keep(
+        rows=entry.keep_days,
+        sums=entry.keep_sums_days,
+        deeds=entry.keep_audit_days,
+        bodies=loaded.config.log.bodies.keep_days,
+        queue=entry.queue,
+    )
     async with open_store(address_of(entry.url, data_dir(loaded.environment)), clock, keep) as store:
         yield store

@@ -22,9 +22,11 @@ from isthmus.config.profiles import as_written
 from isthmus.config.providers import by_key, provider_of
 from isthmus.config.routes import routes_of, targets_of, within_reach
 from isthmus.config.schema import Config
+from isthmus.config.schema_log import BodiesEntry
 from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.schema_routing import AffinityEntry
 from isthmus.core.facts import Price
+from isthmus.engine.body_rule import BodyRule
 from isthmus.engine.queue import QueueRule
 from isthmus.engine.snapshot import AffinityRule, FactsOf, Habits, Limits, Snapshot, as_listed
 from isthmus.providers.provider import Provider
@@ -78,6 +80,7 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         affinity=_affinity(config.routing.affinity),
         cache_rule=cache_rule,
         caching=cache_rule if cache_rule.used else None,
+        bodies=_bodies(config.log.bodies),
         retry_budget=RetryBudgetRule(**asdict(config.routing.retry_budget)),
         queue=QueueRule(**asdict(config.routing.queue)),
         metrics_path=config.metrics.path if config.metrics.enabled else None,
@@ -117,6 +120,19 @@ def _prices(several: Mapping[str, ProviderEntry]) -> dict[tuple[str, str], Price
 
 def _affinity(entry: AffinityEntry) -> AffinityRule:
     return AffinityRule(_SWITCHED[entry.enabled], entry.seconds)
+
+
+def _bodies(entry: BodiesEntry) -> BodyRule | None:
+    if not (entry.requests or entry.answers):
+        return None
+    return BodyRule(
+        requests=entry.requests,
+        answers=entry.answers,
+        clients=entry.clients,
+        routes=entry.routes,
+        without=entry.without,
+        most=entry.most_bytes,
+    )
 
 
 def _adaptive(config: Config, providers: Mapping[str, Provider]) -> dict[str, AdaptiveRule]:

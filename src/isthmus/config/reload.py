@@ -2,15 +2,28 @@
 
 import logging
 
+from msgspec.structs import replace
+
 from isthmus.config.compile import compile_loaded
 from isthmus.config.load import Loaded, reload
 from isthmus.config.problems import ConfigProblems
+from isthmus.config.schema import Config
 from isthmus.engine.live import Live
 
 log = logging.getLogger(__name__)
 
 AT_START = ("listeners", "log", "state")
-"""Sections that are read only when the gateway starts."""
+"""Sections that are read only when the gateway starts, but for what of them says otherwise."""
+
+
+def takes_restart(section: str, before: Config, after: Config) -> bool:
+    """Is the section another one, in what is read only when the gateway starts?"""
+    if section not in AT_START:
+        return False
+    if section == "log":
+        at_once = replace(before.log.bodies, keep_days=after.log.bodies.keep_days)
+        return replace(after.log, bodies=at_once) != before.log
+    return bool(getattr(before, section) != getattr(after, section))
 
 
 class Reloader:
@@ -43,7 +56,7 @@ class Reloader:
         self._live.swap(compile_loaded(loaded, ollama=self._ollama))
         log.info("configuration: %s is in force as version %d", loaded.source, self._live.take().version)
         for section in AT_START:
-            if getattr(loaded.config, section) != getattr(self.loaded.config, section):
+            if takes_restart(section, self.loaded.config, loaded.config):
                 log.warning("configuration: a change of %s takes a restart", section.replace("_", "-"))
         if loaded.config.admin.listener != self.loaded.config.admin.listener:
             log.warning("configuration: a change of admin.listener takes a restart")

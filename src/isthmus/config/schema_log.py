@@ -24,6 +24,25 @@ class RingEntry(Value, frozen=True, rename="kebab"):
     size: Annotated[int, About("What they may hold together.", Unit.BYTES, 64 * KIB, GIB)] = 8 * MIB
 
 
+class BodiesEntry(Value, frozen=True, rename="kebab"):
+    requests: Annotated[bool, About("Whether what clients send is kept, but for secrets and files.")] = False
+    answers: Annotated[
+        bool, About("Whether what they are answered is kept, but for secrets and files; of a stream, what it came to.")
+    ] = False
+    clients: Annotated[
+        tuple[str, ...], About("The names of the clients whose bodies are kept; they may hold `*`. Without any: all.")
+    ] = ()
+    routes: Annotated[
+        tuple[str, ...],
+        About("The names that are asked for, of routes or models, whose bodies are kept. Without any: all."),
+    ] = ()
+    without: Annotated[tuple[str, ...], About("The names of clients whose bodies are never kept.")] = ()
+    most_bytes: Annotated[int, About("What is kept of each body; the rest is cut off.", Unit.BYTES, KIB, 16 * MIB)] = (
+        64 * KIB
+    )
+    keep_days: Annotated[int, About("Days for which they are kept; 0 for ever.", least=0, most=36_500)] = 7
+
+
 class LogEntry(Value, frozen=True, rename="kebab"):
     format: Annotated[
         LogFormat | None, About("How a line is written. Without it: text on a terminal, json elsewhere.")
@@ -50,6 +69,13 @@ class LogEntry(Value, frozen=True, rename="kebab"):
     ] = 100 * MIB
     backups: Annotated[int, About("Files put aside that are kept; the oldest goes.", least=0, most=1000)] = 5
     ring: Annotated[RingEntry, About("The latest lines, which are kept in memory for those who ask.")] = RingEntry()
+    bodies: Annotated[
+        BodiesEntry,
+        About(
+            "What was said in exchanges, in a table of the store of its own, for owners. Off unless one of the first"
+            " two is on. A change of it, but for `keep-days`, is in force at once."
+        ),
+    ] = BodiesEntry()
     dumps: Annotated[
         bool,
         About(

@@ -11,6 +11,7 @@ from isthmus.routing.limits import Claim, Grant, Limit, Measure, Refusal, Rememb
 from isthmus.wire.headers import Headers
 
 if TYPE_CHECKING:
+    from isthmus.engine.bodies import BodyKeeper
     from isthmus.engine.budgets import Budgets
     from isthmus.engine.exchange import Exchange
     from isthmus.engine.queue import Queue
@@ -150,6 +151,7 @@ class Ports:
     __slots__ = (
         "answers",
         "authority",
+        "bodies",
         "budgets",
         "clock",
         "counting",
@@ -177,10 +179,12 @@ class Ports:
         limiter: Limiter | None = None,
         queue: "Queue | None" = None,
         budgets: "Budgets | None" = None,
+        bodies: "BodyKeeper | None" = None,
         shadows: "Shadows | None" = None,
     ) -> None:
         self.shadows = shadows
         self.budgets = budgets
+        self.bodies = bodies
         self.counting = counting or Counting()
         self.expected = Expectations()
         self.limiter = limiter

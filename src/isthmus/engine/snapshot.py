@@ -7,6 +7,7 @@ from typing import TypeAlias
 from isthmus.core.facts import NOTHING_KNOWN, ModelFacts, Price
 from isthmus.core.losses import OnLoss
 from isthmus.core.value import Value
+from isthmus.engine.body_rule import BodyRule
 from isthmus.engine.caching import CacheRule
 from isthmus.engine.clients import Auth, Client
 from isthmus.engine.management import Management
@@ -86,7 +87,8 @@ class Snapshot(Value, frozen=True, kw_only=True):
     `clients` maps the SHA-256 digest of a client key to its owner; `blind`: there may be others, which nobody can look
     up at present. `auth` says when a key is asked for. `client_keys` are those of the file, for people. `management`
     says who may manage, `cors` the origins of web pages that may ask, `route_on_loss` by the route's name.
-    `caching` is the `cache_rule` where any answer is kept, so that requests need not ask where none is. `metrics_path`
+    `caching` is the `cache_rule` where any answer is kept, so that requests need not ask where none is. `bodies` says
+    whose bodies are kept, None for nobody's. `metrics_path`
     is where metrics are read, None for nowhere. `source` names where the configuration came from.
     """
 
@@ -111,6 +113,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     affinity: AffinityRule = AffinityRule()
     cache_rule: CacheRule = CacheRule()
     caching: CacheRule | None = None
+    bodies: BodyRule | None = None
     weights: HybridWeights = HybridWeights()
     retry_budget: RetryBudgetRule = RetryBudgetRule()
     queue: QueueRule = QueueRule()

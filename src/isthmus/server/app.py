@@ -10,6 +10,7 @@ from typing import TypeAlias
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.admit import Gate, identify
 from isthmus.engine.answer import Answer
+from isthmus.engine.bodies import captured
 from isthmus.engine.clients import ANYONE
 from isthmus.engine.count import serve_count
 from isthmus.engine.embed import serve_embedding
@@ -113,6 +114,8 @@ class Application:
             said = path.removeprefix(EXPLAIN)
             line = partial(serve_explanation, path=said, query=query, manages=self._manages(call))
         if line is not None:
+            if self.live.take().snapshot.bodies is not None:
+                line = partial(captured, line)
             await self._exchange(call, line, receive, send)
         else:
             await send_page(await self._page(route, call, receive, scope), send)

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 
+from isthmus.engine.bodies import Bodies
 from isthmus.engine.records import ClientKey, Configuration, Deed, Spent, UsageQuery, UsageSum, Used, UsedQuery
 from isthmus.store import journal, keys, reading, retention
 from isthmus.store.address import Address
+from isthmus.store.bodies import read_bodies, write_bodies
 from isthmus.store.database import Database, open_database
 from isthmus.store.migrating import migrate
 from isthmus.store.writing import write_rows
@@ -56,6 +58,12 @@ class Opened:
     async def configuration(self, number: int) -> Configuration | None:
         return await self._database.read(journal.read_configuration, number)
 
+    async def keep_bodies(self, rows: Sequence[Bodies]) -> None:
+        await self._database.write(write_bodies, rows)
+
+    async def bodies(self, identity: str) -> Bodies | None:
+        return await self._database.read(read_bodies, identity)
+
     async def forget_rows(self, before: float) -> bool:
         """Some of the rows of use before this time; are there more?"""
         return await self._database.write(retention.forget_some, retention.ROWS, before) >= retention.STEP
@@ -65,6 +73,9 @@ class Opened:
 
     async def forget_deeds(self, before: float) -> bool:
         return await self._database.write(retention.forget_some, retention.DEEDS, before) >= retention.STEP
+
+    async def forget_bodies(self, before: float) -> bool:
+        return await self._database.write(retention.forget_some, retention.BODIES, before) >= retention.STEP
 
     async def close(self) -> None:
         await self._database.close()

@@ -9,6 +9,7 @@ class Keep(Value, frozen=True, kw_only=True):
     rows: int = 30
     sums: int = 400
     deeds: int = 400
+    bodies: int = 7
     queue: int = 100_000
 
 

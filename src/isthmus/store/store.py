@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.periods import DAY
+from isthmus.engine.bodies import Bodies
 from isthmus.engine.ports import Clock
 from isthmus.engine.records import ClientKey, Configuration, Deed, Spent, UsageQuery, UsageSum, Used, UsedQuery
 from isthmus.store.address import Address
@@ -111,6 +112,14 @@ class Store:
         async with self._reach() as opened:
             return await opened.configuration(number)
 
+    async def keep_bodies(self, rows: Sequence[Bodies]) -> None:
+        async with self._reach() as opened:
+            await opened.keep_bodies(rows)
+
+    async def bodies(self, identity: str) -> Bodies | None:
+        async with self._reach() as opened:
+            return await opened.bodies(identity)
+
     async def run(self) -> None:
         """Open the database, write rows, and forget what is old, until cancelled."""
         opened = await self._open()
@@ -170,6 +179,7 @@ class Store:
                 (self._keep.rows, opened.forget_rows),
                 (self._keep.sums, opened.forget_sums),
                 (self._keep.deeds, opened.forget_deeds),
+                (self._keep.bodies, opened.forget_bodies),
             ):
                 if days:
                     await self._forget(forget, self._kept_since(days))

@@ -139,6 +139,21 @@ deeds = Table(
 )
 Index("deeds_at", deeds.c.at)
 
+bodies = Table(
+    "bodies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("request", Text),
+    Column("answer", Text),
+    Column("request_bytes", BigInteger, nullable=False),
+    Column("answer_bytes", BigInteger, nullable=False),
+)
+"""What was said in an exchange, where that is kept, without secrets."""
+Index("bodies_at", bodies.c.at)
+
 configurations = Table(
     "configurations",
     metadata,
