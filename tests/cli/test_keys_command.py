@@ -82,7 +82,7 @@ def test_every_option_of_create_is_kept(keys: Keys) -> None:
         *("--metadata", "cost=42", "--expires", "2099-01-31", "--model", "gpt-*", "--provider", "openai"),
         *("--upstream-key", "openai/key", "--operation", "chat", "--requests-per-minute", "5", "--concurrency", "2"),
         *("--tokens-per-minute", "6", "--requests-per-day", "7", "--tokens-per-day", "8"),
-        *("--budget", "day=1.5", "--on-loss", "refuse", "--believed"),
+        *("--budget", "day=1.5", "--on-loss", "refuse", "--believed", "--no-cache"),
     )
     details = keys.told("show", "full")
     assert details == given["details"]
@@ -103,7 +103,7 @@ def test_every_option_of_create_is_kept(keys: Keys) -> None:
         "tokens_per_day": 8,
         "concurrency": 2,
     }
-    assert (details["on_loss"], details["believed"]) == ("refuse", True)
+    assert (details["on_loss"], details["believed"], details["cache"]) == ("refuse", True, False)
 
 
 def test_what_the_gateway_refuses_is_told_in_its_words(keys: Keys) -> None:

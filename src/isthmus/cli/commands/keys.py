@@ -146,6 +146,7 @@ def show_command(key: str, url: str | None, config: Path | None) -> None:
 @click.option("--concurrency", type=int, help="Its requests that may run at the same time.")
 @click.option("--budget", multiple=True, type=Pair(), metavar="PERIOD=DOLLARS", help="day, week, month or all.")
 @click.option("--on-loss", type=click.Choice(["allow", "refuse"]), help="May its requests lose something?")
+@click.option("--cache/--no-cache", default=None, help="Are its answers kept? Without it: as the configuration says.")
 @click.option("--believed", is_flag=True, help="Take it also while the store has been out of reach for long.")
 @as_json_option
 @where
@@ -199,7 +200,7 @@ def _new_key(said: Mapping[str, object], metadata: Mapping[str, str], budgets: M
     """The body that asks for a key."""
     permits = {field: said[option] for option, field in PERMITS.items() if said[option]}
     limits = {name: said[name] for name in LIMITS if said[name] is not None}
-    plain = ("name", "owner", "team", "expires_at", "on_loss")
+    plain = ("name", "owner", "team", "expires_at", "on_loss", "cache")
     return {
         **{name: said[name] for name in plain if said[name] is not None},
         "tags": said["tags"],
