@@ -64,6 +64,11 @@ def cost(usage: Usage, price: Price, *, detail: UsageDetail = NO_DETAIL, service
     return Cost(total, parts, tuple(what for what, count in used.items() if count and what not in priced))
 
 
+def in_force(price: Price, at: float) -> Price:
+    """The list that holds at Unix time `at`: the price, or one of those that it took the place of."""
+    return next((one.price for one in price.earlier if at < one.until), price)
+
+
 def rates_for(price: Price, input_tokens: int) -> Rates:
     """The rates for a request with so many tokens of input, cached ones too."""
     tier = next((tier for tier in reversed(price.tiers) if input_tokens > tier.above), None)

@@ -231,7 +231,7 @@ class _Looking:
         """By the request's length, and by what answers of the model have come to of late."""
         expected = self._ports.expected.of(self._body, ask.target.model)
         usage = Usage(fresh_input=expected.input, output=expected.output)
-        price = self._now.price(ask.target, ask.credential)
+        price = self._now.price(ask.target, ask.credential, self._ports.clock.time())
         if price is None:
             why = f"no price of {ask.target.model} at {ask.target.provider} is known"
             return Estimate(input_tokens=usage.input, output_tokens=usage.output, why=why)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from isthmus.catalog.prices import in_force
 from isthmus.catalog.spellings import take_apart
 from isthmus.core.facts import Mode, ModelFacts, Price
 from isthmus.core.value import Value
@@ -52,9 +53,10 @@ class Now(Value, frozen=True):
         """All that is known of the target's model."""
         return self.snapshot.known(target, self.told)
 
-    def price(self, target: Target, credential: str) -> Price | None:
-        """What the target costs under this key; None where nobody knows it."""
-        return self.snapshot.price(target, credential, self.told)
+    def price(self, target: Target, credential: str, at: float) -> Price | None:
+        """What the target costs under this key at Unix time `at`; None where nobody knows it."""
+        found = self.snapshot.price(target, credential, self.told)
+        return None if found is None else in_force(found, at)
 
 
 class InForce(Protocol):

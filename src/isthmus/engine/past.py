@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from isthmus.catalog.prices import cost
 from isthmus.core.losses import Loss, Losses
 from isthmus.core.value import Value
 from isthmus.engine.exchange import AttemptRecord, Exchange
@@ -204,15 +203,14 @@ def _spent(past: Past, now: Now) -> Spent | None:
     if usage is None or not past.attempts:
         return None
     last = past.attempts[-1]
-    price = now.price(last.target, last.credential)
-    bill = None if price is None else cost(usage, price)
-    unknown = f"no price of {last.target.model} at {last.target.provider} is known" if bill is None else None
+    tariff = now.tariffs.of(last.target, last.credential, past.at)
+    unknown = f"no price of {last.target.model} at {last.target.provider} is known" if tariff is None else None
     return Spent(
         input_tokens=usage.input,
         output_tokens=usage.total_output,
         cached_tokens=usage.cache_read,
         reasoning_tokens=usage.reasoning,
         estimated_input=past.guessed,
-        dollars=None if bill is None else bill.total,
+        dollars=None if tariff is None else Decimal(tariff.microdollars(usage)).scaleb(-6),
         why=unknown,
     )

@@ -89,4 +89,5 @@ def _row(exchange: Exchange, now: Now) -> Used:
         ms=0.0 if end is None else (end - began) * 1000,
         first_ms=None if first is None else (first - began) * 1000,
         losses=len(exchange.losses.found) + exchange.losses.more,
+        cached=exchange.cached,
     )
