@@ -36,9 +36,9 @@ def test_further_keys_have_roles_of_their_own_the_smallest_where_none_is_said() 
 
 
 def test_what_is_switched_is_taken_over() -> None:
-    text = f"management-key: {KEY}\nadmin: {{remote: true, local: false, listener: {{port: 9}}}}\n"
-    found = management_of(text)
-    assert (found.remote, found.local, found.apart) == (True, False, True)
+    found = management_of(f"management-key: {KEY}\nadmin: {{remote: true, local: false}}\n")
+    assert (found.remote, found.local, found.apart) == (True, False, False)
+    assert management_of("admin: {listener: {port: 9}}\n").apart
 
 
 def test_no_secret_of_an_administrator_is_in_what_was_compiled() -> None:
@@ -53,6 +53,7 @@ def test_no_secret_of_an_administrator_is_in_what_was_compiled() -> None:
         ("admin: {remote: true}\n", "admin.remote", "needs a key"),
         ("admin: {listener: {host: 0.0.0.0}}\n", "admin.listener.host", "other machines can reach"),
         ("admin: {listener: {port: 8317}}\n", "admin.listener", "a listener for clients"),
+        (f"management-key: {KEY}\nadmin: {{remote: true, listener: {{port: 9}}}}\n", "admin.remote", "leave one out"),
         ("admin: {keys: [{name: a, key: short}]}\n", "admin.keys[0].key", "could be guessed"),
         (f"management-key: {KEY}\nadmin: {{keys: [{{name: a, key: {KEY}}}]}}\n", "admin.keys[0]", "management-key"),
         (

@@ -95,7 +95,7 @@ async def test_where_it_is_allowed_a_secret_opens_management_from_elsewhere() ->
 
 
 async def test_with_a_listener_of_its_own_management_is_open_to_others_there_alone() -> None:
-    managed = Managed(OWNER, apart=True, remote=False)
+    managed = Managed(OWNER, apart=True, remote=True)
     assert (await managed.ask(*LOOK, key(OWNER), peer=ELSEWHERE, apart=True)).status == 200
     assert (await managed.ask(*LOOK, peer=ELSEWHERE, apart=True)).status == 401
     refused = await managed.ask(*LOOK, key(OWNER), peer=ELSEWHERE)
@@ -138,6 +138,15 @@ async def test_a_guess_at_metrics_counts_as_one() -> None:
     for _ in range(FREE):
         assert (await managed.ask("GET", "/metrics", key(b"guess"), peer=ELSEWHERE)).status == 401
     assert (await managed.ask(*LOOK, key(OWNER), peer=ELSEWHERE)).status == 429
+
+
+async def test_what_a_program_of_this_machine_sends_to_a_client_route_is_no_guess() -> None:
+    managed = Managed(OWNER)
+    body = b'{"model":"one/m","messages":[{"role":"user","content":"hi"}]}'
+    for _ in range(FREE + 1):
+        visit = await managed.ask("POST", "/v0/explain", (b"authorization", b"Bearer anything"), body=body)
+        assert told(visit)["candidates"][0]["key"] == "key", "it manages, so it sees the names of keys"
+    assert (await managed.ask(*CHANGE, key(b"guess"))).status == 401, "and not 429"
 
 
 @pytest.mark.parametrize(

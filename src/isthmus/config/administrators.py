@@ -8,7 +8,7 @@ from isthmus.config.addresses import is_loopback
 from isthmus.config.problems import write_path
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config
-from isthmus.config.schema_admin import AdminRole
+from isthmus.config.schema_admin import AdminListenerEntry, AdminRole
 from isthmus.core.secret import Secret
 from isthmus.engine.management import Actor, Management, Role
 
@@ -34,18 +34,28 @@ def management_of(config: Config) -> Management:
 
 
 def check_admin(config: Config, reading: Reading) -> None:
-    """Note what is open without a key, and keys and names that are there twice."""
-    admin = config.admin
-    keyless = config.management_key is None and not admin.keys and ("admin", "keys", 0) not in reading.values
-    if keyless and ("management-key",) not in reading.values:
-        if admin.remote:
-            reading.note(("admin", "remote"), "needs a key; set management-key or admin.keys")
-        if admin.listener is not None and not is_loopback(admin.listener.host):
-            reading.note(("admin", "listener", "host"), "other machines can reach this address; set a management-key")
-    listener = admin.listener
-    if listener is not None and any((one.host, one.port) == (listener.host, listener.port) for one in config.listeners):
-        reading.note(("admin", "listener"), "is the address and port of a listener for clients")
+    """Note what would be open without a key, and what is there twice."""
+    admin, listener = config.admin, config.admin.listener
+    if admin.remote and not _has_key(config, reading):
+        reading.note(("admin", "remote"), "needs a key; set management-key or admin.keys")
+    if listener is not None:
+        _check_listener(config, listener, reading)
     _check_keys(config, reading)
+
+
+def _has_key(config: Config, reading: Reading) -> bool:
+    """Is there a key, be it one that could not be read?"""
+    written = any(path in reading.values for path in (("management-key",), ("admin", "keys", 0)))
+    return written or config.management_key is not None or bool(config.admin.keys)
+
+
+def _check_listener(config: Config, listener: AdminListenerEntry, reading: Reading) -> None:
+    if not is_loopback(listener.host) and not _has_key(config, reading):
+        reading.note(("admin", "listener", "host"), "other machines can reach this address; set a management-key")
+    if config.admin.remote:
+        reading.note(("admin", "remote"), "is of no use beside admin.listener, where others manage; leave one out")
+    if any((one.host, one.port) == (listener.host, listener.port) for one in config.listeners):
+        reading.note(("admin", "listener"), "is the address and port of a listener for clients")
 
 
 def _check_keys(config: Config, reading: Reading) -> None:

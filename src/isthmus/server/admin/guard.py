@@ -35,7 +35,8 @@ _WRONG = "this management key is not known here"
 class Caller(NamedTuple):
     """A request, before it is known who sent it.
 
-    `apart`: it came to a listener for management alone. `bare`: who asks for this sends no secret.
+    `apart`: it came to a listener for management alone. `bare`: who asks for this sends no secret, and what looks like
+    one is for somebody else.
     """
 
     headers: Headers
@@ -79,7 +80,7 @@ class Guard:
         if found is not None:
             self._attempts.right(caller.peer)
             return found
-        if presented and rule.secrets and not caller.bare:
+        if presented and rule.secrets and not (here and caller.bare):
             self._refuse_guesses(caller.peer, at)
             self._attempts.wrong(caller.peer, at)
             raise GatewayError(Kind.UNAUTHENTICATED, _WRONG)
@@ -110,7 +111,7 @@ def _refuse_elsewhere(rule: Management, *, apart: bool) -> None:
     """What other machines may not use. Without a secret there is nothing that they may."""
     if not rule.secrets:
         raise GatewayError(Kind.FORBIDDEN, _ELSEWHERE)
-    if not apart and not rule.remote:
+    if not apart and (rule.apart or not rule.remote):
         raise GatewayError(Kind.FORBIDDEN, _APART if rule.apart else _ELSEWHERE)
 
 
