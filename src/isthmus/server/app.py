@@ -191,7 +191,7 @@ class Application:
     def _manages(self, call: Call) -> bool:
         """Is this an administrator, wherever they are?"""
         snapshot, at = self.live.take().snapshot, self._ports.clock.now()
-        return self.office.guard.known(Caller(call.headers, call.peer), snapshot, at).role > Role.ANYONE
+        return self.office.guard.known(Caller(call.headers, call.peer, bare=True), snapshot, at).role > Role.ANYONE
 
 
 def _trusted(call: Call, now: Now, time: float) -> bool:
