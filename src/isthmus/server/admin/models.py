@@ -38,11 +38,11 @@ class Models(Value, frozen=True):
     more: bool
 
 
-def model(now: Now, name: str, owner: str | None = None) -> Model:
-    """What one name means, also one that no list holds. Raises UNKNOWN_MODEL."""
+def model(now: Now, name: str, time: float, owner: str | None = None) -> Model:
+    """What one name means, also one that no list holds, and what it costs at Unix time `time`. Raises UNKNOWN_MODEL."""
     plan = plan_for(name, now.directory)
     first = plan.targets[0]
-    facts, price = now.facts(first), now.price(first, "")
+    facts, price = now.facts(first), now.price(first, "", time)
     return Model(
         id=name,
         owner=first.provider if owner is None else owner,
@@ -61,11 +61,11 @@ def model(now: Now, name: str, owner: str | None = None) -> Model:
 async def list_models(call: AdminCall, desk: Desk) -> Page:
     now = desk.live.take()
     found, more = piece(call, now.directory.names(), lambda pair: pair[0])
-    return Page(200, json.encode(Models(tuple(model(now, name, owner) for name, owner in found), more)))
+    return Page(200, json.encode(Models(tuple(model(now, name, call.time, owner) for name, owner in found), more)))
 
 
 async def show_model(call: AdminCall, desk: Desk) -> Page:
-    return Page(200, json.encode(model(desk.live.take(), call.params["name"])))
+    return Page(200, json.encode(model(desk.live.take(), call.params["name"], call.time)))
 
 
 def _told(target: Target) -> str:
