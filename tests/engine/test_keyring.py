@@ -128,6 +128,16 @@ async def test_a_store_that_cannot_be_heard_at_first_is_said_to_be_gone() -> Non
     assert ring.knock("alice") is Kind.STORE_GONE
 
 
+async def test_the_log_says_once_why_nobody_comes_in(caplog: pytest.LogCaptureFixture) -> None:
+    ring = Ring(key_of("alice"))
+    await ring.out_of_reach(1.0)
+    assert "only those of the configuration are taken: the store cannot be reached" in caplog.text
+    ring.ring.first.set()
+    caplog.clear()
+    await ring.out_of_reach(1.0)
+    assert caplog.text == ""
+
+
 async def test_known_keys_outlive_the_store_for_as_long_as_they_are_trusted() -> None:
     ring = Ring(key_of("alice"))
     await ring.ring.refresh()

@@ -10,6 +10,7 @@ from fakes.transport import Scripted
 from isthmus.engine.clients import clients_of
 from isthmus.engine.keyring import Keyring
 from isthmus.engine.records import ClientKey
+from isthmus.state.limits import LocalLimiter
 from isthmus.wire import json
 from support.administering import OPERATOR, OWNER, VIEWER, Managed, key, told
 from support.asgi import Visit
@@ -132,6 +133,17 @@ async def test_a_key_is_held_to_what_it_may_use() -> None:
     keys = Keys()
     text = (await keys.make(permits={"models": ["other-*"]}))["key"]
     assert await keys.chat(text) == 403
+
+
+async def test_a_key_is_held_to_its_limits() -> None:
+    keys = Keys()
+    keys.managed.line.ports.limiter = LocalLimiter(keys.clock.time)
+    text = (await keys.make(limits={"requests_per_minute": 2}))["key"]
+    other = (await keys.make("bob"))["key"]
+    assert [await keys.chat(text) for _ in range(3)] == [200, 200, 429]
+    assert await keys.chat(other) == 200
+    await keys.ask("PATCH", "/admin/keys/alice", {"limits": {"requests_per_minute": 9}})
+    assert await keys.chat(text) == 200
 
 
 async def test_a_client_sees_only_the_models_that_it_may_use() -> None:

@@ -102,7 +102,11 @@ class Keyring:
         """Read what has changed, if the store can be reached. Where it cannot for too long, fewer keys are taken."""
         try:
             await self.refresh()
-        except GatewayError:
+        except GatewayError as error:
+            if not self.heard and not self.first.is_set():
+                log.warning(
+                    "client keys cannot be read, so only those of the configuration are taken: %s", error.message
+                )
             if self._whole and not self._relied_on():
                 log.warning("client keys could not be read for %.0f s; only those believed are taken", self._trust)
                 believed = await roll_of([key for key in self._keys.values() if key.believed])
