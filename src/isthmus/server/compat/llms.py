@@ -50,9 +50,9 @@ class Switch(Value, frozen=True):
 _switch = reader(Switch)
 
 
-async def list_models(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
+async def list_models(call: AdminCall, desk: Desk) -> Page:
     now = desk.live.take()
-    return Page(200, json.encode([_record(model(now, entry.id)) for entry in entries(now)[:MOST]]))
+    return Page(200, json.encode([_record(model(now, entry.id, call.time)) for entry in entries(now)[:MOST]]))
 
 
 async def list_providers(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
