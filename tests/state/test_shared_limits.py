@@ -206,6 +206,15 @@ async def test_what_is_claimed_at_the_same_moment_is_asked_for_in_one_call(serve
         assert int((await store.redis.info("stats"))["total_reads_processed"]) - called < 10
 
 
+async def test_the_first_claim_of_an_instance_waits_for_no_connection_and_no_script(server: StoreServer) -> None:
+    async with instance(server) as (one, _), instance(server) as (_, store):
+        before = await store.redis.info("stats")
+        await granted(one, TOKENS)
+        after = await store.redis.info("stats")
+        assert after["total_connections_received"] == before["total_connections_received"]
+        assert after["total_reads_processed"] - before["total_reads_processed"] == 2
+
+
 async def test_what_is_granted_late_and_was_refused_here_is_given_back(server: StoreServer) -> None:
     async with instance(server, budget=0) as (late, store), instance(server) as (other, _):
         for _ in range(REQUESTS.most):
