@@ -42,6 +42,7 @@ SLOW = frozenset(
         "test_guide_keys",
         "test_http2",
         "test_keys_command",
+        "test_import_any",
         "test_local_install",
         "test_mutations",
         "test_no_cycles",
