@@ -9,9 +9,14 @@ from msgspec.structs import replace
 from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.periods import Period
+from isthmus.core.profile import UNKNOWN
+from isthmus.engine.caching import CacheRule
 from isthmus.engine.records import Used
 from isthmus.engine.spending import RULES, Ending
+from isthmus.routing.health import Place
 from isthmus.routing.limits import Limit, Measure
+from isthmus.routing.plan import Hedge, Route, Rules, Target, first_of
+from isthmus.state.memory import BoundedMemory
 from support.accounts import ASKED, HELLO, OVERLOADED, Accounts, budget, ending, streamed
 
 INPUT = len(ASKED) // 4
@@ -110,6 +115,58 @@ async def test_an_answer_that_nobody_counted_came_to_what_was_expected() -> None
     accounts = Accounts(BUDGET, one=[Scripted(done, headers=SSE)])
     row = await row_of(accounts)
     assert (row.outcome, row.fresh_input, row.output) == ("answered", INPUT, 500)
+
+
+async def test_who_was_outrun_by_another_is_paid_its_input() -> None:
+    accounts = Accounts(BUDGET, KEY, one=[Scripted(asyncio.Event(), headers=SSE)], two=[streamed(100, 10)])
+    hedge = Hedge(share=1.0, quantile=0.5, least=0.0)
+    targets = first_of(Target("one", "m"), Target("two", "m"))
+    routes = {"fast": Route(tiers=targets, rules=Rules(hedge=hedge))}
+    accounts.line.live.swap(replace(accounts.line.live.take().snapshot, routes=routes))
+    meter = accounts.line.live.take().board.meters.began(Place("one", "key", "m"), accounts.line.clock.now())
+    meter.ended()
+    for _ in range(10):
+        meter.answered(0.001, accounts.line.clock.now(), stream=True)
+    row = await row_of(accounts)
+    assert accounts.used(KEY) == math.ceil(INPUT * 2.5)
+    assert (row.provider, row.attempts, row.fresh_input) == ("two", 2, INPUT + 100)
+    assert row.microdollars == math.ceil(INPUT * 2.5 + 100 * 0.075 + 10 * 0.3)
+
+
+async def test_an_answer_that_another_place_went_on_with_came_to_both_parts() -> None:
+    accounts = Accounts(
+        BUDGET,
+        one=[Scripted(HELLO * 8, GatewayError(Kind.CUT_SHORT, "gone"), headers=SSE)],
+        two=[Scripted(HELLO, ending(100, 10), headers=SSE)],
+    )
+    snapshot = accounts.line.live.take().snapshot
+    targets = first_of(Target("one", "m"), Target("two", "m"))
+    two = replace(snapshot.providers["two"], profile=lambda _: replace(UNKNOWN, continues=True))
+    accounts.line.live.swap(
+        replace(
+            snapshot,
+            routes={"fast": Route(tiers=targets, rules=Rules(continues=True))},
+            providers={**snapshot.providers, "two": two},
+        )
+    )
+    row = await row_of(accounts)
+    seen = len("hello" * 8) // 4
+    assert (row.outcome, row.provider, row.attempts) == ("answered", "two", 2)
+    assert (row.fresh_input, row.output) == (INPUT + 100, seen + 10)
+    assert row.microdollars == math.ceil(INPUT * 2.5 + seen * 10 + 100 * 0.075 + 10 * 0.3)
+
+
+async def test_an_answer_that_was_kept_costs_nothing() -> None:
+    accounts = Accounts(BUDGET, one=[streamed(1000, 30)])
+    accounts.line.ports.answers = BoundedMemory(accounts.line.clock.now)
+    accounts.line.live.swap(replace(accounts.line.live.take().snapshot, caching=CacheRule(enabled=True)))
+    await accounts.ask()
+    await accounts.ask()
+    accounts.store()
+    first, second = accounts.records.rows.values()
+    assert (first.cached, first.microdollars) == (False, 2800)
+    assert (second.cached, second.microdollars, second.fresh_input) == (True, 0, 0)
+    assert accounts.used(BUDGET) == 2800
 
 
 async def test_without_any_limit_an_estimate_is_made_of_the_bodys_length() -> None:

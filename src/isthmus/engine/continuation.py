@@ -25,7 +25,7 @@ from isthmus.engine.ports import Ports
 from isthmus.engine.presentable import presentable
 from isthmus.engine.relay import Events, Translation
 from isthmus.engine.repeatable import lets_act
-from isthmus.engine.spending import Ending, estimated, spending_at
+from isthmus.engine.spending import Ending, so_far, spending_at
 from isthmus.engine.verdict import note_failure
 from isthmus.engine.walk import in_order
 from isthmus.providers.key_guard import mask
@@ -189,9 +189,10 @@ class Continuation:
                 held.settle(spending_at(self._exchange, record, self._now.tariffs).by_measure())
 
     def _note_usage(self, record: AttemptRecord) -> None:
-        """What was counted of the place's part, else its input and what was told of it."""
+        """What the place's part came to: as it was counted, where it is whole."""
         seen = (self._told.length - self._before) // CHARACTERS
-        record.usage = self._spent or estimated(self._exchange, seen)
+        counted, over = self._spent, self._told.over
+        record.usage = counted if over and counted is not None else so_far(self._exchange, counted, seen)
         self._spent, self._before = None, self._told.length
 
     def _words(self, error: GatewayError) -> str:

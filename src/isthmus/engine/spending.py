@@ -116,7 +116,7 @@ def used_by(exchange: "Exchange", record: "AttemptRecord") -> Usage:
         case Rule.COUNTED:
             return counted or _guessed(exchange)
         case Rule.SO_FAR:
-            return _so_far(exchange, counted)
+            return so_far(exchange, counted, _seen(exchange))
         case Rule.INPUT:
             return estimated(exchange)
         case Rule.NOTHING:
@@ -166,8 +166,8 @@ def _both(one: Usage, other: Usage) -> Usage:
     )
 
 
-def _so_far(exchange: "Exchange", counted: Usage | None) -> Usage:
-    seen = _seen(exchange)
+def so_far(exchange: "Exchange", counted: Usage | None, seen: int) -> Usage:
+    """Of an answer that did not end. `counted`: at its beginning, as some providers do, or more; `seen`: its output."""
     if counted is None:
         return estimated(exchange, seen)
     missing = seen - counted.total_output
