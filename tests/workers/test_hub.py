@@ -9,15 +9,34 @@ import pytest
 
 from fakes.clock import FakeClock
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.logs import LEVELS
 from isthmus.routing.limits import Claim, Grant, Limit, Measure, Refusal
 from isthmus.state.memory import BoundedMemory
 from isthmus.state.seen import FRESH
+from isthmus.telemetry.ring import Ring
 from isthmus.workers.frames import Frames, TooLong, frame
 from isthmus.workers.hub import ANSWERS, Hub
 from isthmus.workers.link import HubLimiter, HubMemory, HubModel, Link, open_link
+from isthmus.workers.logs import LogOfWorkers
 
 RUNNING = Limit("provider:one", Measure.RUNNING, 2)
 TOKENS = Limit("key:one/a", Measure.TOKENS, 100, 60, 12)
+
+
+class Quiet(Ring):
+    """A ring with a level of its own, as that of another process has."""
+
+    _level = "info"
+
+    @property
+    def level(self) -> str:
+        return self._level
+
+    @level.setter
+    def level(self, level: str) -> None:
+        if level not in LEVELS:
+            raise GatewayError(Kind.INVALID, "no level")
+        self._level = level
 
 
 class FakeModel:
@@ -210,11 +229,29 @@ async def test_what_one_worker_keeps_another_finds(team: Team) -> None:
 
 async def test_what_one_worker_tells_all_others_hear(team: Team) -> None:
     heard: list[object] = []
-    team.links[0].told = heard.append
-    team.links[1].told = heard.append
-    team.links[0].tell("tell", ["rest", 7])
+    team.links[0].hears["weather"] = heard.append
+    team.links[1].hears["weather"] = heard.append
+    team.links[0].tell_others("weather", ["rain", 7])
+    team.links[0].tell_others("nobody's subject", None)
     await team.heard()
-    assert heard == [["rest", 7]]
+    assert heard == [["rain", 7]]
+
+
+async def test_how_much_one_workers_log_tells_is_what_all_tell(team: Team) -> None:
+    rings = [Quiet(), Quiet()]
+    first, _ = (LogOfWorkers(link, ring) for link, ring in zip(team.links, rings, strict=False))
+    first.level = "debug"
+    await team.heard()
+    assert [ring.level for ring in rings] == ["debug", "debug"]
+
+
+async def test_a_level_that_there_is_not_is_told_to_nobody(team: Team) -> None:
+    rings = [Quiet(), Quiet()]
+    first, _ = (LogOfWorkers(link, ring) for link, ring in zip(team.links, rings, strict=False))
+    with pytest.raises(GatewayError):
+        first.level = "loud"
+    await team.heard()
+    assert [ring.level for ring in rings] == ["info", "info"]
 
 
 async def test_the_model_is_in_use_until_the_last_worker_has_left_it(team: Team) -> None:

@@ -30,10 +30,13 @@ MODEL_PATIENCE = 120.0
 
 
 class Link(asyncio.Protocol):
-    """The connection. `gone` is called once when it ends without `close`; `told` with what other workers tell."""
+    """The connection. `gone` is called once when it ends without `close`.
+
+    `hears` are called with what other workers tell, by its subject.
+    """
 
     def __init__(self, gone: Callable[[], None]) -> None:
-        self.told: Callable[[Any], None] | None = None
+        self.hears: dict[str, Callable[[Any], None]] = {}
         self.alive = False
         self._gone = gone
         self._frames = Frames()
@@ -55,8 +58,9 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         for message in self._frames.feed(data):
             if message[0] == 0:
-                if self.told is not None:
-                    self.told(message[2])
+                subject, about = message[2]
+                if (hear := self.hears.get(subject)) is not None:
+                    hear(about)
             elif (waiting := self._waiting.pop(message[0], None)) is not None and not waiting.done():
                 waiting.set_result(message[1])
 
@@ -64,6 +68,10 @@ class Link(asyncio.Protocol):
         """Say something that needs no answer."""
         if self._transport is not None and self.alive:
             self._transport.write(frame([0, what, about]))
+
+    def tell_others(self, subject: str, about: object) -> None:
+        """Say something to all other workers."""
+        self.tell("tell", [subject, about])
 
     async def ask(self, what: str, *about: object, budget: float = BUDGET) -> Any:
         """The answer; None when there is none within `budget` seconds."""
@@ -194,12 +202,12 @@ class HubPost:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._heard: list[News] = []
-        link.told = self._hear
+        link.hears["rests"] = self._hear
 
     async def exchange(self, news: News) -> News:
         """Tell the others, and what they told since the last time."""
         if news:
-            self._link.tell("tell", [[json.encode(row) for row in rows] for rows in (news.begun, news.over)])
+            self._link.tell_others("rests", [[json.encode(row) for row in rows] for rows in (news.begun, news.over)])
         heard, self._heard = self._heard, []
         return News(tuple(row for one in heard for row in one.begun), tuple(row for one in heard for row in one.over))
 
