@@ -290,6 +290,33 @@ async def test_an_explanation_tells_what_the_client_may_not_use() -> None:
     assert why(told, "two") == "the client key that asks may not use it"
 
 
+async def test_what_is_left_of_a_plan_is_worked_out_once() -> None:
+    permits = Permits(providers=("two",))
+    line = PermitLine(permits)
+    now = line.live.take()
+    plan = now.directory.plan("fast")
+    left = now.narrowed.of(plan, "fast", permits, now.places)
+    assert left is not plan
+    assert now.narrowed.of(plan, "fast", Permits(providers=("two",)), now.places) is left
+    assert now.narrowed.of(plan, "fast", Permits(providers=("one",)), now.places) != left
+    assert now.narrowed.of(replace(plan), "fast", permits, now.places) is not left
+
+
+async def test_what_was_left_of_a_plan_is_forgotten_with_the_configuration() -> None:
+    line = PermitLine(Permits(providers=("two",)))
+    assert await line.chat("fast") == 200
+    change(line, routes={"fast": Route(tiers=first_of(Target("one", "m1")))})
+    assert await line.chat("fast") == 403
+
+
+async def test_of_very_many_names_only_so_much_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isthmus.engine.narrowing.REMEMBERED", 2)
+    line = PermitLine(Permits(models=("two/*",)))
+    for number in range(5):
+        assert await line.chat(f"two/{number}") == 200
+    assert len(line.live.take().narrowed) == 2
+
+
 async def test_many_choices_of_keys_are_told_apart() -> None:
     line = PermitLine(None, "one", routes={})
     pooled(line, provider("one"), ["a", "b"])

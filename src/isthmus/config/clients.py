@@ -75,7 +75,7 @@ def _client_key(entry: ClientEntry, position: int) -> ClientKey:
             models=entry.models,
             providers=entry.providers,
             keys=entry.keys,
-            operations=tuple(entry.operations),
+            operations=tuple(one.value for one in entry.operations),
         ),
         allowance=allowance_of(entry, entry.concurrency, entry.budgets),
         on_loss=entry.on_loss,

@@ -12,6 +12,7 @@ from isthmus.core.facts import Mode, ModelFacts, Price
 from isthmus.core.value import Value
 from isthmus.engine.clients import NOBODY, Auth, Roll
 from isthmus.engine.fingerprints import fingerprints
+from isthmus.engine.narrowing import Narrowed
 from isthmus.engine.scales import Prices, Shares
 from isthmus.engine.snapshot import NOTHING_TOLD, Snapshot, ToldFacts
 from isthmus.engine.tariffs import Tariffs
@@ -34,9 +35,9 @@ ANY = ("*",)
 class Now(Value, frozen=True):
     """What one exchange runs on: a snapshot, and the directory of names that goes with it.
 
-    `board` outlives it; `places` are those of the snapshot's targets. `told` is what providers tell of their
-    models, by provider and model; `tariffs` what places cost. `scales` weigh places without their limits, `shares` is
-    None where there are none.
+    `board` outlives it; `places` are those of the snapshot's targets, `narrowed` what is left of plans for clients to
+    whom not all is open. `told` is what providers tell of their models, by provider and model; `tariffs` what places
+    cost. `scales` weigh places without their limits, `shares` is None where there are none.
     """
 
     snapshot: Snapshot
@@ -44,6 +45,7 @@ class Now(Value, frozen=True):
     version: int
     board: Board
     places: Places
+    narrowed: Narrowed
     tariffs: Tariffs
     told: ToldFacts = NOTHING_TOLD
     scales: Scales = NO_SCALES
@@ -152,6 +154,7 @@ class Live:
             board=self._board,
             places=Places(credentials, told=snapshot.habits.route_headers),
             tariffs=Tariffs(snapshot, told),
+            narrowed=Narrowed(),
             told=told,
             scales=Scales(price=Prices(snapshot, told).of, weights=snapshot.weights),
             shares=_shares(snapshot),

@@ -226,7 +226,8 @@ def _told_permits(permits: Permits) -> KeyPermits:
 
 
 def _read_permits(asked: KeyPermits) -> Permits:
-    return Permits(models=asked.models, providers=asked.providers, keys=asked.keys, operations=asked.operations)
+    operations = tuple(one.value for one in asked.operations)
+    return Permits(models=asked.models, providers=asked.providers, keys=asked.keys, operations=operations)
 
 
 def _told_limits(allowance: Allowance) -> KeyLimits:
