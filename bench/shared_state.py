@@ -15,12 +15,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from bench.measure import free_port
-from isthmus.app import SystemClock
 from isthmus.core.secret import Secret
 from isthmus.engine.ports import Limiter
 from isthmus.routing.limits import Claim, Grant, Limit, Measure
 from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
+from isthmus.system_clock import SystemClock
 from isthmus.workers.hub import Hub
 from isthmus.workers.link import HubLimiter, open_link
 

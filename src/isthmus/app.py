@@ -6,21 +6,16 @@ What is opened here is closed here, in reverse order.
 import asyncio
 import gc
 import logging
-import os
 import socket
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
-from isthmus.cloud.authority import CloudAuthority, open_authority
-from isthmus.cloud.probe import AwsProbe
+from isthmus.cloud.authority import open_authority
 from isthmus.config.compile import compile_loaded
-from isthmus.config.configurer import Configurer
 from isthmus.config.environment import ollama_answers
 from isthmus.config.load import Loaded
 from isthmus.config.places import data_dir
@@ -28,54 +23,29 @@ from isthmus.config.reload import Reloader
 from isthmus.config.secrets import Environment
 from isthmus.config.watch import Watch
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.engine.admit import Gate
-from isthmus.engine.counting import Counting, Learning
 from isthmus.engine.discovery import keep_discovering
-from isthmus.engine.keyring import Keyring
 from isthmus.engine.live import Live
-from isthmus.engine.ports import Limiter, Ports
-from isthmus.engine.queue import Queue
-from isthmus.engine.shadow import Shadows
+from isthmus.gateway import Gateway, Outside
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
-from isthmus.local.transport import Model, OnDemand
-from isthmus.opened_accounts import accounts_of
 from isthmus.opened_keys import first_keys, has_no_keys, keyring_of
 from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps, opened_scribe, tell_notes
 from isthmus.opened_state import kept_answers, opened_state
 from isthmus.opened_store import opened_store
 from isthmus.providers.table import LOCAL_MODEL
-from isthmus.server.admin.desk import Desk
-from isthmus.server.app import Application
 from isthmus.server.banner import banner
 from isthmus.server.listeners import ListenFailed, Serving, addresses, listen
-from isthmus.server.pages import Recent
 from isthmus.state.kept_rests import FILE, KeptRests
-from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
 from isthmus.state.shared_rests import SharedRests
-from isthmus.store.store import Store
-from isthmus.telemetry.bodies import Scribe
-from isthmus.telemetry.current import Parts
-from isthmus.telemetry.dumps import DumpFolder
-from isthmus.telemetry.key_counts import KeyCounts
-from isthmus.telemetry.log import ExchangeLog
-from isthmus.telemetry.metrics import Metrics
-from isthmus.telemetry.recent import RecentExchanges, RecentLosses
-from isthmus.telemetry.tally import Tally
-from isthmus.tools.claude_code import claude_code
-from isthmus.transport.client import Client, open_transport
-from isthmus.transport.fetch import Fetcher, open_fetcher
+from isthmus.system_clock import SystemClock
+from isthmus.transport.client import open_transport
+from isthmus.transport.fetch import open_fetcher
 from isthmus.workers.crew import Crew, Seat
 from isthmus.workers.hub import Hub
 from isthmus.workers.link import HubModel, Link, open_link
+from isthmus.workers.logs import LogOfWorkers
 from isthmus.workers.metrics import HubSums
-
-if TYPE_CHECKING:
-    from isthmus.opened_state import Kept
-
-POLL = 0.05
-"""Seconds between two looks for places that other instances or workers may have released."""
 
 DISCOVERY_PATIENCE = 1.0
 """Seconds that the start waits for providers to name their models, before it prints what is known."""
@@ -84,141 +54,6 @@ GC_THRESHOLD = 20_000
 """Container objects made, over those freed, before the youngest are searched for cycles."""
 
 log = logging.getLogger(__name__)
-
-
-class SystemClock:
-    """Implements the engine's Clock."""
-
-    now = staticmethod(time.monotonic)
-    time = staticmethod(time.time)  # noqa: TID251  the one clock, which others are handed
-
-
-class Outside(NamedTuple):
-    """What was opened, and is closed by whoever opened it."""
-
-    client: Client
-    fetcher: Fetcher
-    authority: CloudAuthority
-    model: Model
-    memory: "Kept"
-    answers: "Kept"
-    limiter: Limiter
-    store: Store | None
-    keyring: Keyring | None
-    dumps: DumpFolder | None
-    scribe: Scribe | None
-
-
-class Gateway:
-    """Everything that runs, for whoever serves it."""
-
-    def __init__(
-        self,
-        loaded: Loaded,
-        live: Live,
-        outside: Outside,
-        log: OpenedLog,
-        others: HubSums | None = None,
-        *,
-        worker: int = 1,
-    ) -> None:
-        self.live = live
-        self.gate = Gate()
-        self.models_known = asyncio.Event()
-        self.reloader = Reloader(loaded, live, ollama="ollama" in live.take().snapshot.providers)
-        self.transport = OnDemand(outside.client, outside.model)
-        tally, key_counts = Tally(live), KeyCounts()
-        accounts = accounts_of(live, outside.store, outside.limiter, SystemClock())
-        self.budgets = accounts.budgets
-        counts = [tally.count, key_counts.count, *accounts.counts]
-        if outside.dumps is not None:
-            counts.append(outside.dumps.take)
-        self.recorder = ExchangeLog(log.lines, log.ring, as_json=log.as_json, counts=counts)
-        self.aws = AwsProbe(live, outside.authority)
-        self.shadows = Shadows()
-        self._outside = outside
-        self.keyring = outside.keyring
-        self.log = log
-        losses, counting = RecentLosses(self.recorder), Counting()
-        exchanges = RecentExchanges(losses)
-        self.queue = Queue(SystemClock(), poll=None if isinstance(outside.limiter, LocalLimiter) else POLL)
-        ports = Ports(
-            self.transport,
-            SystemClock(),
-            Learning(exchanges, counting),
-            authority=outside.authority,
-            memory=outside.memory,
-            answers=outside.answers,
-            fetcher=outside.fetcher,
-            counting=counting,
-            limiter=outside.limiter,
-            queue=self.queue,
-            budgets=self.budgets,
-            shadows=self.shadows,
-            bodies=outside.scribe,
-        )
-        self.metrics = Metrics(tally, self._parts(), self.recorder.flush, others, str(worker))
-        recent = Recent(losses.of, exchanges.of)
-        self.desk = self._desk(ports, recent, key_counts)
-        self.application = Application(
-            live, ports, self.gate, self.health, recent, metrics=self.metrics.page, desk=self.desk
-        )
-
-    def _desk(self, ports: Ports, recent: Recent, key_counts: KeyCounts) -> Desk:
-        outside = self._outside
-        return Desk(
-            self.live,
-            ports,
-            health=self.health,
-            recent=recent,
-            records=outside.store,
-            keys=outside.keyring,
-            configurer=Configurer(self.reloader, lambda: outside.store),
-            claude=claude_code(self.reloader.loaded.environment.get),
-            logs=self.log.ring,
-            dumps=outside.dumps,
-            bodies=outside.store,
-            metrics=self.metrics.page,
-            key_counts=key_counts.told,
-        )
-
-    def _parts(self) -> Parts:
-        return Parts(
-            now=self.live.take,
-            clock=SystemClock(),
-            running=lambda: self.gate.running,
-            queue=self.queue,
-            shadows=self.shadows,
-            connections=self._outside.client.stats,
-            states=self._states,
-            dropped_lines=lambda: self.log.lines.dropped,
-            alone=lambda: self._outside.limiter.alone,
-        )
-
-    def _states(self) -> Mapping[str, str]:
-        """Where the parts keep what, in their own words."""
-        outside = self._outside
-        store = {} if outside.store is None else {"store": outside.store.state}
-        keys = {} if outside.keyring is None else {"client_keys": outside.keyring.state}
-        return {"limits": outside.limiter.state, "memory": outside.memory.state, **store, **keys}
-
-    def health(self) -> Mapping[str, object]:
-        """What the parts say of themselves. `running` counts exchanges."""
-        now = self.live.take()
-        return {
-            "ready": not self.gate.closing,
-            "running": self.gate.running,
-            "pid": os.getpid(),
-            "providers": list(now.snapshot.providers),
-            "configuration": {"source": now.snapshot.source, "version": now.version},
-            "connections": self._outside.client.stats(),
-            "tasks": len(asyncio.all_tasks()),
-            **self._states(),
-            "waiting": self.queue.length,
-            "shadows": {"running": self.shadows.running, "dropped": self.shadows.dropped},
-            "log_lines_dropped": self.log.lines.dropped,
-            **({} if self.aws.state is None else {"aws": self.aws.state}),
-        }
 
 
 @asynccontextmanager
@@ -242,6 +77,8 @@ async def open_gateway(
         scribe = await opened.enter_async_context(opened_scribe(loaded, store))
         outside = Outside(client, fetcher, authority, model, memory, answers, limiter, store, keyring, dumps, scribe)
         gateway = Gateway(loaded, live, outside, log, HubSums(link) if link else None, worker=worker)
+        if link is not None:
+            gateway.desk.logs = LogOfWorkers(link, log.ring)
         opened.callback(gateway.metrics.leave)
         opened.callback(gateway.recorder.flush)
         opened.push_async_callback(gateway.shadows.close)

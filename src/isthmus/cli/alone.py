@@ -1,6 +1,5 @@
 """A gateway that does not serve, for commands that ask what a configuration would do. Nobody is asked anything."""
 
-from isthmus.app import SystemClock
 from isthmus.cloud.authority import open_authority
 from isthmus.config.compile import compile_loaded
 from isthmus.config.environment import ollama_answers
@@ -13,6 +12,7 @@ from isthmus.engine.ports import Ports
 from isthmus.server.explain_page import EXPLAIN, serve_explanation
 from isthmus.state.limits import LocalLimiter
 from isthmus.state.memory import BoundedMemory
+from isthmus.system_clock import SystemClock
 from isthmus.transport.client import open_transport
 from isthmus.transport.fetch import open_fetcher
 from isthmus.wire.headers import Headers, find
