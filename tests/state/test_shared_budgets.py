@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from fakes.clock import FakeClock
 from fakes.store_server import StoreServer
 from isthmus.core.periods import Period
-from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal
+from isthmus.core.secret import Secret
+from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal, Remembered
 from isthmus.state.shared_ledger import LEASE, Asked, SharedLedger, settled
+from isthmus.state.shared_limits import open_limiter
 from isthmus.state.store import open_store
 
 BUDGETS = [Limit("client:a", Measure.MICRODOLLARS, 3000, period=period) for period in Period]
@@ -98,3 +100,38 @@ def _decided(found: Grant | Refusal, claims: Sequence[Claim], own: Ledger, now: 
         return (0, now, *used)
     which = [limit for limit, _ in claims].index(found.limit) + 1
     return (which, -1 if found.wait == NEVER else found.wait, *used)
+
+
+async def test_what_the_store_remembers_is_spent_at_every_instance(server: StoreServer) -> None:
+    clock = FakeClock(time=time.time())
+    budget, prefix = BUDGETS[3], f"r{time.monotonic_ns()}"
+    async with (
+        open_store(server.url, clock, budget=10) as store,
+        open_limiter(store, clock, prefix=prefix) as one,
+        open_limiter(store, clock, prefix=prefix) as other,
+    ):
+        await one.remember([Remembered(budget, 2500, 0, clock.time())])
+        assert isinstance(await other.claim([Claim(budget, 501)]), Refusal)
+        assert isinstance(await other.claim([Claim(budget, 500)]), Grant)
+
+
+async def test_what_is_known_to_all_already_is_not_spent_again(server: StoreServer) -> None:
+    clock = FakeClock(time=time.time())
+    budget, prefix = BUDGETS[3], f"s{time.monotonic_ns()}"
+    async with open_store(server.url, clock, budget=10) as store, open_limiter(store, clock, prefix=prefix) as one:
+        grant = await one.claim([Claim(budget, 900)])
+        assert isinstance(grant, Grant)
+        one.settle(grant, {Measure.MICRODOLLARS: 700})
+        await one.told()
+        await one.remember([Remembered(budget, 600, 600, clock.time())])
+        assert isinstance(await one.claim([Claim(budget, 2300)]), Grant)
+
+
+async def test_while_the_server_is_gone_an_instance_goes_by_what_the_store_remembers() -> None:
+    clock = FakeClock(time=time.time())
+    async with (
+        open_store(Secret("redis://127.0.0.1:1"), clock) as store,
+        open_limiter(store, clock, prefix="t") as alone,
+    ):
+        await alone.remember([Remembered(BUDGETS[3], 2500, 0, clock.time())])
+        assert isinstance(await alone.claim([Claim(BUDGETS[3], 501)]), Refusal)
