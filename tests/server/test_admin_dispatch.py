@@ -89,6 +89,14 @@ def test_a_facade_without_a_path_of_the_realm_answers_for_its_own_methods() -> N
     assert (found.facade.name, found.methods) == ("two", ("GET",))
 
 
+def test_a_realm_within_another_is_its_own_facades() -> None:
+    rows = Rows([facade(realm="/one/"), facade(name="inner", realm="/one/v1/")])
+    inner, outer = rows.find("GET", "/one/v1/nothing"), rows.find("GET", "/one/v2")
+    assert inner is not None
+    assert outer is not None
+    assert (inner.facade.name, outer.facade.name) == ("inner", "one")
+
+
 @pytest.mark.parametrize(("one", "two"), [("/one/a", "/one/a"), ("/one/{id}", "/one/{id}")])
 def test_two_rows_that_mean_the_same_are_refused(one: str, two: str) -> None:
     with pytest.raises(ValueError, match="served twice"):

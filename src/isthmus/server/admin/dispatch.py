@@ -32,7 +32,8 @@ class Rows:
     def __init__(self, facades: Sequence[Facade]) -> None:
         self._exact: dict[str, Methods] = {}
         self._patterns: dict[str, tuple[re.Pattern[str], Methods]] = {}
-        self._realms = [(facade.realm, facade) for facade in facades if facade.realm]
+        within = sorted((facade for facade in facades if facade.realm), key=lambda one: len(one.realm), reverse=True)
+        self._realms = [(facade.realm, facade) for facade in within]
         for facade in facades:
             for row in facade.rows:
                 self._add(facade, row)
