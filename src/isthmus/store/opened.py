@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from isthmus.engine.bodies import Bodies
 from isthmus.engine.records import ClientKey, Configuration, Deed, Spent, UsageQuery, UsageSum, Used, UsedQuery
-from isthmus.store import journal, keys, reading, retention
+from isthmus.store import journal, keys, reading, retention, sums
 from isthmus.store.address import Address
 from isthmus.store.bodies import read_bodies, write_bodies
 from isthmus.store.database import Database, open_database
@@ -38,7 +38,7 @@ class Opened:
         return await self._database.read(reading.read_spent, now)
 
     async def usage(self, query: UsageQuery, kept_since: float) -> Sequence[UsageSum]:
-        return await self._database.read(reading.read_usage, query, kept_since)
+        return await self._database.read(sums.read_usage, query, kept_since)
 
     async def used(self, query: UsedQuery) -> Sequence[Used]:
         return await self._database.read(reading.read_used, query)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Column, Connection, delete, select, tuple_
 
 from isthmus.core.periods import DAY, Period
-from isthmus.store.tables import bodies, deeds, spent, used, used_hours
+from isthmus.store.tables import bodies, deeds, spent, used, used_days, used_hours
 
 STEP = 1000
 """Rows that are deleted in one transaction."""
@@ -25,7 +25,11 @@ class Aged(NamedTuple):
 
 
 ROWS = (Aged(used.c.at),)
-SUMS = (Aged(used_hours.c.hour), Aged(spent.c.since, LONGEST_PERIOD, (spent.c.period, Period.ALL.value)))
+SUMS = (
+    Aged(used_hours.c.hour),
+    Aged(used_days.c.day, DAY),
+    Aged(spent.c.since, LONGEST_PERIOD, (spent.c.period, Period.ALL.value)),
+)
 DEEDS = (Aged(deeds.c.at),)
 BODIES = (Aged(bodies.c.at),)
 

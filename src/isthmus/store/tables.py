@@ -88,32 +88,38 @@ Index("used_model_at", used.c.model, used.c.at)
 NOT_ANSWERED = text("outcome <> 'answered'")
 Index("used_failed_at", used.c.at, sqlite_where=NOT_ANSWERED, postgresql_where=NOT_ANSWERED)
 
-used_hours = Table(
-    "used_hours",
-    metadata,
-    Column("hour", BigInteger, primary_key=True),
-    Column("client", Text, primary_key=True),
-    Column("team", Text, primary_key=True),
-    Column("provider", Text, primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("model", Text, primary_key=True),
-    Column("operation", Text, primary_key=True),
-    Column("requests", BigInteger, nullable=False),
-    Column("failed", BigInteger, nullable=False),
-    Column("cancelled", BigInteger, nullable=False),
-    Column("fresh_input", BigInteger, nullable=False),
-    Column("cache_read", BigInteger, nullable=False),
-    Column("cache_write", BigInteger, nullable=False),
-    Column("output", BigInteger, nullable=False),
-    Column("reasoning", BigInteger, nullable=False),
-    Column("microdollars", BigInteger, nullable=False),
-    Column("unpriced", BigInteger, nullable=False),
-    Column("ms", Double, nullable=False),
-    Column("first_ms", Double, nullable=False),
-    Column("first_count", BigInteger, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""The sums of the rows of each hour, by all that they can be told apart by."""
+
+def _sums(name: str, begins: str) -> Table:
+    """A table of sums, by when they begin and all that rows can be told apart by."""
+    return Table(
+        name,
+        metadata,
+        Column(begins, BigInteger, primary_key=True),
+        Column("client", Text, primary_key=True),
+        Column("team", Text, primary_key=True),
+        Column("provider", Text, primary_key=True),
+        Column("key", Text, primary_key=True),
+        Column("model", Text, primary_key=True),
+        Column("operation", Text, primary_key=True),
+        Column("requests", BigInteger, nullable=False),
+        Column("failed", BigInteger, nullable=False),
+        Column("cancelled", BigInteger, nullable=False),
+        Column("fresh_input", BigInteger, nullable=False),
+        Column("cache_read", BigInteger, nullable=False),
+        Column("cache_write", BigInteger, nullable=False),
+        Column("output", BigInteger, nullable=False),
+        Column("reasoning", BigInteger, nullable=False),
+        Column("microdollars", BigInteger, nullable=False),
+        Column("unpriced", BigInteger, nullable=False),
+        Column("ms", Double, nullable=False),
+        Column("first_ms", Double, nullable=False),
+        Column("first_count", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+used_hours = _sums("used_hours", "hour")
+used_days = _sums("used_days", "day")
 
 spent = Table(
     "spent",

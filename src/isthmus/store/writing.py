@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import add
+from typing import Any, TypeAlias
 
 from msgspec.structs import astuple
 from sqlalchemy import Connection, Dialect, insert, select
 
 from isthmus.core.periods import DAY, Period, began
 from isthmus.engine.records import Used
-from isthmus.store.tables import spent, used, used_hours
+from isthmus.store.tables import spent, used, used_days, used_hours
 from isthmus.store.upsert import upsert
 
 HOUR = 3600
 """Seconds."""
-LABELS = ("hour", "client", "team", "provider", "key", "model", "operation")
+LABELS = ("client", "team", "provider", "key", "model", "operation")
 SUMS = (
     "requests",
     "failed",
@@ -30,6 +32,10 @@ SUMS = (
     "first_count",
 )
 
+Labels: TypeAlias = tuple[Any, ...]
+"""When it began, and LABELS."""
+Sums: TypeAlias = Mapping[Labels, tuple[float, ...]]
+
 
 def write_rows(connection: Connection, rows: Sequence[Used], *, doubtful: bool = False) -> int:
     """Write each row, once; how many were new. `doubtful`: some may have been written before."""
@@ -38,7 +44,9 @@ def write_rows(connection: Connection, rows: Sequence[Used], *, doubtful: bool =
     if not rows:
         return 0
     connection.exec_driver_sql(_insert(connection.dialect), list(map(astuple, rows)))
-    connection.execute(upsert(connection, used_hours, add=SUMS), list(_hours(rows)))
+    hours = _hours(rows)
+    connection.execute(upsert(connection, used_hours, add=SUMS), list(_told("hour", hours)))
+    connection.execute(upsert(connection, used_days, add=SUMS), list(_told("day", _days(hours))))
     if costs := list(_costs(rows)):
         connection.execute(upsert(connection, spent, add=("microdollars",)), costs)
     return len(rows)
@@ -59,16 +67,30 @@ def _new(connection: Connection, rows: Sequence[Used]) -> Sequence[Used]:
     return tuple(once.values())
 
 
-def _hours(rows: Iterable[Used]) -> Iterator[Mapping[str, object]]:
-    """What is added to each hour, always in the same order, so that two writers never wait for each other in turn."""
-    groups: dict[tuple[int, str, str, str, str, str, str], list[tuple[float, ...]]] = {}
+def _hours(rows: Iterable[Used]) -> Sums:
+    """What is added to each hour."""
+    groups: dict[Labels, list[tuple[float, ...]]] = {}
     for row in rows:
         hour = int(row.at // HOUR) * HOUR
         labels = (hour, row.client, row.team, row.provider, row.key, row.model, row.operation)
         groups.setdefault(labels, []).append(_summands(row))
-    for labels in sorted(groups):
-        sums = map(sum, zip(*groups[labels], strict=True))
-        yield dict(zip((*LABELS, *SUMS), (*labels, *sums), strict=True))
+    return {labels: tuple(map(sum, zip(*summands, strict=True))) for labels, summands in groups.items()}
+
+
+def _days(hours: Sums) -> Sums:
+    """What is added to each day."""
+    days: dict[Labels, tuple[float, ...]] = {}
+    for (hour, *names), sums in hours.items():
+        labels = (hour // DAY * DAY, *names)
+        known = days.get(labels)
+        days[labels] = sums if known is None else tuple(map(add, known, sums))
+    return days
+
+
+def _told(begins: str, sums: Sums) -> Iterator[Mapping[str, object]]:
+    """Always in the same order, so that two writers never wait for each other in turn."""
+    for labels in sorted(sums):
+        yield dict(zip((begins, *LABELS, *SUMS), (*labels, *sums[labels]), strict=True))
 
 
 def _summands(row: Used) -> tuple[float, ...]:
@@ -91,7 +113,7 @@ def _summands(row: Used) -> tuple[float, ...]:
 
 
 def _costs(rows: Iterable[Used]) -> Iterator[Mapping[str, object]]:
-    """What is added to each scope and period, in order as `_hours`."""
+    """What is added to each scope and period, in order as `_told`."""
     days: dict[tuple[str, str, int], int] = {}
     for row in rows:
         if row.microdollars:

@@ -14,7 +14,7 @@ _SUMS = ("requests", "failed", "cancelled", *_TOKENS, "microdollars", "unpriced"
 def upgrade() -> None:
     _keys()
     _use()
-    _hours()
+    _sums()
     _journal()
 
 
@@ -66,18 +66,19 @@ def _use() -> None:
     op.create_index("used_failed_at", "used", ["at"], sqlite_where=failed, postgresql_where=failed)
 
 
-def _hours() -> None:
-    op.create_table(
-        "used_hours",
-        *_wholes("hour"),
-        *_texts(*_NAMES),
-        *_wholes(*_SUMS),
-        sa.Column("ms", sa.Double, nullable=False),
-        sa.Column("first_ms", sa.Double, nullable=False),
-        *_wholes("first_count"),
-        sa.PrimaryKeyConstraint("hour", *_NAMES),
-        sqlite_with_rowid=False,
-    )
+def _sums() -> None:
+    for name, begins in (("used_hours", "hour"), ("used_days", "day")):
+        op.create_table(
+            name,
+            *_wholes(begins),
+            *_texts(*_NAMES),
+            *_wholes(*_SUMS),
+            sa.Column("ms", sa.Double, nullable=False),
+            sa.Column("first_ms", sa.Double, nullable=False),
+            *_wholes("first_count"),
+            sa.PrimaryKeyConstraint(begins, *_NAMES),
+            sqlite_with_rowid=False,
+        )
     op.create_table(
         "spent",
         *_texts("scope", "period"),
