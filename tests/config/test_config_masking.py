@@ -92,6 +92,10 @@ def test_eight_stars_stand_for_the_secret_that_is_there() -> None:
     assert recall(sent, TEXT) == sent.replace("'********'", "planted-five")
 
 
+def test_eight_stars_stand_for_a_reference_that_is_there() -> None:
+    assert recall("providers: {openai: {api-key: '********'}}", TEXT) == "providers: {openai: {api-key: ${OPENAI_KEY}}}"
+
+
 def test_eight_stars_where_there_is_no_secret_are_refused() -> None:
     with pytest.raises(Stale, match=r"providers\.openai\.api-keys\.third\.key"):
         recall("providers:\n  openai:\n    api-keys:\n      - {name: third, key: '********'}\n", TEXT)

@@ -95,6 +95,15 @@ async def test_an_edit_keeps_the_comments(running: Running) -> None:
     assert running.live.take().snapshot.limits.attempts == 2
 
 
+async def test_a_section_that_is_set_keeps_the_secrets_that_stand_hidden_in_it(running: Running) -> None:
+    assert running.file is not None
+    running.file.write_text("providers: {vllm: {api-key: planted-key}}\n")
+    running.configurer.reload()
+    await running.configurer.edit({("providers",): {"vllm": {"api-key": "********", "models": ["m"]}}}, "ada")
+    assert running.live.take().snapshot.providers["vllm"].models == ("m",)
+    assert "planted-key" in read(running)
+
+
 async def test_an_edit_that_makes_the_configuration_bad_changes_nothing(running: Running) -> None:
     with pytest.raises(GatewayError, match="vllm"):
         await running.configurer.edit({("providers", "vllm"): None}, "ada")
@@ -152,7 +161,9 @@ async def test_a_file_of_another_system_is_read_and_never_written(tmp_path: Path
 
 def test_a_configuration_of_another_system_is_told_in_our_words(running: Running) -> None:
     theirs = '{"version": "1.0", "server": {"listen": ":9000"}, "providers": []}'
-    assert "port: 9000" in running.configurer.translate(theirs, "truckllm")
+    assert running.configurer.translate(theirs, "truckllm")["listeners"] == [
+        {"host": "127.0.0.1", "port": 9000, "compat": "truck"}
+    ]
 
 
 def test_what_is_wrong_with_a_configuration_of_another_system_is_told(running: Running) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import TypeAlias
 
+import yaml
+
 from isthmus.config.editing import CannotEdit, edit
 from isthmus.config.foreign import translated
 from isthmus.config.load import Found, Loaded, parse, read_text
@@ -74,14 +76,17 @@ class Configurer:
         async with self._one_at_a_time:
             return await self._apply(self._whole(text), who, note)
 
+    def plan_edit(self, changes: Mapping[Path, object]) -> Change:
+        """What setting these values would change, or what is wrong with it."""
+        try:
+            return self._planned(self._edited(changes))
+        except GatewayError as error:
+            return Change(problems=(error.message,))
+
     async def edit(self, changes: Mapping[Path, object], who: str, note: str = "") -> Change:
         """Set single values of the file, None to take one away. Raises INVALID."""
         async with self._one_at_a_time:
-            try:
-                text = edit(self._text(), changes)
-            except CannotEdit as error:
-                raise GatewayError(Kind.INVALID, str(error)) from error
-            return await self._apply(text, who, note)
+            return await self._apply(self._edited(changes), who, note)
 
     async def history(self, limit: int = 100) -> Sequence[Configuration]:
         """What was in force, the latest first, without texts. Raises UNSUPPORTED without a store."""
@@ -99,8 +104,8 @@ class Configurer:
         async with self._one_at_a_time:
             return await self._apply(found.text, who, f"back to {number}")
 
-    def translate(self, text: str, kind: str) -> str:
-        """A configuration of another system in our words. Raises INVALID with what is wrong with it."""
+    def translate(self, text: str, kind: str) -> Mapping[str, object]:
+        """A configuration of another system as sections of ours. Raises INVALID with what is wrong with it."""
         try:
             other = translated(text, self._loaded.environment, lambda _: "", kind=kind)
         except Broken as error:
@@ -108,7 +113,8 @@ class Configurer:
         assert other is not None  # noqa: S101  the kind was named
         if problems := other.problems():
             raise GatewayError(Kind.INVALID, "; ".join(f"{one.key}: {one.message}" for one in problems[:10]))
-        return other.text
+        sections = yaml.safe_load(other.text)
+        return sections if isinstance(sections, dict) else {}
 
     def reload(self) -> bool:
         """Read the file again. False when it is bad, and nothing was changed."""
@@ -131,6 +137,14 @@ class Configurer:
             return read_text(self._path)
         except ConfigProblems as bad:
             raise GatewayError(Kind.INVALID, "; ".join(bad.lines())) from bad
+
+    def _edited(self, changes: Mapping[Path, object]) -> str:
+        """The file with these values. One of eight stars stands for the secret that is there."""
+        try:
+            present = self._text()
+            return recall(edit(present, changes), present)
+        except (CannotEdit, Stale) as error:
+            raise GatewayError(Kind.INVALID, str(error)) from error
 
     def _whole(self, text: str) -> str:
         if len(text.encode()) > MAX_BYTES:

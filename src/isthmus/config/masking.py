@@ -46,6 +46,11 @@ class Span(Value, frozen=True):
 
 def spans(text: str) -> tuple[Span, ...]:
     """Every secret that is written out, in the order of the text. Raises Broken for what is no YAML."""
+    return tuple(span for span in _places(text) if not _REFERENCE.fullmatch(span.value))
+
+
+def _places(text: str) -> tuple[Span, ...]:
+    """Every secret, and every reference that stands in the place of one."""
     root = compose(text)
     if root is None:
         return ()
@@ -53,7 +58,7 @@ def spans(text: str) -> tuple[Span, ...]:
     found: dict[int, Span] = {}
     for where, node in _secrets(root, Config, ()):
         start, end = (starts[mark.line] + mark.column for mark in (node.start_mark, node.end_mark))
-        if node.value and not _REFERENCE.fullmatch(node.value):
+        if node.value:
             found[start] = Span(start, end, text[start:end], where, node.value)
     return tuple(found[start] for start in sorted(found))
 
@@ -66,8 +71,8 @@ def mask(text: str) -> str:
 
 
 def recall(text: str, present: str) -> str:
-    """The text with the present secrets wherever it has HIDDEN in the place of one. Raises Stale, or Broken."""
-    known = {span.where: span.written for span in spans(present)}
+    """The text with what stands there at present wherever it has HIDDEN for a secret. Raises Stale, or Broken."""
+    known = {span.where: span.written for span in _places(present)}
     hidden = tuple(span for span in spans(text) if span.value == HIDDEN)
     lost = [span for span in hidden if span.where not in known]
     if lost:

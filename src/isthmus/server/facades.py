@@ -4,5 +4,6 @@ from isthmus.server.admin.call import Facade
 from isthmus.server.admin.routes import ADMIN
 from isthmus.server.compat.codex import CODEX
 from isthmus.server.compat.llms import LLMS
+from isthmus.server.compat.truckllm import TRUCKLLM
 
-FACADES: tuple[Facade, ...] = (ADMIN, CODEX, LLMS)
+FACADES: tuple[Facade, ...] = (TRUCKLLM, ADMIN, CODEX, LLMS)

@@ -43,6 +43,10 @@ class Configurer(Protocol):
         """Write it to the file, put it in force, remember it. Raises INVALID for a bad one; nothing is changed then."""
         ...
 
+    def plan_edit(self, changes: Mapping[tuple[str | int, ...], object]) -> Change:
+        """What setting these values would change, or what is wrong with it."""
+        ...
+
     async def edit(self, changes: Mapping[tuple[str | int, ...], object], who: str, note: str = "") -> Change:
         """Set values by path in the file, None to take one away; comments survive. Raises as `apply`."""
         ...
@@ -59,8 +63,8 @@ class Configurer(Protocol):
         """Put the text with this number of the history in force again. Raises UNKNOWN_PATH where there is none."""
         ...
 
-    def translate(self, text: str, kind: str) -> str:
-        """A configuration of another system in our words. Raises INVALID with what is wrong with it."""
+    def translate(self, text: str, kind: str) -> Mapping[str, object]:
+        """A configuration of another system as sections of ours. Raises INVALID with what is wrong with it."""
         ...
 
     def reload(self) -> bool:
