@@ -212,7 +212,14 @@ async def test_what_is_searched_for_is_text_and_no_pattern(wild: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"[" * 100_000, b'{"level":' * 5000, b'{"level":"' + b"x" * 60_000 + b'"}', b"\x00" * 1000]
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"level":' * 5000,
+        b'{"level":"' + b"x" * 60_000 + b'"}',
+        b"\x00" * 1000,
+        b'{"' + b"x" * 60_000 + b'":1}',
+    ],
 )
 async def test_a_hostile_body_is_the_callers_fault(body: bytes) -> None:
     managed = Managed()

@@ -11,6 +11,8 @@ from isthmus.wire.headers import Headers, find
 _T = TypeVar("_T")
 
 TYPES = re.compile(rb"(application|text)/([\w.-]+\+)?(json|yaml|x-yaml)")
+_SHOWN = 300
+"""Characters of what is wrong with a body, some of which its sender chose."""
 _TYPE = "a body here is JSON or YAML, and its content-type says so: application/json"
 
 
@@ -23,6 +25,7 @@ def reader(shape: type[_T]) -> Callable[[bytes], _T]:
             return decode(body)
         except json.DECODE_ERRORS as error:
             words, _, path = str(error).partition(" - at `$")
+            words = words[:_SHOWN]
             param = path.strip("`").lstrip(".") or _field(words)
             raise GatewayError(Kind.INVALID, f"{param}: {words}" if param else words, param=param) from error
 

@@ -63,9 +63,7 @@ class Office:
         clock, peer = self.desk.ports.clock, scope["client"][0] if scope.get("client") else ""
         asked = Asked(scope, tuple(scope["headers"]), peer, clock.now(), clock.time(), apart)
         try:
-            answer = (
-                _nothing(found, asked) if found.row is None else await self._served(found, found.row, asked, receive)
-            )
+            answer = await self._answer(found, asked, receive)
         except ClientLeft:
             return
         if isinstance(answer, Flow):
@@ -73,8 +71,10 @@ class Office:
         else:
             await send_page(replace(answer, headers=_private(answer.headers)), send)
 
-    async def _served(self, found: Found, row: Row, asked: Asked, receive: Receive) -> Page | Flow:
-        actor, body, outcome, detail = NOBODY, b"", DONE, ""
+    async def _answer(self, found: Found, asked: Asked, receive: Receive) -> Page | Flow:
+        row, actor, body, outcome, detail = found.row, NOBODY, b"", DONE, ""
+        if row is None:
+            return _nothing(found, asked)
         try:
             actor = self._caller(found, row, asked)
             check_role(actor, row)
