@@ -93,7 +93,7 @@ def test_a_port_from_a_variable_keeps_the_manners() -> None:
 
 @pytest.mark.parametrize("name", VARIABLES)
 def test_every_variable_that_counts_is_told_of(name: str) -> None:
-    value = {"HOST": "127.0.0.2", "PORT": "9000", "RETRY": "3", "INTERVAL": "3", "TIMEOUT": "3"}
+    value = {"HOST": "127.0.0.2", "PORT": "9000", "RETRY": "3", "INTERVAL": "3", "TIMEOUT": "3", "DAYS": "3"}
     said = next((one for end, one in value.items() if name.endswith(end)), "true")
     said = "http://127.0.0.1:2" if name.endswith("URL") else said
     listen = Listen(compat=VARIABLES[name].compat)

@@ -70,7 +70,6 @@ def _listed(said: str) -> object:
 
 
 _ACCOUNTS = "accounts are not kept in files of that kind"
-_USAGE = "see the section store"
 VARIABLES: Mapping[str, Variable] = {
     "LLM_MUX_PORT": Variable(("listeners", 0, "port")),
     "LLM_MUX_DEBUG": Variable(("log", "level"), says=_when_true("debug")),
@@ -85,8 +84,8 @@ VARIABLES: Mapping[str, Variable] = {
     "LLM_MUX_ALLOW_REMOTE": Variable(("admin", "remote"), says=_when_true("true")),
     "LLM_MUX_AUTH_DIR": Variable((), _ACCOUNTS),
     "LLM_MUX_STORE_TYPE": Variable((), _ACCOUNTS),
-    "LLM_MUX_USAGE_DSN": Variable((), _USAGE),
-    "LLM_MUX_USAGE_RETENTION_DAYS": Variable((), _USAGE),
+    "LLM_MUX_USAGE_DSN": Variable((), "usage that was recorded is not taken over; see the section store"),
+    "LLM_MUX_USAGE_RETENTION_DAYS": Variable(("store", "keep-days")),
     "GATEWAY_HOST": Variable(("listeners", 0, "host"), compat=Compat.BEDROCK),
     "GATEWAY_PORT": Variable(("listeners", 0, "port"), compat=Compat.BEDROCK),
     "PORT": Variable(("listeners", 0, "port"), compat=Compat.CODEX),

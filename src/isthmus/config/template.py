@@ -19,10 +19,12 @@ TEMPLATE = """\
 # What an administrator shows to the gateway. "isthmus init --force" puts a new one here.
 management-key: MANAGEMENT_KEY
 
-# Where clients connect. Addresses that other machines can reach need client-keys.
+# Where clients connect. Addresses that other machines can reach need client-keys. compat is for clients of a system
+# before this one, where they expect what others do not: mux, truck, bedrock, llms or codex.
 listeners:
   - host: 127.0.0.1
     port: 8317
+#    compat: unified
 
 # Whether clients must show a key: required, off, or auto, which is where other machines can connect and wherever any
 # key is known.

@@ -205,6 +205,23 @@ def test_settings_of_the_library() -> None:
     assert config_of(OPENAI, litellm_settings={"drop_params": False}).on_loss is OnLoss.REFUSE
 
 
+def test_answers_are_kept_where_they_were() -> None:
+    kept = {"cache": True, "cache_params": {"type": "redis", "host": "192.0.2.7", "port": 6379, "ttl": 600}}
+    found = config_of(OPENAI, litellm_settings=kept)
+    assert (found.cache.enabled, found.cache.seconds) == (True, 600)
+    assert found.state.url is not None
+    assert found.state.url.reveal() == "redis://192.0.2.7:6379"
+    assert said(foreign(text_with(OPENAI, litellm_settings=kept)), Fit.DIFFERS) == {
+        "general_settings",
+        "litellm_settings.cache",
+    }
+
+
+def test_how_long_requests_are_kept() -> None:
+    found = config_of(OPENAI, general_settings={"maximum_spend_logs_retention_period": "7d"})
+    assert found.store.keep_days == 7
+
+
 def test_azure_without_a_key_has_that_of_litellms_variable() -> None:
     entry = next(iter(config_of({"model": "azure/x", "api_base": "https://eu.openai.azure.com"}).providers.values()))
     assert entry.api_key is not None

@@ -98,6 +98,7 @@ def test_repetitions_are_tries_but_one() -> None:
 def test_times_and_sizes_are_taken_over() -> None:
     found = config_of(text_of("llm_mux.yaml"))
     assert (found.limits.wait, found.limits.request_body, found.limits.reply_body) == (30, 52428800, 104857600)
+    assert found.store.keep_days == 31
     assert {entry.deadlines.between_bytes for entry in found.providers.values()} == {300}
 
 
@@ -129,7 +130,6 @@ def test_what_has_no_equal_is_told_key_by_key() -> None:
         "usage.batch-size",
         "usage.dsn",
         "usage.flush-interval",
-        "usage.retention-days",
     }
 
 

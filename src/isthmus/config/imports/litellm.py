@@ -25,13 +25,22 @@ from isthmus.config.imports.draft import (
 )
 from isthmus.config.imports.hosts import types_of
 from isthmus.config.imports.litellm_deployments import read_deployments
-from isthmus.config.imports.litellm_others import GENERAL_OTHERS, LITELLM_OTHERS, ROUTER_OTHERS, TOP_OTHERS
+from isthmus.config.imports.litellm_others import (
+    CACHE_OTHERS,
+    GENERAL_OTHERS,
+    LITELLM_OTHERS,
+    ROUTER_OTHERS,
+    TOP_OTHERS,
+)
 from isthmus.config.imports.report import Fit, Imported
 from isthmus.config.imports.spelling import as_it_stands, environ_name, in_os_environ
 from isthmus.config.problems import Path
 
 PORT = 4000
 MIB = 1024**2
+WEEK = 7 * 86_400
+"""Seconds that an answer is kept at most."""
+_REDIS = ("host", "port", "password", "db", "url")
 _STRATEGIES: Mapping[str, str] = {
     "simple-shuffle": "weighted",
     "least-busy": "least_busy",
@@ -159,6 +168,32 @@ def _router(draft: Draft, value: object, path: Path) -> None:
     take(draft, ROUTER, value, path)
 
 
+def _cache(draft: Draft, value: object, path: Path) -> None:
+    draft.put(("cache", "enabled"), value, path)
+
+
+def _cache_params(draft: Draft, value: object, path: Path) -> None:
+    """A Redis for the cache is one for all that instances share."""
+    said = {f"redis_{key}": one for key, one in mapping(draft, value, path) if key in _REDIS}
+    if draft.get("state", "url") is None:
+        _redis(draft, said, path)
+    take(draft, CACHE_PARAMS, value, path)
+
+
+def _kept(draft: Draft, value: object, path: Path) -> None:
+    if (seconds := whole(draft, value, path, most=WEEK)) is not None:
+        draft.put(("cache", "seconds"), seconds, path)
+
+
+def _days(draft: Draft, value: object, path: Path) -> None:
+    """A time such as `30d`."""
+    said = text(draft, value, path)
+    if said.endswith("d") and said[:-1].isdecimal():
+        draft.put(("store", "keep-days"), said[:-1], path)
+    else:
+        draft.note(Fit.NO_EQUAL, path, "is not said in days; see store.keep-days")
+
+
 def _on_loss(draft: Draft, value: object, path: Path) -> None:
     draft.put(("on-loss",), "allow" if text(draft, value, path) == "true" else "refuse", path)
 
@@ -180,8 +215,21 @@ RELIABILITY: Table = {
     "num_retries": _NUM_RETRIES,
 }
 """What may stand in either of two sections."""
+CACHE_PARAMS: Table = {
+    **{name: BESIDE for name in _REDIS},
+    "type": lost("answers are kept in memory, or where instances share theirs", "local", "redis"),
+    "ttl": reads(_kept),
+    "mode": lost("a route or a client key says whether its answers are kept", "default_on"),
+    "namespace": lost("see state.prefix"),
+    "max_connections": lost("connections are made as they are needed"),
+    "supported_call_types": lost("answers of chat are kept, and no others"),
+    "ssl": lost("write rediss:// in state.url", False),
+    "similarity_threshold": lost("only the same request is given a kept answer"),
+    **CACHE_OTHERS,
+}
 GENERAL: Table = {
     "master_key": reads(_master_key),
+    "maximum_spend_logs_retention_period": reads(_days),
     "global_max_parallel_requests": same("limits", "exchanges"),
     "max_parallel_requests": reads(_parallel),
     "max_request_size_mb": reads(partial(_size, ours="request-body")),
@@ -199,6 +247,8 @@ LITELLM: Table = {
     "callbacks": reads(_metrics),
     "service_callbacks": reads(_metrics),
     "model_alias_map": reads(_aliases),
+    "cache": reads(_cache, "an answer is given to the client again that it was made for; see cache.shared-by"),
+    "cache_params": reads(_cache_params),
     **LITELLM_OTHERS,
 }
 ROUTER: Table = {

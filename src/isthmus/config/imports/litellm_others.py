@@ -7,7 +7,7 @@ _AUTH = "clients are known by keys; other ways of signing in are for a server in
 _ALERTS = "alerts are for whoever collects the metrics"
 _RESTS = "how long a place rests follows from what it answered"
 _CHECKS = "providers are not asked anything to check them"
-_CACHE = "see the section cache for answers that are kept"
+_CACHE = "answers are kept in memory, or where instances share theirs; see the sections cache and state"
 _CALLBACKS = "there are no callbacks; the log and the metrics tell of every request"
 _FOR_PEOPLE = "there is no such page or program"
 _ONLY_CHAT = "only chat, completions, embeddings and token counts are served"
@@ -18,6 +18,34 @@ def _all(reason: str, *names: str) -> dict[str, Row]:
     return {name: lost(reason, False) for name in names}
 
 
+CACHE_OTHERS: Table = _all(
+    _CACHE,
+    "disable_copilot_system_to_assistant",
+    "gcp_service_account",
+    "gcp_ssl_ca_certs",
+    "gcs_bucket_name",
+    "gcs_path",
+    "gcs_path_service_account",
+    "qdrant_api_base",
+    "qdrant_api_key",
+    "qdrant_collection_name",
+    "qdrant_quantization_config",
+    "qdrant_semantic_cache_embedding_model",
+    "qdrant_semantic_cache_vector_size",
+    "redis_semantic_cache_embedding_model",
+    "redis_semantic_cache_index_name",
+    "redis_startup_nodes",
+    "s3_aws_access_key_id",
+    "s3_aws_secret_access_key",
+    "s3_bucket_name",
+    "s3_endpoint_url",
+    "s3_path",
+    "s3_region_name",
+    "sentinel_nodes",
+    "service_name",
+    "ssl_cert_reqs",
+    "ssl_check_hostname",
+)
 GENERAL_OTHERS: Table = {
     **_all(
         _DATABASE,
@@ -32,7 +60,6 @@ GENERAL_OTHERS: Table = {
         "disable_spend_logs",
         "disable_spend_updates",
         "maximum_spend_logs_retention_interval",
-        "maximum_spend_logs_retention_period",
         "proxy_batch_polling_interval",
         "proxy_batch_write_at",
         "proxy_budget_rescheduler_max_time",
@@ -95,7 +122,7 @@ GENERAL_OTHERS: Table = {
     "disable_retry_on_max_parallel_request_limit_error": lost("who finds no room waits, by routing.queue", False),
 }
 LITELLM_OTHERS: Table = {
-    **_all(_CACHE, "cache", "cache_params", "enable_caching_on_provider_specific_optional_params"),
+    "enable_caching_on_provider_specific_optional_params": lost("every parameter counts for what is the same", True),
     **_all(
         _CALLBACKS,
         "callback_settings",

@@ -212,7 +212,7 @@ USAGE: Table = {
     "dsn": lost("usage that was recorded is not taken over; see the section store"),
     "batch-size": lost("how usage is written is not configured"),
     "flush-interval": lost("how usage is written is not configured"),
-    "retention-days": lost("see the section store for how long usage is kept"),
+    "retention-days": same("store", "keep-days"),
 }
 REMOTE: Table = {
     "allow-remote": same("admin", "remote"),
