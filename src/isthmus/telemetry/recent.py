@@ -1,6 +1,6 @@
 """What became of the latest exchanges, and what they lost, by their ids: bounded rings in memory."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 from isthmus.core.losses import Losses
 from isthmus.engine.exchange import Exchange
@@ -38,16 +38,13 @@ class RecentExchanges:
 
     def __init__(self, behind: Recorder, kept: int = PAST) -> None:
         self._behind = behind
-        self._most = kept
-        self._past: OrderedDict[str, Past] = OrderedDict()
+        self._past: deque[Past] = deque(maxlen=kept)
 
     def record(self, exchange: Exchange) -> None:
         if exchange.peek is not None:
-            self._past[exchange.id] = Past(exchange)
-            if len(self._past) > self._most:
-                self._past.popitem(last=False)
+            self._past.append(Past(exchange))
         self._behind.record(exchange)
 
     def of(self, exchange_id: str) -> Past | None:
         """What became of an exchange, or None when it is no longer kept."""
-        return self._past.get(exchange_id)
+        return next((past for past in reversed(self._past) if past.id == exchange_id), None)
