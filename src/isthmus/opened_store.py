@@ -1,5 +1,6 @@
 """The store, opened as the configuration says. The only place that leads from that section to the database."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -25,5 +26,6 @@ async def opened_store(loaded: Loaded, clock: Clock) -> AsyncIterator[Store | No
         bodies=loaded.config.log.bodies.keep_days,
         queue=entry.queue,
     )
-    async with open_store(address_of(entry.url, data_dir(loaded.environment)), clock, keep) as store:
+    address = address_of(entry.url, data_dir(loaded.environment))
+    async with open_store(address, clock, keep, on_open=gc.freeze) as store:  # what it imported is never garbage
         yield store

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,8 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.secret import Secret
 from isthmus.engine.records import UsageQuery, Used, UsedQuery
 from isthmus.store.address import address_of
+from isthmus.store.database import open_database
+from isthmus.store.faults import OutOfReach
 from isthmus.store.rules import KEEP
 from isthmus.store.store import Store, open_store
 from support.stores import PATIENT, written
@@ -149,6 +152,8 @@ import asyncio, sys
 from pathlib import Path
 from fakes.clock import FakeClock
 from isthmus.store.address import address_of
+from isthmus.store.database import open_database
+from isthmus.store.faults import OutOfReach
 from isthmus.store.rules import KEEP, Pace
 from isthmus.store.store import open_store
 from support.used import LIKE_MOST
@@ -234,3 +239,32 @@ async def test_a_clock_that_is_set_back_changes_nothing_that_was_written(opened:
     assert await requests_of(opened) == (150, 150)
     (later,) = await opened.usage(UsageQuery(since=TIME - 1, until=TIME + DAY))
     assert later.requests == 100
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+async def test_nobody_waits_longer_for_a_long_question_than_they_want_to(tmp_path: Path) -> None:
+    database = open_database(address_of(None, tmp_path), run_within=0.2)
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await database.read(lambda connection: connection.exec_driver_sql(ENDLESS).scalar())
+    assert time.monotonic() - began < 0.15
+    await database.close()
+
+
+async def test_a_question_without_end_is_ended(tmp_path: Path) -> None:
+    database = open_database(address_of(None, tmp_path), run_within=0.05)
+    with pytest.raises(OutOfReach, match="interrupted"):
+        await database.read(lambda connection: connection.exec_driver_sql(ENDLESS).scalar())
+    assert await database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar()) == 1
+    await database.close()
+
+
+async def test_a_folder_that_cannot_be_written_is_told_and_rows_wait(tmp_path: Path, clock: FakeClock) -> None:
+    (tmp_path / "taken").write_text("a file in place of the folder")
+    async with open_store(address_of(None, tmp_path / "taken"), clock, KEEP, replace(PATIENT, close=0.01)) as store:
+        store.use(rows(3))
+        await until(store, "3 rows wait")
+        assert "exists: " in store.state or "directory: " in store.state

@@ -3,23 +3,30 @@
 What goes wrong leaves here as one of `faults`.
 """
 
+import asyncio
 import os
-import sqlite3
+import time
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from functools import partial
+from math import inf
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, event
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from isthmus.store.address import POSTGRESQL, Address
-from isthmus.store.faults import Duplicate, OutOfReach, Unfit
+from isthmus.store.faults import Duplicate, OutOfReach, Unfit, Unusable
 
 CONNECTIONS = 5
 CONNECT_WITHIN = 5.0
 """Seconds for a new connection, and for one from the pool."""
 RUN_WITHIN = 10.0
-"""Seconds for one statement of PostgreSQL, and for SQLite's other writers."""
+"""Seconds for one statement of PostgreSQL, for one transaction of SQLite, and there for other writers as well."""
+STEPS = 20_000
+"""Of SQLite's own machine, between two looks at the time."""
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
@@ -29,43 +36,71 @@ PRAGMAS = (
 _UNFIT = ("22", "23", "54")
 """Classes of SQLSTATE that are the values' fault: data exceptions, broken constraints, and what is beyond limits."""
 
+_VALUES = (TypeError, ValueError, ArithmeticError)
+"""What values raise that no driver can send."""
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
 class Database:
-    """`kind` as in Address."""
+    """`kind` as in Address. What is asked goes on for a while behind the back of a caller who does not wait for it."""
 
     def __init__(self, engine: AsyncEngine, kind: str) -> None:
         self._reads = engine
         self._writes = engine.execution_options(writes=True)
+        self._under_way: set[asyncio.Task[Any]] = set()
         self.kind = kind
 
     async def read(self, work: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """What `work` makes of a connection. Raises as `write`."""
-        try:
-            async with self._reads.begin() as connection:
-                return await connection.run_sync(work, *args, **kwargs)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise fault_of(error) from error
+        return await self._run(self._reads, lambda connection: work(connection, *args, **kwargs))
 
     async def write(self, work: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """All of `work` or nothing of it. Raises OutOfReach, or Unfit for values that no database takes."""
-        try:
-            async with self._writes.begin() as connection:
-                return await connection.run_sync(work, *args, **kwargs)
-        except (SQLAlchemyError, OSError, TimeoutError, ValueError, OverflowError) as error:
-            raise fault_of(error) from error
+        return await self._run(self._writes, lambda connection: work(connection, *args, **kwargs))
 
     async def close(self) -> None:
+        """End what is still under way, and the connections."""
+        for one in self._under_way:
+            one.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
         await self._reads.dispose()
+
+    async def _run(self, engine: AsyncEngine, work: Callable[[Connection], _T]) -> _T:
+        """Being cancelled does not wait for the database, which may be at something long."""
+        task = asyncio.create_task(_in_transaction(engine, work))
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        """Whoever asked has its error, unless they have left."""
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+
+async def _in_transaction(engine: AsyncEngine, work: Callable[[Connection], _T]) -> _T:
+    try:
+        async with engine.begin() as connection:
+            return await connection.run_sync(work)
+    except (SQLAlchemyError, OSError, TimeoutError, *_VALUES) as error:
+        raise fault_of(error) from error
 
 
 def open_database(address: Address, *, run_within: float = RUN_WITHIN) -> Database:
-    """Connects when it is first asked. The file of SQLite is made here, for its owner's eyes alone."""
-    if address.kind == POSTGRESQL:
-        return Database(_open_postgresql(address, run_within), address.kind)
-    return Database(_open_sqlite(address, run_within), address.kind)
+    """Connects when it is first asked. The file of SQLite is made here, for its owner's eyes alone.
+
+    Raises OutOfReach where that cannot be done, Unusable for an address that is none.
+    """
+    open_engine = _open_postgresql if address.kind == POSTGRESQL else _open_sqlite
+    try:
+        return Database(open_engine(address, run_within), address.kind)
+    except OSError as error:
+        raise OutOfReach(f"{error.strerror}: {error.filename}") from error
+    except (SQLAlchemyError, ImportError) as error:
+        raise Unusable(f"no driver opens this address: {type(error).__name__}") from error
 
 
 def fault_of(error: Exception) -> OutOfReach | Unfit:
@@ -73,7 +108,7 @@ def fault_of(error: Exception) -> OutOfReach | Unfit:
     if isinstance(error, IntegrityError):
         return Duplicate("there is one like it already")
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    if isinstance(cause, ValueError | OverflowError) or str(getattr(cause, "sqlstate", None) or "")[:2] in _UNFIT:
+    if isinstance(cause, _VALUES) or str(getattr(cause, "sqlstate", None) or "")[:2] in _UNFIT:
         return Unfit(type(cause).__name__)
     words = str(cause).strip() or type(cause).__name__
     return OutOfReach(words.splitlines()[0].rpartition(">: ")[2])
@@ -105,12 +140,30 @@ def _open_sqlite(address: Address, run_within: float) -> AsyncEngine:
         pool_timeout=CONNECT_WITHIN,
         connect_args={"timeout": run_within},
     )
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, run_within))
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
+class _Patience:
+    """Until when a transaction may run, by the monotonic clock. SQLite itself knows no such bound."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until = inf
+
+    def begin(self) -> None:
+        self._until = time.monotonic() + self._seconds
+
+    def is_over(self) -> bool:
+        return time.monotonic() > self._until
+
+
+def _prepare_sqlite(
+    run_within: float, connection: AsyncAdapt_aiosqlite_connection, record: ConnectionPoolEntry
+) -> None:
+    patience = record.info["patience"] = _Patience(run_within)
+    connection.run_async(lambda driver: driver.set_progress_handler(patience.is_over, STEPS))
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in PRAGMAS:
@@ -120,5 +173,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     """One that will write waits for the others here: later on it could not, without losing what it has read."""
+    connection.info["patience"].begin()
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -29,13 +29,22 @@ log = logging.getLogger(__name__)
 
 
 class Store:
-    """`run` is its work, for as long as it is open."""
+    """`run` is its work, for as long as it is open; `on_open` is called once the database is there."""
 
-    def __init__(self, address: Address, clock: Clock, keep: Keep = KEEP, pace: Pace = PACE) -> None:
+    def __init__(
+        self,
+        address: Address,
+        clock: Clock,
+        keep: Keep = KEEP,
+        pace: Pace = PACE,
+        *,
+        on_open: Callable[[], object] | None = None,
+    ) -> None:
         self._address = address
         self._clock = clock
         self._keep = keep
         self._pace = pace
+        self._on_open = on_open
         self._opened: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
         self._writer = Writer(self._write, clock, pace, most=keep.queue)
         self._since: float | None = None
@@ -129,8 +138,8 @@ class Store:
 
     async def close(self) -> None:
         """Write what waits, within a bound, and let the database go. `run` has ended before."""
+        await self._writer.drain(self._pace.close if self._opened.done() else 0)
         if self._opened.done():
-            await self._writer.drain(self._pace.close)
             await self._opened.result().close()
 
     async def _open(self) -> "Opened":
@@ -146,6 +155,8 @@ class Store:
             else:
                 self._since, self._why = None, ""
                 self._opened.set_result(opened)
+                if self._on_open is not None:
+                    self._on_open()
                 return opened
 
     def _fail(self, why: str) -> None:
@@ -203,7 +214,7 @@ class Store:
 @asynccontextmanager
 async def open_store(address: Address, clock: Clock, keep: Keep = KEEP, pace: Pace = PACE) -> AsyncIterator[Store]:
     """The store, whose database is opened behind the caller's back. What waits is written before it is closed."""
-    store = Store(address, clock, keep, pace)
+    store = Store(address, clock, keep, pace, on_open=on_open)
     work = asyncio.create_task(store.run())
     try:
         yield store
