@@ -212,7 +212,14 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(address: Address, clock: Clock, keep: Keep = KEEP, pace: Pace = PACE) -> AsyncIterator[Store]:
+async def open_store(
+    address: Address,
+    clock: Clock,
+    keep: Keep = KEEP,
+    pace: Pace = PACE,
+    *,
+    on_open: Callable[[], object] | None = None,
+) -> AsyncIterator[Store]:
     """The store, whose database is opened behind the caller's back. What waits is written before it is closed."""
     store = Store(address, clock, keep, pace, on_open=on_open)
     work = asyncio.create_task(store.run())
