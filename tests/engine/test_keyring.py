@@ -10,7 +10,7 @@ from fakes.records import FakeRecords
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.admit import identify
 from isthmus.engine.clients import ANYONE, Auth, Client, Roll
-from isthmus.engine.keyring import EVERY, MOST, PACE, Keyring, digest_of, hint_of, new_id, new_text
+from isthmus.engine.keyring import BETWEEN, EVERY, MOST, PACE, Keyring, digest_of, hint_of, new_id, new_text
 from isthmus.engine.live import Live
 from isthmus.engine.records import Allowance, ClientKey, Permits
 from isthmus.engine.snapshot import Snapshot
@@ -183,6 +183,35 @@ async def test_what_another_instance_changed_is_seen_at_the_next_look() -> None:
     await ring.ring.look()
     assert ring.knock("bob") == Client("bob", id="key_bob")
     assert ring.knock("alice") is Kind.UNAUTHENTICATED
+
+
+async def test_a_key_that_is_shown_before_it_is_known_is_looked_for_at_once() -> None:
+    ring = Ring()
+    await ring.ring.refresh()
+    await ring.records.put_client_key(key_of("isk_new"))
+    assert await ring.ring.seek("isk_new")
+    assert ring.knock("isk_new") == Client("isk_new", id="key_isk_new")
+
+
+async def test_whoever_shows_wrong_keys_has_the_store_do_next_to_nothing() -> None:
+    ring = Ring(key_of("alice"))
+    await ring.ring.refresh()
+    before = dict(ring.records.asked)
+    for text in ("wrong", None, "sk-wrong"):
+        assert not await ring.ring.seek(text)
+    assert ring.records.asked == before
+    for _ in range(100):
+        assert not await ring.ring.seek("isk_wrong")
+        ring.clock.move(BETWEEN / 10)
+    assert ring.records.asked["client_keys_version"] - before["client_keys_version"] <= 11
+    assert ring.records.asked["client_keys"] == before["client_keys"]
+
+
+async def test_a_key_is_not_found_in_a_store_that_is_gone() -> None:
+    ring = Ring(key_of("alice"))
+    await ring.ring.refresh()
+    ring.records.gone = True
+    assert not await ring.ring.seek("isk_new")
 
 
 async def test_what_is_changed_here_holds_at_once() -> None:

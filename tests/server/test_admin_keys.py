@@ -345,6 +345,22 @@ async def test_a_key_that_another_instance_made_is_listed() -> None:
     assert await keys.names() == ["theirs"]
 
 
+async def test_a_key_that_another_instance_made_just_now_is_taken_at_once() -> None:
+    keys = Keys(FILED)
+    text = "isk_made-elsewhere"
+    theirs = ClientKey(
+        id="key_1", name="theirs", digest=hashlib.sha256(text.encode()).digest(), hint="", created_at=0.0
+    )
+    await keys.managed.records.put_client_key(theirs)
+    assert await keys.chat(text) == 200
+    keys.clock.move(1)
+    other = replace(theirs, id="key_2", name="others", digest=hashlib.sha256(b"isk_other").digest())
+    await keys.managed.records.put_client_key(other)
+    visit = await keys.managed.ask("GET", "/v1/models", (b"x-api-key", b"isk_other"))
+    assert (visit.status, [one["id"] for one in told(visit)["data"]]) == (200, ["m"])
+    assert await keys.chat("isk_wrong") == 401
+
+
 async def test_an_answer_with_a_key_is_kept_by_nobody() -> None:
     keys = Keys()
     visit = await keys.ask("POST", "/admin/keys", {"name": "alice"})

@@ -24,6 +24,8 @@ from isthmus.routing.limits import Limit
 
 EVERY = 1.0
 """Seconds between two looks whether any key has changed; so long can what one instance changes be unseen by others."""
+BETWEEN = 0.2
+"""Seconds between two looks for a key that was shown and is not known."""
 TRUST = 300.0
 MOST = 100_000
 """Client keys in one store."""
@@ -72,6 +74,7 @@ class Keyring:
         self._version: int | None = None
         self._heard = clock.now() if empty else None
         self._whole = empty
+        self._sought = -BETWEEN
         self._changing = asyncio.Lock()
         self.first = asyncio.Event()
         """Set when the store was heard, or could not be."""
@@ -146,6 +149,15 @@ class Keyring:
             self._heard = self._clock.now()
             if changed or not self._whole:
                 self._hand_over(self._roll)
+
+    async def seek(self, text: str | None) -> bool:
+        """Look at once for a key that another instance may just have made. True where any key has changed."""
+        now, version = self._clock.now(), self._version
+        if text is None or not text.startswith(PREFIX) or now < self._sought + BETWEEN:
+            return False
+        self._sought = now
+        await self.look()
+        return self._version != version
 
     async def _put(self, key: ClientKey) -> None:
         await self._records.put_client_key(key)

@@ -137,6 +137,9 @@ class Application:
                 answer = refuse(exchange, error)
             else:
                 answer = await line(exchange, responder.body, now, self._ports)
+                if exchange.error is not None and exchange.peek is None and await self._is_new(exchange.error, call):
+                    exchange.error, now = None, self.live.take()
+                    answer = await line(exchange, responder.body, now, self._ports)
             await responder.deliver(answer)
         except ClientLeft:
             exchange.cancelled = True
@@ -185,8 +188,15 @@ class Application:
             )
             return answer_page(visit)
         except GatewayError as error:
+            if route.serves in _FOR_CLIENTS and await self._is_new(error, call):
+                return await self._page(route, call, receive, scope)
             allow = ((b"allow", ", ".join(route.methods).encode()),) if route.methods else ()
             return Page(error.status, call.codec.write_error(error), allow)
+
+    async def _is_new(self, error: GatewayError, call: Call) -> bool:
+        """May the client key that was refused have been made elsewhere a moment ago? Then there is news of keys now."""
+        keys = self.office.desk.keys
+        return error.kind is Kind.UNAUTHENTICATED and keys is not None and await keys.seek(call.presented)
 
     def _manages(self, call: Call) -> bool:
         """Is this an administrator, wherever they are?"""

@@ -106,6 +106,11 @@ class KeyChain(Protocol):
 class Desk:
     """`records` is None where the store is switched off; so are what rests on it. `began` is monotonic seconds.
 
+    async def seek(self, text: str | None) -> bool:
+        """A key like ours was shown that is not taken here. True where something was new that may be it. Never raises;
+        it asks the store so rarely that whoever shows wrong keys has it do nothing."""
+        ...
+
     `key_counts` are what each upstream key was asked in this process, by provider and key.
     """
 
