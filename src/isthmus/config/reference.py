@@ -23,9 +23,10 @@ OPENING = """\
 Written from the schema in `isthmus.config`; do not edit. The guide is [configure.md](../guide/configure.md).
 
 The file is YAML, UTF-8, at most 4 MiB. It is looked for as `--config FILE`, as `ISTHMUS_CONFIG`, as `./isthmus.yaml`,
-and as `isthmus/isthmus.yaml` in `$XDG_CONFIG_HOME` (or `~/.config`); the first that is there is used. An unknown key is
-an error. In every value `${NAME}` stands for an environment variable, `${NAME:-default}` for a variable with a default,
-and `$${` for `${`. An empty value counts as not given, an empty variable as not set.
+and as `isthmus/isthmus.yaml` in `$XDG_CONFIG_HOME` (or `~/.config`); the first that is there is used. It may be
+[the file of another system](../guide/coming-from.md), too. An unknown key is an error. In every value `${NAME}` stands
+for an environment variable, `${NAME:-default}` for a variable with a default, and `$${` for `${`. An empty value counts
+as not given, an empty variable as not set.
 """
 HOSTS = """
 ## Known hosts
