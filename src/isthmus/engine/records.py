@@ -62,7 +62,7 @@ class ClientKey(Value, frozen=True, kw_only=True):
     cache: bool | None = None
 
 
-class Used(Value, frozen=True, kw_only=True):
+class Used(Value, frozen=True):
     """One exchange that is over, as it is kept and billed. `ms` is how long it took, `first_ms` until it said anything.
 
     `model` is the one that answered, or was asked last, `asked` the name in the request; `key` names the upstream key.

@@ -139,9 +139,13 @@ def ending_of(exchange: "Exchange", record: "AttemptRecord") -> Ending:
 
 
 def _work_out(exchange: "Exchange", tariffs: "Tariffs") -> Spending:
-    records = exchange.attempts
-    if len(records) == 1:  # most of them
-        return spending_at(exchange, records[0], tariffs)
+    records, usage = exchange.attempts, exchange.usage
+    if len(records) == 1:
+        record = records[0]
+        if usage is None or record is not exchange.answered or exchange.error is not None or exchange.cancelled:
+            return spending_at(exchange, record, tariffs)
+        tariff = tariffs.of(record.target, record.credential, exchange.at)  # most of them: answered, and counted
+        return Spending(usage, None if tariff is None else tariff.microdollars(usage))
     usage, exact, priced = NOTHING, Fraction(0), False
     for record in records:
         one = used_by(exchange, record)
