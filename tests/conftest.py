@@ -51,6 +51,7 @@ SLOW = frozenset(
         "test_ollama_outside",
         "test_operation_outside",
         "test_plain",
+        "test_planted_secrets",
         "test_pooling",
         "test_prefixes",
         "test_refused_answers",

@@ -111,3 +111,20 @@ def test_plain_words_are_the_same_object_after(words: str) -> None:
 
 def test_a_placeholder_for_a_key_takes_nothing_out() -> None:
     assert mask("no x here: abc", Secret("x")) == "no x here: abc"
+
+
+@pytest.mark.parametrize("text", ["it was {}!", 'it was "{}"', "x-team={}&y=1"])
+def test_words_that_are_told_of_are_taken_out_as_a_whole(text: str) -> None:
+    assert mask(text.format("our team/9"), None, ["our team/9"]) == text.format(MASK)
+
+
+def test_words_are_found_where_they_are_escaped() -> None:
+    assert mask(r"it was our team\/9 and our%20team%2F9", None, ["our team/9"]) == f"it was {MASK} and {MASK}"
+
+
+def test_a_part_of_a_word_is_no_secret() -> None:
+    assert mask("it was our team", Secret("another-key-0123"), ["our team/9"]) == "it was our team"
+
+
+def test_a_word_that_is_too_short_to_be_a_secret_stays() -> None:
+    assert mask("a 1 b", None, ["1"]) == "a 1 b"

@@ -28,7 +28,6 @@ from isthmus.engine.repeatable import lets_act
 from isthmus.engine.spending import Ending, so_far, spending_at
 from isthmus.engine.verdict import note_failure
 from isthmus.engine.walk import in_order
-from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Provider
 from isthmus.routing.plan import Target, Tier, narrowed
 
@@ -196,7 +195,7 @@ class Continuation:
         self._spent, self._before = None, self._told.length
 
     def _words(self, error: GatewayError) -> str:
-        return mask(error.message, self._provider.secret)[:500]
+        return self._provider.masked(error.message)[:500]
 
     def _note_seam(self) -> None:
         record = self._exchange.attempts[-1]

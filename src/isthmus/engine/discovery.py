@@ -12,7 +12,6 @@ from isthmus.dialects.listings import LISTINGS
 from isthmus.engine.lane import listing
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Transport
-from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Deadlines, Provider
 from isthmus.wire.frames import MAX_FRAME
 
@@ -72,7 +71,5 @@ async def ask(provider: Provider, transport: Transport) -> Listed | None:
         finally:
             incoming.close()
     except GatewayError as error:
-        log.info(
-            "provider %s could not be asked for its models: %s", provider.name, mask(error.message, provider.secret)
-        )
+        log.info("provider %s could not be asked for its models: %s", provider.name, provider.masked(error.message))
         return None

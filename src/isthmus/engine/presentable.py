@@ -1,23 +1,22 @@
 """What a client may be told of a failure at a provider: no key, no address, its words only where they may be told."""
 
 from isthmus.core.errors import GatewayError, Kind, Tell
-from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Provider
 
 
 def presentable(error: GatewayError, provider: Provider) -> GatewayError:
     """The error as a client may see it: no key in it, and only its kind where its words are not for telling."""
     words = error.upstream if error.rule.tell is Tell.EVERYTHING else None
-    if words is not None and mask(words.body, provider.secret) != words.body:
+    if words is not None and provider.masked(words.body) != words.body:
         words = None
-    message = mask(error.message, provider.secret) if error.rule.tell is Tell.EVERYTHING else _known(error, provider)
+    message = provider.masked(error.message) if error.rule.tell is Tell.EVERYTHING else _known(error, provider)
     return GatewayError(
         error.kind,
         message,
         status=error.upstream_status,
         retry_after=error.retry_after,
-        param=mask(error.param, provider.secret) if error.param else None,
-        code=mask(error.code, provider.secret) if error.code else None,
+        param=provider.masked(error.param) if error.param else None,
+        code=provider.masked(error.code) if error.code else None,
         upstream=words,
     )
 
@@ -32,5 +31,5 @@ def _known(error: GatewayError, provider: Provider) -> str:
         return f"{name} cannot be reached; the gateway's log has the reason"
     origin = provider.origin
     host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    words = mask(error.message, provider.secret).replace(f"{host}:{origin.port}", name)
+    words = provider.masked(error.message).replace(f"{host}:{origin.port}", name)
     return words if name in words else f"{name}: {words}"

@@ -35,7 +35,6 @@ from isthmus.engine.ports import Incoming
 from isthmus.engine.presentable import presentable
 from isthmus.engine.reasoning_memory import Gatherer, parts_of
 from isthmus.engine.renaming import Renaming
-from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Emulator, Provider
 from isthmus.wire.frames import FrameTooLarge, Framing
 from isthmus.wire.framings import GATES, SPLITTERS
@@ -148,7 +147,7 @@ class Passage:
     def _shown(self, out: bytes) -> bytes:
         if self.renaming is not None:
             out = self.renaming.events(out)
-        return out if self._tap.error is None else mask(out, self._provider.secret)
+        return out if self._tap.error is None else self._provider.masked(out)
 
     def _last(self) -> bytes:
         """What follows the upstream's last byte: nothing, unless it stopped in the middle."""

@@ -19,7 +19,6 @@ from isthmus.engine.ports import Ports
 from isthmus.engine.presentable import presentable
 from isthmus.engine.spending import Ending, how_failed
 from isthmus.engine.verdict import note_failure, note_heard
-from isthmus.providers.key_guard import mask
 from isthmus.providers.provider import Provider
 from isthmus.routing.order import Moment
 from isthmus.routing.places import Ask
@@ -161,7 +160,7 @@ async def attempt(
     except GatewayError as error:
         meter.ended()
         _note_ending(exchange, record, error)
-        record.error, record.reason = error.kind, mask(error.message, provider.secret)[:500]
+        record.error, record.reason = error.kind, provider.masked(error.message)[:500]
         over = ports.clock.now()
         note_failure(error, record, now, over, time=exchange.unix(over), until=until, counts=counts)
         raise presentable(error, provider) from error

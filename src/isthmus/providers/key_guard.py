@@ -5,7 +5,7 @@ percent-encoded, and whatever else has the look of a key.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from isthmus.core.secret import Secret
@@ -27,25 +27,40 @@ _KEY_LIKE = re.compile(
 _ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|(.))|%([0-9a-fA-F]{2})", re.DOTALL)
 
 
-def mask(text: _Text, secret: Secret | None) -> _Text:
-    """`text` with MASK in place of every key. The same object when there is none. Bytes stay bytes, of any encoding."""
+def mask(text: _Text, secret: Secret | None, words: Sequence[str] = ()) -> _Text:
+    """`text` with MASK in place of every key. The same object when there is none. Bytes stay bytes, of any encoding.
+
+    `words` may be secrets too: they are taken out as a whole.
+    """
     if isinstance(text, bytes):
-        clean = _mask(text.decode("latin-1"), secret)
+        clean = _mask(text.decode("latin-1"), secret, words)
         return text if clean is None else clean.encode("latin-1")
-    clean = _mask(text, secret)
+    clean = _mask(text, secret, words)
     return text if clean is None else clean
 
 
-def _mask(text: str, secret: Secret | None) -> str | None:
+def _mask(text: str, secret: Secret | None, words: Sequence[str]) -> str | None:
     """The cleaned text, or None when there is nothing to clean."""
     spans = [found.span() for found in _KEY_LIKE.finditer(text)]
     key = secret.reveal() if secret is not None else ""
-    if len(key) >= SHORTEST:
-        spans.extend(_pieces(text, key))
+    words = [word for word in words if len(word) >= SHORTEST]
+    if len(key) >= SHORTEST or words:
+        spans.extend(_told(text, key, words))
         if "\\" in text or "%" in text:
             plain, at = _unescape(text)
-            spans.extend((at[start], at[end]) for start, end in _pieces(plain, key))
+            spans.extend((at[start], at[end]) for start, end in _told(plain, key, words))
     return _cut(text, spans) if spans else None
+
+
+def _told(text: str, key: str, words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where pieces of the key stand, and where the words do."""
+    if len(key) >= SHORTEST:
+        yield from _pieces(text, key)
+    for word in words:
+        start = text.find(word)
+        while start >= 0:
+            yield start, start + len(word)
+            start = text.find(word, start + len(word))
 
 
 def _pieces(text: str, key: str) -> Iterator[tuple[int, int]]:

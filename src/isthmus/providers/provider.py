@@ -1,7 +1,7 @@
 """A provider: a dialect, an address, a signature and a few oddities. Five independent choices in one row."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Raw
 
@@ -13,8 +13,11 @@ from isthmus.core.operations import Operation
 from isthmus.core.profile import ModelProfile
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
+from isthmus.providers.key_guard import mask
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
 from isthmus.wire.headers import Headers
+
+_Text = TypeVar("_Text", str, bytes)
 
 
 class Origin(Value, frozen=True):
@@ -148,3 +151,9 @@ class Provider(Value, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     listed: bool = True
     limits_account: bool = False
+
+    def masked(self, text: _Text) -> _Text:
+        """The text without its key, whole or in pieces, and without the headers that were configured for it."""
+        if not self.headers:
+            return mask(text, self.secret)
+        return mask(text, self.secret, [value.decode("latin-1") for _, value in self.headers])
