@@ -89,3 +89,21 @@ def test_a_restart_keeps_what_the_provider_said(tmp_path: Path, shell: Shell) ->
                 else:
                     [rest] = json.decode(shell.run("rests", "--json", "--url", running.root).stdout.encode())["rests"]
                     assert (rest["model"], rest["cause"]) == ("fails-429", "known from before the restart")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    ["management-key: manage-me-0123456789", "admin: {keys: [{name: olga, key: olga-0123456789, role: operator}]}"],
+)
+def test_the_key_in_the_configuration_is_sent(tmp_path: Path, shell: Shell, keys: str) -> None:
+    admins = (
+        "management-key: manage-me-0123456789\nadmin: {keys: [{name: olga, key: olga-0123456789, role: operator}]}\n"
+    )
+    with open_upstream() as upstream, open_gateway(between(upstream, more=admins), tmp_path) as running:
+        shell.write("listeners: [{port: 9}]\n")
+        refused = shell.run("rests", "clear", "--url", running.root)
+        assert refused.exit_code == 1
+        assert "send the management key" in refused.stderr
+        assert shell.run("rests", "--url", running.root).stdout == "nobody rests\n"
+        shell.write(f"listeners: [{{port: 9}}]\n{keys}\n")
+        assert shell.run("rests", "clear", "--url", running.root).stdout == "0 rests ended\n"

@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,6 +18,15 @@ from isthmus.wire import json
 OWNER = "owner-planted-0123456789abcdef"
 VIEWER = "viewer-planted-0123456789abcdef"
 PLANTED = (KEY, CLIENT_KEY, OWNER, VIEWER, "proxy-planted-0123456789", "header-planted-0123456789")
+LEAKING = (
+    "planted/planted",
+    "openai/fails-401",
+    "openai/fails-429-with-key",
+    "anthropic/leaks-midway",
+    "openai/leaks-midway-in-crumbs",
+)
+"""Models whose provider says its key, or whose way there has secrets of its own."""
+JSON = {"content-type": "application/json"}
 ENDLESS = Media("text/event-stream")
 
 
@@ -63,7 +73,8 @@ def apart(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """A gateway with a listener for management at an address that others could reach."""
     host = own_address()
     port = free_port(host)
-    more = administrators(f"  listener: {{host: {host}, port: {port}}}\n")
+    log = "log: {level: debug, dumps: true, bodies: {requests: true, answers: true}}"
+    more = administrators(f"  listener: {{host: {host}, port: {port}}}\n{log}\n")
     planted = f"""
   planted:
     type: compatible
@@ -78,6 +89,13 @@ def apart(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with open_gateway(between(upstream, providers=planted, more=more), tmp_path_factory.mktemp("apart")) as running:
         RUNNING.remove(running)  # its rests are ended with a key alone
         yield running, host, port
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """All that the gateway wrote, but for what it was told."""
+    found = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    found.pop("isthmus.yaml")
+    return found
 
 
 def main_port(gateway: RunningGateway) -> int:
@@ -107,6 +125,17 @@ def test_where_it_listens_is_said(apart: tuple[RunningGateway, str, int]) -> Non
     assert f"Management alone: http://{host}:{port}" in gateway.said()
 
 
+def test_workers_share_the_listener_for_management(upstream: Upstream, tmp_path: Path) -> None:
+    port = free_port("127.0.0.1")
+    text = between(upstream, more=administrators(f"  listener: {{port: {port}}}\n"))
+    with open_gateway(text, tmp_path, workers=2) as running:
+        RUNNING.remove(running)
+        for _ in range(6):
+            assert ask("127.0.0.1", port, "GET", "/admin/status", {"x-management-key": VIEWER})[0] == 200
+            assert ask("127.0.0.1", port, "GET", "/v1/models", {"authorization": f"Bearer {CLIENT_KEY}"})[0] == 404
+            assert ask("127.0.0.1", main_port(running), "GET", "/health")[0] == 200
+
+
 def test_others_manage_at_the_listener_for_clients_only_when_they_may(upstream: Upstream, tmp_path: Path) -> None:
     host = own_address()
     port = free_port(host)
@@ -121,12 +150,16 @@ def test_others_manage_at_the_listener_for_clients_only_when_they_may(upstream: 
 def test_no_secret_is_in_any_answer_log_or_file(apart: tuple[RunningGateway, str, int]) -> None:
     gateway, host, port = apart
     key = {"x-management-key": OWNER, "content-type": "application/json"}
-    chat = json.encode({"model": "planted/planted", "messages": [{"role": "user", "content": "hi"}]})
-    said = {"authorization": f"Bearer {CLIENT_KEY}", "content-type": "application/json"}
-    ask("127.0.0.1", main_port(gateway), "POST", "/v1/chat/completions", said, chat)
+    for model in LEAKING:
+        chat = {"model": model, "stream": True, "messages": [{"role": "user", "content": f"my key is {CLIENT_KEY}"}]}
+        told = ask(
+            "127.0.0.1", main_port(gateway), "POST", f"/v1/chat/completions?key={CLIENT_KEY}", JSON, json.encode(chat)
+        )[1]
+        assert KEY.encode() not in told
     ask(host, port, "PUT", "/admin/debug", key, b'{"level":"info"}')
     ask(host, port, "DELETE", "/admin/rests", {"x-management-key": f"{OWNER}-wrong"})
-    answers = {
+    answers = {"/metrics": ask("127.0.0.1", main_port(gateway), "GET", "/metrics")[1]}
+    answers |= {
         row.path: ask(
             host, port, "GET", row.path.replace("{name...}", "planted/planted").replace("{name}", "planted"), key
         )[1]
@@ -135,7 +168,11 @@ def test_no_secret_is_in_any_answer_log_or_file(apart: tuple[RunningGateway, str
         if row.method == "GET" and row.gives != ENDLESS
     }
     gateway.said_soon("PUT /admin/debug")
-    kept = {path.name: path.read_bytes() for path in gateway.log.parent.rglob("*") if path.is_file()}
-    kept.pop("isthmus.yaml")
+    kept = files(gateway.log.parent)
+    deadline = time.monotonic() + 10
+    while not any(b"my key is" in text for text in kept.values()):
+        assert time.monotonic() < deadline, "what clients say is kept here, so that it can be searched"
+        time.sleep(0.05)
+        kept = files(gateway.log.parent)
     for secret in PLANTED:
         assert [where for where, text in {**answers, **kept}.items() if secret.encode() in text] == [], secret[:12]
