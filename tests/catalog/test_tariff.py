@@ -7,13 +7,14 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from isthmus.catalog.prices import cost
 from isthmus.catalog.tariff import Tariff
 from isthmus.core.facts import Price, Rates, Service, Tier
 from isthmus.core.usage import Usage, UsageDetail
 from isthmus.core.value import Foreign
+from isthmus.dialects.bills import service_of
 
 COUNTS = st.integers(0, 10**9)
 RATES = st.decimals(0, 10**6, places=9)
@@ -65,3 +66,19 @@ def test_a_service_that_the_usage_names_has_its_own_list() -> None:
     usage = Usage(1000, native=Foreign("anthropic", Raw(b'{"service_tier": "batch"}')))
     price = Price(rates=Rates(input=Decimal(4)), services={Service.BATCH: Price(rates=Rates(input=Decimal(2)))})
     assert Tariff(price).microdollars(usage) == 2000
+
+
+@given(USAGES, PRICES)
+def test_what_needs_no_second_look_comes_to_the_same(usage: Usage, price: Price) -> None:
+    told = replace(usage, native=Foreign("openai_chat", Raw(b"{}")))
+    assert Tariff(price).microdollars(told) == Tariff(price).microdollars(usage)
+
+
+@given(USAGES, PRICES, COUNTS, st.sampled_from(["standard", "batch", "priority"]))
+def test_what_anthropic_tells_of_its_cache_and_service_is_billed_exactly(
+    usage: Usage, price: Price, hour: int, service: str
+) -> None:
+    body = b'{"cache_creation": {"ephemeral_1h_input_tokens": %d}, "service_tier": "%b"}' % (hour, service.encode())
+    told = replace(usage, native=Foreign("anthropic", Raw(body)))
+    exact = cost(told, price, detail=UsageDetail(cache_write_hour=hour), service=service_of(told)).total
+    assert Tariff(price).microdollars(told) == math.ceil(exact * 1_000_000)

@@ -13,26 +13,34 @@ from msgspec.structs import asdict
 
 from isthmus.catalog.prices import BILLED_AS, counts, rates_for
 from isthmus.core.facts import Price, Rates, Service
-from isthmus.core.usage import NO_DETAIL, Usage, UsageDetail
+from isthmus.core.usage import Usage, UsageDetail
 from isthmus.dialects.bills import detail_of, service_of
 
 MICRODOLLARS = 1_000_000
 """In one US dollar."""
-_OWN = ("audio_input", "image_input", "cache_write_hour", "audio_output", "image_output")
-"""Rates for which it must be known more of a request than its usage counts."""
+_MEDIA = ("audio_input", "image_input", "audio_output", "image_output")
+"""Rates for which it must be known of what kind tokens are."""
 
 
 class _Step(NamedTuple):
-    """The rates for requests with more than `above` tokens of input, in the order of the counts, as whole numbers."""
+    """The rates for requests with more than `above` tokens of input, as whole numbers: in the order of the counts, and
+    of a usage's own fields. `hour` is what a token more costs that is written to a cache for an hour.
+    """
 
     above: int
     rates: Sequence[int]
+    plain: tuple[int, int, int, int, int]
+    hour: int
 
 
 class Tariff:
-    """Of one price list. `unit` is how many of its whole numbers make a microdollar."""
+    """Of one price list. `unit` is how many of its whole numbers make a microdollar.
 
-    __slots__ = ("_fine", "_image", "_request", "_services", "_simple", "_steps", "unit")
+    Inside, `_media` and `_hour` are there where tokens may have rates of their own, for what they are or for how long
+    they are kept. Of steps, the highest is the first.
+    """
+
+    __slots__ = ("_hour", "_image", "_media", "_request", "_services", "_steps", "unit")
 
     def __init__(self, price: Price) -> None:
         lists = [price, *price.services.values()]
@@ -41,51 +49,57 @@ class Tariff:
         self._image = self._whole((price.image or 0) * MICRODOLLARS)
         self._services = {service: self._steps_of(one) for service, one in price.services.items()}
         self._steps = self._steps_of(price)
-        self._fine = bool(price.services) or any(_has_own(one) for one in lists)
-        fresh, _, _, read, written, _, output, _, _, reasoning = self._steps[0].rates
-        self._simple = (fresh, read, written, output, reasoning) if len(self._steps) == 1 and not self._fine else None
+        self._media = any(_has(one, *_MEDIA) for one in lists)
+        self._hour = any(_has(one, "cache_write_hour") for one in lists)
 
     def microdollars(self, usage: Usage) -> int:
         """What a request with this usage costs, rounded up."""
-        if self._simple is None:
-            return -(-self.exact(usage) // self.unit)
-        fresh, read, written, output, reasoning = self._simple
-        units = (
-            self._request
-            + fresh * usage.fresh_input
-            + read * usage.cache_read
-            + written * usage.cache_write
-            + output * usage.output
-            + reasoning * usage.reasoning
-        )
-        return -(-units // self.unit)
+        return -(-self.exact(usage) // self.unit)
 
     def fraction(self, usage: Usage) -> Fraction:
         """The same in microdollars, not rounded: for a part of a request."""
         return Fraction(self.exact(usage), self.unit)
 
     def exact(self, usage: Usage) -> int:
-        """The same in the tariff's own units. What the usage's own object tells beyond counts is looked at."""
-        if not self._fine or usage.native is None:
-            return self.units(usage, NO_DETAIL, None)
-        return self.units(usage, detail_of(usage), service_of(usage))
+        """The same in the tariff's own units. What the usage's own object tells is looked at where it matters."""
+        hour = 0
+        if usage.native is not None:
+            service = service_of(usage) if self._services else None
+            if service is not None or self._media:
+                return self.units(usage, detail_of(usage), service)
+            if self._hour and usage.cache_write:
+                hour = min(detail_of(usage).cache_write_hour, usage.cache_write)
+        steps = self._steps
+        step = steps[0] if len(steps) == 1 else _step(steps, usage.input)
+        fresh, read, written, output, reasoning = step.plain
+        return (
+            self._request
+            + fresh * usage.fresh_input
+            + read * usage.cache_read
+            + written * usage.cache_write
+            + output * usage.output
+            + reasoning * usage.reasoning
+            + step.hour * hour
+        )
 
     def units(self, usage: Usage, detail: UsageDetail, service: Service | None) -> int:
         """As `catalog.prices.cost`, in the tariff's own units."""
         steps = self._services.get(service, self._steps) if service else self._steps
-        tokens = usage.input
-        rates = next((step.rates for step in reversed(steps) if tokens > step.above), steps[0].rates)
         billed = counts(usage, detail).values()
-        return self._request + self._image * detail.images + sum(map(int.__mul__, rates, billed))
+        tokens = sum(map(int.__mul__, _step(steps, usage.input).rates, billed))
+        return self._request + self._image * detail.images + tokens
 
     def _steps_of(self, price: Price) -> tuple[_Step, ...]:
         above = (-1, *(tier.above for tier in price.tiers))
-        return tuple(_Step(one, self._rates_of(rates_for(price, one + 1))) for one in above)
+        return tuple(self._step_of(one, rates_for(price, one + 1)) for one in reversed(above))
 
-    def _rates_of(self, rates: Rates) -> tuple[int, ...]:
+    def _step_of(self, above: int, rates: Rates) -> _Step:
         told = asdict(rates)
         said = (next((told[name] for name in names if told[name] is not None), 0) for names in BILLED_AS.values())
-        return tuple(map(self._whole, said))
+        whole = dict(zip(BILLED_AS, map(self._whole, said), strict=True))
+        plain = whole["input"], whole["cache_read"], whole["cache_write"], whole["output"], whole["reasoning"]
+        hour = whole["cache_write_hour"] - whole["cache_write"]
+        return _Step(above, tuple(whole.values()), plain, hour)
 
     def _whole(self, rate: Decimal | int) -> int:
         return int(rate * self.unit)
@@ -99,8 +113,16 @@ def _places(price: Price) -> int:
     return max((-one for one in exponents if isinstance(one, int)), default=0)
 
 
-def _has_own(price: Price) -> bool:
-    return any(getattr(one, name) is not None for one in _all(price) for name in _OWN)
+def _step(steps: Sequence[_Step], tokens: int) -> _Step:
+    """That of a request with so many tokens of input."""
+    for step in steps:
+        if tokens > step.above:
+            return step
+    return steps[-1]
+
+
+def _has(price: Price, *names: str) -> bool:
+    return any(getattr(one, name) is not None for one in _all(price) for name in names)
 
 
 def _all(price: Price) -> Sequence[Rates]:

@@ -7,8 +7,11 @@ Sources: docs.anthropic.com/en/docs/build-with-claude/prompt-caching (`cache_cre
 
 from collections.abc import Mapping
 
+from msgspec import Raw
+
 from isthmus.core.facts import Service
 from isthmus.core.usage import NO_DETAIL, Usage, UsageDetail
+from isthmus.core.value import Value
 from isthmus.wire import json
 from isthmus.wire.json import Malformed
 
@@ -37,6 +40,15 @@ _ROWS: Mapping[str, Mapping[str, tuple[str, tuple[str, str], str]]] = {
 """The list in which a count stands, what marks its row, and the count's name there."""
 
 
+class _Written(Value, frozen=True):
+    ephemeral_1h_input_tokens: int = 0
+
+
+class _Anthropic(Value, frozen=True):
+    cache_creation: _Written | None = None
+
+
+_anthropic = json.decoder(_Anthropic)
 _SERVICES: Mapping[str, Service] = {one.value: one for one in Service}
 """What Anthropic's usage calls a `service_tier`; its usual ones are no service of their own."""
 
@@ -57,6 +69,8 @@ def detail_of(usage: Usage) -> UsageDetail:
     if usage.native is None:
         return NO_DETAIL
     dialect = usage.native.dialect
+    if dialect == "anthropic" and (hour := _hour_of(usage.native.body)) is not None:
+        return UsageDetail(cache_write_hour=hour) if hour else NO_DETAIL
     try:
         told = json.decode(usage.native.body)
     except Malformed:
@@ -64,6 +78,15 @@ def detail_of(usage: Usage) -> UsageDetail:
     counts = {name: _count(_at(told, *path)) for name, path in _COUNTS.get(dialect, {}).items()}
     rows = {name: _sum(_at(told, place), mark, count) for name, (place, mark, count) in _ROWS.get(dialect, {}).items()}
     return UsageDetail(**counts, **rows)
+
+
+def _hour_of(body: Raw) -> int | None:
+    """Anthropic's count, read fast, for agents have it in every answer; None where it is not as it should be."""
+    try:
+        written = _anthropic(body).cache_creation
+    except json.DECODE_ERRORS:
+        return None
+    return 0 if written is None else max(0, written.ephemeral_1h_input_tokens)
 
 
 def _at(value: object, *path: str) -> object:
