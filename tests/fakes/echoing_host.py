@@ -67,7 +67,8 @@ class _Answers(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(body)))
-        self.send_header("x-request-id", f"req {self._key()}")
+        if status != 200:
+            self.send_header("x-request-id", f"req {self._key()}")
         self.end_headers()
         self.wfile.write(body)
 

@@ -77,6 +77,8 @@ log:
   bodies: {{requests: true, answers: true}}
 limits: {{wait: 0.1}}
 """
+STREAMED = ("good", "cut", "broken")
+"""These say the key as a model says words, in pieces; their answers are streamed."""
 MODELS = ("good", "garbled", "cut", "broken", "refuse-400", "refuse-401", "refuse-403", "refuse-429", "refuse-500")
 
 NOTHING: Mapping[str, str] = {}
@@ -104,11 +106,13 @@ class Traces:
     refusals: Sequence[bytes]
     made: str
     """A client key that an administrator made."""
+    heads: bytes
+    """The heads of all answers to clients."""
+    failures: bytes
+    """The bodies of those that the provider refused or garbled."""
 
 
-def ask(
-    url: str, body: object | None = None, headers: Mapping[str, str] = NOTHING, method: str | None = None
-) -> Told:
+def ask(url: str, body: object | None = None, headers: Mapping[str, str] = NOTHING, method: str | None = None) -> Told:
     data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"content-type": "application/json", **headers}, method=method)
     try:
@@ -153,13 +157,16 @@ def planted_headers() -> Mapping[str, str]:
     return {"cookie": f"session={SENT['cookie']}", "x-planted": SENT["header"], "x-api-secret": SENT["header"]}
 
 
-def drive(root: str) -> None:
-    """Everything that a client may ask, rightly and wrongly."""
+def drive(root: str) -> tuple[bytes, bytes]:
+    """Everything that a client may ask, rightly and wrongly. The heads of answers, and the bodies of failures."""
+    heads, failures = [], []
     right = {"authorization": f"Bearer {CONFIGURED['PLANTED_CLIENT']}", **planted_headers()}
     for model in MODELS:
         for provider in ("openai", "anthropic"):
-            for path, body in requests(f"{provider}/{model}", stream=model in ("good", "cut", "broken")):
-                ask(root + path, body, right)
+            for path, body in requests(f"{provider}/{model}", stream=model in STREAMED):
+                answer = ask(root + path, body, right)
+                heads.append(answer.headers)
+                failures += [] if model in STREAMED else [answer.body]
             wake(root)
     for path, body in requests("openai/good", stream=False):
         ask(root + path, body, {"x-api-key": SENT["wrong key"], **planted_headers()})
@@ -176,6 +183,7 @@ def drive(root: str) -> None:
     ask(f"{root}/nowhere?access_token={SENT['query']}", None, right)
     ask(f"{root}/v1/models?key={SENT['wrong key']}", None, planted_headers())
     ask(f"{root}/v0/explain/v1/chat/completions", talk("openai/good", stream=False), right)
+    return "".join(heads).encode(), b"".join(failures)
 
 
 def wake(root: str) -> None:
@@ -229,11 +237,11 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
             patch.setenv(name, value)
         config = CONFIG.format(host=host, models=", ".join(MODELS), closed=closed_port())
         with open_gateway(config, folder) as gateway:
-            drive(gateway.root)
+            heads, failures = drive(gateway.root)
             settle(gateway)
             told = administer(gateway.root)
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    return Traces(files, *told)
+    return Traces(files, *told, heads, failures)
 
 
 def settle(gateway: RunningGateway) -> None:
@@ -279,6 +287,12 @@ def test_no_file_holds_a_planted_secret(name: str, traces: Traces) -> None:
 @pytest.mark.parametrize("name", PLANTED)
 def test_no_administrator_is_told_a_planted_secret(name: str, traces: Traces) -> None:
     assert found(PLANTED[name], traces.answers) == []
+
+
+@pytest.mark.parametrize("name", CONFIGURED)
+def test_no_client_is_told_a_planted_secret(name: str, traces: Traces) -> None:
+    """But by the model itself, in its own words."""
+    assert found(CONFIGURED[name], {"heads": traces.heads, "failures": traces.failures}) == []
 
 
 def test_a_key_that_was_made_is_told_once_and_kept_nowhere(traces: Traces) -> None:
