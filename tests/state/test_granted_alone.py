@@ -1,6 +1,7 @@
 """What an instance grants while its server is late or gone: by what was told last, and counted for all afterwards."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -113,6 +114,30 @@ async def test_what_is_granted_alone_is_added_to_what_was_told(one: Instance, ot
     one.gone()
     await one.granted(TOKENS, 200)
     assert isinstance(await one.limiter.claim([Claim(TOKENS, 101)]), Refusal)
+
+
+async def test_what_is_granted_alone_is_added_before_the_server_has_answered(
+    server: StoreServer, one: Instance, other: Instance
+) -> None:
+    await other.count(REQUESTS, tries=3)
+    await one.granted(REQUESTS)
+    server.send(signal.SIGSTOP)
+    try:
+        one.late()
+        assert await one.count(REQUESTS) == 1
+    finally:
+        server.send(signal.SIGCONT)
+
+
+async def test_what_the_server_refused_and_was_granted_alone_is_added_to_what_it_told(
+    one: Instance, other: Instance
+) -> None:
+    await other.granted(TOKENS, 600)
+    one.late()
+    await one.granted(TOKENS, 500)
+    await one.heard()
+    one.gone()
+    assert isinstance(await one.limiter.claim([Claim(TOKENS, 1)]), Refusal)
 
 
 async def test_what_a_late_answer_tells_is_known_as_well(one: Instance, other: Instance) -> None:

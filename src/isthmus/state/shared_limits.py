@@ -148,6 +148,7 @@ class SharedLimiter:
             reply.add_done_callback(partial(self._settle_late, Grant(claims, 0.0, lease), NOTHING))
         else:
             self.alone += 1
+            self._seen.claimed(claims)
             self._note_running(found)
             self._alone[lease] = reply
             reply.add_done_callback(partial(self._begin_late, found))
@@ -166,9 +167,11 @@ class SharedLimiter:
             self._seen.note(claims, decision.used, self._clock.now())
 
     def _begin_late(self, grant: Grant, reply: Reply) -> None:
-        """What was granted here, and not by the server, counts there from now on."""
-        if _granted_at(reply) is None:
+        """What was granted here, and not by the server, counts there from now on, beside what it told of others."""
+        decision = _decision(reply)
+        if decision is not None and decision.which > 0:
             self._seen.claimed(grant.claims)
+        if decision is None or decision.which > 0:
             self._tell(begun_alone(grant))
 
     def _settle_late(self, grant: Grant, spent: Mapping[Measure, int], reply: Reply) -> None:
