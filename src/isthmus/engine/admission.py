@@ -247,7 +247,7 @@ class Admission:
         if bill is None or (bill.tariff is None and Measure.MICRODOLLARS in measures):
             expected, at = self._ports.expected.of(self._body, target.model), self._exchange.at
             tariff = self._now.tariffs.of(target, credential, at) if Measure.MICRODOLLARS in measures else None
-            bill = self._bills[target, credential] = Bill(target, expected, tariff)
+            bill = self._bills[target, credential] = Bill(expected, tariff)
         self._exchange.expected = bill.expected
         return bill
 

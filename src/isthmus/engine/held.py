@@ -1,7 +1,6 @@
 """What is claimed for an exchange, and what was granted to it, until that is settled."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from isthmus.catalog.tariff import Tariff
 from isthmus.core.usage import Usage
@@ -10,20 +9,24 @@ from isthmus.engine.ports import Limiter
 from isthmus.engine.queue import Queue
 from isthmus.routing.health import Place
 from isthmus.routing.limits import Claim, Grant, Limit, Measure
-from isthmus.routing.plan import Target
 
 
-class Bill(NamedTuple):
+class Bill:
     """What a request is expected to come to at one model. `tariff` is None where no price is asked for or known."""
 
-    target: Target
-    expected: Expectation
-    tariff: Tariff | None
+    __slots__ = ("_amounts", "expected", "tariff")
+
+    def __init__(self, expected: Expectation, tariff: Tariff | None) -> None:
+        self.expected = expected
+        self.tariff = tariff
+        self._amounts: dict[Measure, int] = {}
 
     def amount(self, limit: Limit) -> int:
         """What is claimed of a limit: all of it where only the guess of the answer's length is more than that."""
-        asked, measure = self.expected.input, limit.measure
-        whole = self._comes_to(Usage(asked, output=self.expected.output), measure)
+        measure, asked = limit.measure, self.expected.input
+        whole = self._amounts.get(measure)
+        if whole is None:
+            whole = self._amounts[measure] = self._comes_to(Usage(asked, output=self.expected.output), measure)
         return whole if whole <= limit.most else max(limit.most, self._comes_to(Usage(asked), measure))
 
     def _comes_to(self, usage: Usage, measure: Measure) -> int:

@@ -245,15 +245,20 @@ class _Window:
 class _Budget(_Window):
     """Amounts by the number of a period, of which the present one counts."""
 
-    __slots__ = ("_period",)
+    __slots__ = ("_began", "_ends", "_number", "_period")
 
     def __init__(self, period: Period) -> None:
         self._amounts = {}
         self._behind, self._ahead = 0, 1
         self._period = period
+        self._began = self._ends = 0.0
+        self._number = 0
 
     def _part(self, at: float) -> int:
-        return number_of(self._period, at)
+        if not self._began <= at < self._ends:
+            self._number = number_of(self._period, at)
+            self._began, self._ends = self._begin(self._number), self._begin(self._number + 1)
+        return self._number
 
     def _begin(self, part: int) -> float:
         return begin_of(self._period, part)
