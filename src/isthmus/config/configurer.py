@@ -16,7 +16,7 @@ from isthmus.config.editing import CannotEdit, edit
 from isthmus.config.foreign import translated
 from isthmus.config.load import Found, Loaded, parse, read_text
 from isthmus.config.masking import Stale, mask, mask_beside, recall, shown, unmask
-from isthmus.config.nodes import MAX_BYTES, Broken
+from isthmus.config.nodes import MAX_BYTES, Broken, compose
 from isthmus.config.problems import ConfigProblems, Path
 from isthmus.config.reload import Reloader, takes_restart
 from isthmus.config.schema import Config
@@ -104,6 +104,14 @@ class Configurer:
         async with self._one_at_a_time:
             return await self._apply(found.text, who, f"back to {number}")
 
+    def kind_of(self, text: str) -> str:
+        """Which other system's configuration this is; "" for one of ours, or none at all."""
+        try:
+            other = translated(text, self._loaded.environment, lambda _: "")
+        except Broken:
+            return ""
+        return "" if other is None else other.kind
+
     def translate(self, text: str, kind: str) -> Mapping[str, object]:
         """A configuration of another system as sections of ours. Raises INVALID with what is wrong with it."""
         try:
@@ -143,7 +151,9 @@ class Configurer:
         try:
             present = self._text()
             return recall(edit(present, changes), present)
-        except (CannotEdit, Stale) as error:
+        except CannotEdit as error:
+            raise GatewayError(Kind.INVALID, str(error), code="no_such_place") from error
+        except Stale as error:
             raise GatewayError(Kind.INVALID, str(error)) from error
 
     def _whole(self, text: str) -> str:
@@ -164,6 +174,8 @@ class Configurer:
             after = parse(text, Found(before.path, before.found), before.environment, before.listen)
         except ConfigProblems as bad:
             return Change(problems=tuple(bad.lines()))
+        if after.system:
+            return Change(problems=(f"this is a file of {after.system}; isthmus config import writes one of ours",))
         changed = _sections(before.config, after.config)
         restart = tuple(name for name in changed if takes_restart(name.replace("-", "_"), before.config, after.config))
         return Change(diff=_difference(self._text(), text), changed=changed, restart=restart)
@@ -171,18 +183,23 @@ class Configurer:
     async def _apply(self, text: str, who: str, note: str) -> Change:
         change = self._planned(text)
         if change.problems:
-            raise GatewayError(Kind.INVALID, "the configuration is not good: " + "; ".join(change.problems[:10]))
+            code = "invalid_config" if _is_yaml(text) else "invalid_yaml"
+            words = "the configuration is not good: " + "; ".join(change.problems[:10])
+            raise GatewayError(Kind.INVALID, words, code=code)
         before = self._text()
         await self._remember(AT_FIRST, before)
         try:
             await asyncio.to_thread(put_in_place, self._path, text)
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise GatewayError(Kind.INVALID, f"the file cannot be written: {reason}", status=500) from error
+            raise GatewayError(
+                Kind.INVALID, f"the file cannot be written: {reason}", status=500, code="write_failed"
+            ) from error
         if not self._reloader.reload():
             await asyncio.to_thread(put_in_place, self._path, before)
             self._reloader.reload()
-            raise GatewayError(Kind.INVALID, "the configuration could not be put in force; the log says why")
+            words = "the configuration could not be put in force; the log says why"
+            raise GatewayError(Kind.INVALID, words, status=500, code="reload_failed")
         await self._remember(who, text, note)
         return change
 
@@ -206,6 +223,14 @@ class Configurer:
         if found is None:
             raise GatewayError(Kind.UNKNOWN_PATH, f"no configuration has the number {number}")
         return found
+
+
+def _is_yaml(text: str) -> bool:
+    try:
+        compose(text)
+    except Broken:
+        return False
+    return True
 
 
 def _masked(text: str) -> str:

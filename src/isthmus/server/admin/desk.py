@@ -63,6 +63,10 @@ class Configurer(Protocol):
         """Put the text with this number of the history in force again. Raises UNKNOWN_PATH where there is none."""
         ...
 
+    def kind_of(self, text: str) -> str:
+        """Which other system's configuration this is; "" for one of ours, or none at all."""
+        ...
+
     def translate(self, text: str, kind: str) -> Mapping[str, object]:
         """A configuration of another system as sections of ours. Raises INVALID with what is wrong with it."""
         ...
@@ -102,14 +106,14 @@ class KeyChain(Protocol):
         """Read them again from the store."""
         ...
 
-
-class Desk:
-    """`records` is None where the store is switched off; so are what rests on it. `began` is monotonic seconds.
-
     async def seek(self, text: str | None) -> bool:
         """A key like ours was shown that is not taken here. True where something was new that may be it. Never raises;
         it asks the store so rarely that whoever shows wrong keys has it do nothing."""
         ...
+
+
+class Desk:
+    """`records` is None where the store is switched off; so are what rests on it. `began` is monotonic seconds.
 
     `key_counts` are what each upstream key was asked in this process, by provider and key.
     """

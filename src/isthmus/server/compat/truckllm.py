@@ -21,6 +21,7 @@ from isthmus.server.admin.logs import logs_of
 from isthmus.server.admin.providers import ProviderTold, providers
 from isthmus.server.admin.queries import whole
 from isthmus.server.admin.refusals import TYPES, headers_of
+from isthmus.server.compat.sections import Changes, changes_of
 from isthmus.server.pages import Page
 from isthmus.wire import json
 
@@ -29,8 +30,6 @@ VERSION = "1.0"
 KIND = "truckllm"
 _OURS_ALONE = frozenset({"listeners", "client-keys"})
 """What its object is not asked for: where we listen is read at the start, and its clients send its keys' secrets."""
-_WHOLE = frozenset({"providers", "aliases", "models"})
-"""Sections that are replaced as a whole, so that what the object no longer has is gone."""
 LINES = 1000
 """Lines of the log that are looked through."""
 PER_THOUSAND = 1000
@@ -133,17 +132,9 @@ def _planned(configurer: Configurer, text: str) -> Change:
         return Change(problems=(error.message,))
 
 
-def _changes(configurer: Configurer, text: str) -> Mapping[tuple[str | int, ...], object]:
-    """The sections that the object says something of. What it has no word for stays as it is, as do client keys."""
-    sections = configurer.translate(text, KIND)
-    told = {name: value for name, value in sections.items() if name not in _OURS_ALONE}
-    changes: dict[tuple[str | int, ...], object] = {}
-    for name, value in told.items():
-        if name in _WHOLE or not isinstance(value, Mapping):
-            changes[(name,)] = value
-        else:
-            changes |= {(name, field): inner for field, inner in value.items()}
-    return changes
+def _changes(configurer: Configurer, text: str) -> Changes:
+    """Client keys stay as they are: its clients send the secrets of its keys."""
+    return changes_of(configurer, text, KIND, without=_OURS_ALONE)
 
 
 async def reload(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
