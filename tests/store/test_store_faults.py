@@ -81,6 +81,21 @@ async def test_a_server_that_is_stopped_and_started_loses_nothing(
         assert await requests_of(store) == (3000, 3000)
 
 
+async def test_connections_that_are_cut_while_rows_are_written_count_nothing_twice(
+    mortal: PostgresServer, tmp_path: Path, clock: FakeClock
+) -> None:
+    url = mortal.new_database()
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'isthmus'"
+    async with open_store(address_of(url, tmp_path), clock, KEEP, PATIENT) as store:
+        await store.client_keys()
+        for begin in range(0, 9000, 900):
+            store.use(rows(900, start=begin))
+            await asyncio.sleep(0.01)
+            await asyncio.to_thread(mortal.ask, cut)
+        await written(store)
+        assert await requests_of(store) == (9000, 9000)
+
+
 async def test_questions_to_a_server_that_is_gone_are_refused_as_such(
     mortal: PostgresServer, tmp_path: Path, clock: FakeClock
 ) -> None:

@@ -1,5 +1,6 @@
 """Use is written once and summed up exactly, in SQLite and PostgreSQL: a store in memory says what to expect."""
 
+import asyncio
 from random import Random
 
 import pytest
@@ -9,8 +10,10 @@ from fakes.clock import FakeClock
 from fakes.records import FakeRecords
 from isthmus.core.periods import Period
 from isthmus.engine.records import By, Spent, UsageQuery, UsageSum, UsedQuery
-from isthmus.store.store import Store
-from support.stores import written
+from isthmus.store.address import Address
+from isthmus.store.rules import KEEP
+from isthmus.store.store import Store, open_store
+from support.stores import PATIENT, written
 from support.used import LIKE_MOST, TIME, many_rows
 
 DAY, HOUR = 86_400.0, 3600.0
@@ -141,3 +144,22 @@ async def test_names_reach_the_database_as_parameters_only(store: Store) -> None
     odd = "' OR 1=1 --"
     assert await store.used(UsedQuery(only={By.CLIENT: (odd,)})) == ()
     assert await store.usage(UsageQuery(since=0, until=TIME + DAY, only={By.KEY: (odd,), By.TEAM: (odd,)})) == ()
+
+
+async def test_several_instances_that_write_at_once_lose_and_double_nothing(
+    store: Store, address: Address, clock: FakeClock
+) -> None:
+    rows = list(many_rows(Random(11), 3000, seconds=3 * HOUR))
+    async with (
+        open_store(address, clock, KEEP, PATIENT) as second,
+        open_store(address, clock, KEEP, PATIENT) as third,
+    ):
+        for begin in range(0, len(rows), 30):
+            (store, second, third)[begin // 30 % 3].use(rows[begin : begin + 30])
+            await asyncio.sleep(0)
+        for one in (store, second, third):
+            await written(one)
+    (told,) = await store.usage(UsageQuery(since=0, until=TIME + DAY))
+    assert (told.requests, told.output) == (3000, sum(row.output for row in rows))
+    spent = {(one.scope, one.period): one.microdollars for one in await store.spent(TIME)}
+    assert spent["global:", Period.ALL] == told.microdollars == sum(row.microdollars or 0 for row in rows)
