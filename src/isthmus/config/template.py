@@ -221,6 +221,14 @@ listeners:
 # x-isthmus-losses, refuse answers 400 instead.
 #on-loss: allow
 
+# Answers that are kept for exactly the same request to come again.
+#cache:
+#  enabled: false
+#  seconds: 300
+#  most-bytes: 256KiB
+#  memory: 64MiB
+#  shared-by: client
+
 # Bounds on what one request may take. Sizes in KiB, MiB or GiB, times in seconds.
 #limits:
 #  request-body: 64MiB
@@ -253,8 +261,8 @@ listeners:
 #  url: ${STATE_URL:-rediss://redis.example.com}
 #  prefix: isthmus
 
-# The database of client keys, use, money and the audit log: a file in the folder for data, or PostgreSQL. `store: false`
-# keeps nothing.
+# The database of client keys, use, money and the audit log: a file in the folder for data, or PostgreSQL.
+# `store: false` keeps nothing.
 #store:
 #  url: ${STORE_URL:-postgresql://isthmus@postgres.example.com/isthmus}
 #  keep-days: 30
