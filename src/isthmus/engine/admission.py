@@ -16,6 +16,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.periods import Period, renews
 from isthmus.engine.budgets import GATEWAY
 from isthmus.engine.exchange import AttemptRecord, Exchange
+from isthmus.engine.expected import Expectation
 from isthmus.engine.held import Bill, Held
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Limiter, Ports
@@ -43,8 +44,8 @@ _PERIODS: Mapping[Period, str] = {
 class Admission:
     """One exchange before the limits in its way. Made only where there are any.
 
-    Inside, `_own` is what was granted for the client and the route, `_held` what was for each place. `_busy` are the
-    scopes that had no room for one more running request; `_waiter` stands in the queue for them, until `_until`.
+    Inside, `_held` is what was granted for each place, `_expected` what the request is taken for, by model. `_busy` are
+    the scopes that had no room for one more running request; `_waiter` stands in the queue for them, until `_until`.
     """
 
     __slots__ = (
@@ -53,10 +54,10 @@ class Admission:
         "_body",
         "_busy",
         "_exchange",
+        "_expected",
         "_held",
         "_limiter",
         "_now",
-        "_own",
         "_ports",
         "_until",
         "_waiter",
@@ -71,7 +72,7 @@ class Admission:
         self._ports = ports
         self._allowances = now.snapshot.allowances
         self._bills: dict[tuple[Target, str], Bill] = {}
-        self._own: Sequence[Limit] | None = None
+        self._expected: dict[str, Expectation] = {}
         self._held: dict[Place, Held] = {}
         self._busy: set[str] = set()
         self._waiter: Waiter | None = None
@@ -100,7 +101,6 @@ class Admission:
                 raise refusal from late
             if not waited:
                 raise refusal
-        self._own = None if found is None else limits
         self._waiter = None
 
     async def next(self, walk: Walk, until: float | None) -> Ask | None:
@@ -149,8 +149,8 @@ class Admission:
 
     def answered(self, attempt: AttemptRecord) -> None:
         """The place has begun to answer: what the request is expected to come to is what it is there."""
-        if self._own is not None:
-            self._bill(attempt.target, attempt.credential, self._own)
+        if self._expected and self._body is not None:
+            self._expect(self._body, attempt.target.model)
         provider = attempt.target.provider
         if (rule := self._now.snapshot.adaptive.get(provider)) is not None:
             running = round(rule.most * self._limiter.share(Limit(f"provider:{provider}", Measure.RUNNING, rule.most)))
@@ -245,11 +245,18 @@ class Admission:
             return None
         bill = self._bills.get((target, credential))
         if bill is None or (bill.tariff is None and Measure.MICRODOLLARS in measures):
-            expected, at = self._ports.expected.of(self._body, target.model), self._exchange.at
-            tariff = self._now.tariffs.of(target, credential, at) if Measure.MICRODOLLARS in measures else None
-            bill = self._bills[target, credential] = Bill(expected, tariff)
-        self._exchange.expected = bill.expected
+            at, priced = self._exchange.at, Measure.MICRODOLLARS in measures
+            tariff = self._now.tariffs.of(target, credential, at) if priced else None
+            bill = self._bills[target, credential] = Bill(self._expect(self._body, target.model), tariff)
         return bill
+
+    def _expect(self, body: bytes, model: str) -> Expectation:
+        """What the request will come to at this model, worked out once for each. The exchange goes by the last."""
+        expected = self._expected.get(model)
+        if expected is None:
+            expected = self._expected[model] = self._ports.expected.of(body, model)
+        self._exchange.expected = expected
+        return expected
 
 
 def admission(exchange: Exchange, body: bytes | None, now: Now, ports: Ports) -> Admission | None:
