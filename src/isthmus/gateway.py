@@ -150,6 +150,8 @@ class Gateway:
             states=self._states,
             dropped_lines=lambda: self.log.lines.dropped,
             alone=lambda: self._outside.limiter.alone,
+            rows_waiting=lambda: 0 if self._outside.store is None else self._outside.store.waiting,
+            rows_lost=lambda: 0 if self._outside.store is None else self._outside.store.lost,
         )
 
     def _states(self) -> Mapping[str, str]:

@@ -44,7 +44,7 @@ class Meter:
         self.queue = Queue(line.clock)
         self.shadows = Shadows()
         line.ports.queue, line.ports.shadows = self.queue, self.shadows
-        self.dropped_lines = self.alone = 0
+        self.dropped_lines = self.alone = self.rows_waiting = self.rows_lost = 0
         self.running = 0
         self.connections: dict[str, dict[str, int]] = {}
         self.states = {"limits": "local", "memory": "local"}
@@ -85,4 +85,6 @@ class Meter:
             states=lambda: self.states,
             dropped_lines=lambda: self.dropped_lines,
             alone=lambda: self.alone,
+            rows_waiting=lambda: self.rows_waiting,
+            rows_lost=lambda: self.rows_lost,
         )

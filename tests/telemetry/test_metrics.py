@@ -217,6 +217,7 @@ async def test_what_the_queue_refused_is_counted_once() -> None:
 async def test_current_values_are_those_of_the_parts() -> None:
     counted = meter()
     counted.running, counted.queue.length, counted.dropped_lines, counted.alone = 3, 2, 7, 5
+    counted.rows_waiting, counted.rows_lost = 11, 13
     counted.connections = {"https://one.example.com": {"open": 4, "idle": 1}}
     counted.states = {"limits": "shared, unreachable since 2026-01-01T00:00:00Z", "memory": "shared by workers"}
     found = await counted.read()
@@ -224,6 +225,8 @@ async def test_current_values_are_those_of_the_parts() -> None:
     assert found["isthmus_queue_length"] == 2
     assert found["isthmus_log_lines_dropped_total"] == 7
     assert found["isthmus_limits_alone_total"] == 5
+    assert found["isthmus_store_rows_waiting"] == 11
+    assert found["isthmus_store_rows_lost_total"] == 13
     assert found["isthmus_connections{origin=https://one.example.com,state=open}"] == 4
     assert found["isthmus_state{part=limits,where=unreachable}"] == 1
     assert found["isthmus_state{part=memory,where=shared}"] == 1

@@ -66,6 +66,11 @@ class Store:
         """Rows of use that are not written yet."""
         return self._writer.waiting
 
+    @property
+    def lost(self) -> int:
+        """Rows of use that will never be written, since the start."""
+        return self._writer.dropped
+
     def use(self, rows: Sequence[Used]) -> None:
         self._writer.put(rows)
 

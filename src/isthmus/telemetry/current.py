@@ -29,6 +29,8 @@ class Parts(NamedTuple):
     connections: Callable[[], Mapping[str, Mapping[str, int]]]
     states: Callable[[], Mapping[str, str]]
     dropped_lines: Callable[[], int]
+    rows_waiting: Callable[[], int]
+    rows_lost: Callable[[], int]
     alone: Callable[[], int]
 
 
@@ -44,6 +46,7 @@ def grown(parts: Parts) -> Mapping[str, int]:
         "isthmus_queue_refused_total": parts.queue.refused,
         "isthmus_limits_alone_total": parts.alone(),
         "isthmus_log_lines_dropped_total": parts.dropped_lines(),
+        "isthmus_store_rows_lost_total": parts.rows_lost(),
     }
 
 
@@ -61,6 +64,7 @@ def _values(parts: Parts) -> Iterator[tuple[Key, float]]:
     yield ("isthmus_exchanges_running",), parts.running()
     yield ("isthmus_shadows_running",), parts.shadows.running
     yield ("isthmus_queue_length",), parts.queue.length
+    yield ("isthmus_store_rows_waiting",), parts.rows_waiting()
     for origin, counts in parts.connections().items():
         for state, count in counts.items():
             yield ("isthmus_connections", origin, state), count

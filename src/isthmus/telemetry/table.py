@@ -81,6 +81,7 @@ _ALL = (
     Metric("isthmus_shadows_dropped_total", _COUNTER, "Copies of requests that were not made for want of room"),
     Metric("isthmus_queue_refused_total", _COUNTER, "Requests that the queue refused or that waited in vain"),
     Metric("isthmus_limits_alone_total", _COUNTER, "Grants of shared limits while who counts for all was late or gone"),
+    Metric("isthmus_store_rows_lost_total", _COUNTER, "Rows of use that the store could not take in time"),
     Metric("isthmus_log_lines_dropped_total", _COUNTER, "Lines of the log that could not be written"),
     Metric(
         "isthmus_event_loop_lag_seconds",
@@ -92,6 +93,7 @@ _ALL = (
     Metric("isthmus_exchanges_running", _GAUGE, "Client requests that run"),
     Metric("isthmus_shadows_running", _GAUGE, "Copies of requests that run"),
     Metric("isthmus_queue_length", _GAUGE, "Requests that wait for a free place"),
+    Metric("isthmus_store_rows_waiting", _GAUGE, "Rows of use that are not written yet"),
     Metric("isthmus_rests", _COMMON, "Places that rest after failures, by what failed", ("provider", "kind")),
     Metric(
         "isthmus_connections",
@@ -102,7 +104,7 @@ _ALL = (
     Metric(
         "isthmus_state",
         _COMMON,
-        "1 for where limits and memory are kept at present: local, shared, or unreachable",
+        "1 for where limits, memory and the store are at present, such as local, shared, sqlite, or unreachable",
         ("part", "where"),
     ),
     Metric("isthmus_build_info", _COMMON, "1, with the version that runs", ("version",)),
