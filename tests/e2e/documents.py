@@ -31,11 +31,23 @@ class Block:
     @property
     def json(self) -> Any:
         """The block as JSON, with what it leaves out (`...`) left out."""
-        text = re.sub(r",\s*\.\.\.(?=\s*[\]}])", "", self.text)
-        return json.loads(re.sub(r"([\[{])\s*\.\.\.\s*([\]}])", r"\1\2", text))
+        return _read(self.text)
+
+    @property
+    def exchange(self) -> tuple[str, Any, Any]:
+        """A request's first line, its body if any, and the answer that is printed below it, both as JSON."""
+        asked, _, told = self.text.partition("# Response")
+        bodies = [line for line in asked.splitlines()[1:] if not line.startswith(("#", "Content-Type"))]
+        body = "\n".join(bodies).strip()
+        return self.text.splitlines()[0], _read(body) if body else None, _read(told)
 
     def __str__(self) -> str:
         return f"{self.document}:{self.line}"
+
+
+def _read(printed: str) -> Any:
+    text = re.sub(r",\s*\.\.\.(?=\s*[\]}])", "", printed)
+    return json.loads(re.sub(r"([\[{])\s*\.\.\.\s*([\]}])", r"\1\2", text))
 
 
 @lru_cache

@@ -1,6 +1,6 @@
-"""Every example of a client API that is printed in the documents people come from runs here, in their own text.
+"""Every example that is printed in the documents people come from runs here, in their own text.
 
-What they print of management is not served yet: each such path is asked for too, and must not be found.
+What they print of accounts is not served yet: each such path is asked for too, and must not be found.
 """
 
 import json
@@ -19,15 +19,8 @@ from fakes.scripts import HELLO, Act, Answer, Call, Conversation, Words
 from fakes.upstream import Upstream
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
-NOT_YET = (
-    "/admin/v1/",
-    "/v0/management/",
-    "/settings/",
-    "/accounts/",
-    "/auth/",
-    "/claude/config/",
-)
-"""Beginnings of paths that manage, which are not served yet."""
+NOT_YET = ("/accounts", "/auth/")
+"""Beginnings of paths that are not served yet: what belongs to accounts that are signed in to."""
 OTHERWISE = {
     "llama_index.llms.openai": "llama-index itself refuses models that it does not know; `OpenAILike` is its way",
 }
@@ -50,6 +43,10 @@ SHAPES = (
     ("truckllm", "POST /v1/completions", ('{\n  "model"', 1), ('{\n  "id": "cmpl', 0)),
     ("truckllm", "GET /v1/models", None, ('{\n  "object": "list"', 1)),
     ("codex-claude-proxy", "POST /v1/messages", ('{\n  "model"', 0), ('{\n  "id": "msg', 0)),
+    ("truckllm", "GET /admin/v1/config", None, ('{\n  "version"', 0)),
+    ("truckllm", "POST /admin/v1/config/validate", ('{\n  "version"', 0), ('{\n  "valid"', 0)),
+    ("truckllm", "GET /admin/v1/providers", None, ('{\n  "providers"', 0)),
+    ("truckllm", "GET /admin/v1/logs", None, ('{\n  "logs"', 0)),
 )
 """A document, what it says is asked, and the openings of the blocks that hold the body and the answer."""
 
@@ -61,8 +58,11 @@ def open_door(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> I
     config = between(upstream, more=f"routes:\n{served}\n").replace("[says-hello,", "[documents, says-hello,")
     head, _, tail = config.partition("client-keys:")
     config = head + tail[tail.index("routes:") :]
-    with open_gateway(config, tmp_path_factory.mktemp("open")) as running:
-        yield running
+    folder = tmp_path_factory.mktemp("open")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLAUDE_CONFIG_PATH", str(folder))
+        with open_gateway(config, folder) as running:
+            yield running
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +139,19 @@ def test_answers_have_the_shape_that_is_printed(
         sent.setdefault("max_tokens", 1024)
     told = ask(open_door.root, asked, sent)
     assert differences(block_after(document, *answer).json, told) == []
+
+
+@pytest.mark.parametrize("block", of("bash", holding="# Response"), ids=str)
+def test_printed_requests_have_the_answers_that_are_printed_below_them(block: Block, open_door: RunningGateway) -> None:
+    asked, body, answer = block.exchange
+    if asked.split()[1].startswith(NOT_YET):
+        assert status_of(open_door.root, asked) == 404
+        return
+    if asked == "GET /settings/haiku-model":
+        ask(open_door.root, "POST /settings/haiku-model", {"haikuKiloModel": "kimi-k2.5"})
+    if asked == "GET /health":
+        answer = {name: answer[name] for name in ("status",)}
+    assert differences(answer, ask(open_door.root, asked, body)) == []
 
 
 @pytest.mark.parametrize("document", ["llm-mux", "llms-py"] if blocks() else ())
