@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.periods import Period
 from isthmus.engine.facts import facts
 from isthmus.engine.queue import Queue
 from isthmus.engine.shadow import Shadows
@@ -145,6 +146,7 @@ async def test_a_shadow_claims_of_its_provider_and_of_nobody_else() -> None:
     allowances = {
         "provider:other": (Limit("provider:other", Measure.REQUESTS, 1, 60, 12),),
         "route:smart": (Limit("route:smart", Measure.REQUESTS, 3, 60, 12),),
+        "global:": (Limit("global:", Measure.REQUESTS, 3, period=Period.DAY),),
     }
     line.live.swap(replace(line.live.take().snapshot, allowances=allowances))
     line.ports.limiter = LocalLimiter(line.clock.time)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.periods import Period, renews
 from isthmus.engine.budgets import GATEWAY
+from isthmus.engine.clients import SHADOW
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.expected import Expectation
 from isthmus.engine.held import Bill, Held
@@ -85,10 +86,9 @@ class Admission:
         Raises RATE_LIMITED, with the seconds until there is room, TOO_LARGE when there never will be, BUDGET_SPENT, or
         STORE_GONE where it is not known what is left of a budget.
         """
-        plan = self._exchange.plan
-        if plan is None or not plan.targets:
+        plan, client = self._exchange.plan, self._exchange.client
+        if plan is None or not plan.targets or client is SHADOW:
             return
-        client = self._exchange.client
         limits = self._limits(f"client:{client.name}", f"team:{client.team}", GATEWAY, f"route:{plan.name}")
         if self._ports.budgets is not None:
             self._ports.budgets.check(limits)

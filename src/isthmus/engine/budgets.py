@@ -7,7 +7,7 @@ What is still on its way to the store is then missing of what others spent, and 
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from isthmus.core.errors import GatewayError, Kind
@@ -23,6 +23,8 @@ LOOK = 1.0
 """Seconds after which new budgets are asked for, and after which a store that was gone is asked again."""
 HURRY = 0.1
 """The same while it is opened."""
+TOGETHER = 500
+"""Scopes that the limiter is told of at once."""
 GATEWAY = "global:"
 """The scope of all that is asked."""
 _KINDS = ("client:", "team:", GATEWAY)
@@ -70,7 +72,12 @@ class Budgets:
         if limits:
             at = self._clock.time()
             spent = {(one.scope, one.period, one.since): one.microdollars for one in await self._records.spent(at)}
-            await self._limiter.remember(tuple(self._news(limits, spent, at)))
+            scopes = tuple(limits)
+            for start in range(0, len(scopes), TOGETHER):
+                some = [(scope, *one) for scope in scopes[start : start + TOGETHER] for one in limits[scope]]
+                await self._limiter.remember([self._news(*one, spent, at) for one in some])
+                await asyncio.sleep(0)  # there may be many, and others come in between
+            self._forget(at)
         self.heard = True
 
     async def run(self) -> None:
@@ -101,18 +108,18 @@ class Budgets:
             self._allowances, self._limits = allowances, budgets_of(allowances)
         return self._limits
 
-    def _news(
-        self, limits: Mapping[str, Sequence[tuple[Limit, Period]]], spent: Mapping[Window, int], at: float
-    ) -> Iterator[Remembered]:
-        """What was spent in the present periods. What is known of those before is forgotten."""
-        handed, others, self._handed, self._others = self._handed, self._others, {}, {}
-        for scope, some in limits.items():
-            for limit, period in some:
-                window = scope, period, began(period, at)
-                total, before = spent.get(window, 0), others.get(window, 0)
-                self._handed[window] = handed.get(window, 0)
-                self._others[window] = max(before, total - self._handed[window])
-                yield Remembered(limit, total, self._others[window] - before, at)
+    def _news(self, scope: str, limit: Limit, period: Period, spent: Mapping[Window, int], at: float) -> Remembered:
+        """What was spent of one budget in the present period."""
+        window = scope, period, began(period, at)
+        total, before = spent.get(window, 0), self._others.get(window, 0)
+        others = self._others[window] = max(before, total - self._handed.get(window, 0))
+        return Remembered(limit, total, others - before, at)
+
+    def _forget(self, at: float) -> None:
+        """What is known of periods that are over."""
+        for known in (self._handed, self._others):
+            for window in [window for window in known if window[2] != began(window[1], at)]:
+                del known[window]
 
 
 def scopes_of(row: Used) -> tuple[str, str, str]:

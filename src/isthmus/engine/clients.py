@@ -44,6 +44,8 @@ class Client(Value, frozen=True):
 
 
 ANYONE = Client("anyone")
+SHADOW = Client("shadow")
+"""Stands for nobody, where a request is a copy of somebody's: it takes nothing of anybody's limits and budgets."""
 
 
 class Roll(Value, frozen=True):

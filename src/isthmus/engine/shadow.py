@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError
 from isthmus.engine.answer import Answer
-from isthmus.engine.clients import Client
+from isthmus.engine.clients import SHADOW
 from isthmus.engine.ending import end
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.live import Now
@@ -26,9 +26,8 @@ from isthmus.routing.plan import Plan, Target, first_of
 
 MOST = 64
 """Copies under way at a time."""
-PATH = "shadow"
+PATH = SHADOW.name
 """What stands in the log for the path of a copy, and for its client, since nobody asked for it."""
-_CLIENT = Client(PATH)
 _DICE = Random()  # noqa: S311  a share of requests, not a secret
 
 
@@ -75,7 +74,7 @@ def _copy(exchange: Exchange, plan: Plan, target: Target) -> Exchange:
     """The same request for `target` alone. It takes nothing of its client's or its route's limits."""
     call = replace(exchange.call, path=PATH)
     twin = Exchange(f"{exchange.id}-{PATH}", call, exchange.clock, exchange.version)
-    twin.client, twin.peek = _CLIENT, exchange.peek
+    twin.client, twin.peek = SHADOW, exchange.peek
     twin.plan = Plan(first_of(target), f"the shadow of {plan.name}", plan.reasoning)
     return twin
 
