@@ -44,6 +44,7 @@ SLOW = frozenset(
         "test_keys_command",
         "test_import_any",
         "test_local_install",
+        "test_logs_command",
         "test_mutations",
         "test_no_cycles",
         "test_odd_hosts",
