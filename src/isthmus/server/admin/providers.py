@@ -1,6 +1,6 @@
 """Where requests go: each provider, the names of its keys, how they are at present, and what they were asked so far."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
@@ -75,7 +75,7 @@ class _Look:
         self.now: Now = desk.live.take()
         self._at = call.at
         self._limiter = desk.ports.limiter
-        self._rests = rests(call, self.now)
+        self._rests = _by_account(rests(call, self.now))
         self._counts = {} if desk.key_counts is None else desk.key_counts()
         self._places = self._asked()
 
@@ -88,12 +88,12 @@ class _Look:
             dialects={str(operation): dialects for operation, dialects in provider.dialects.items()},
             models=provider.models,
             limits=self._limits(f"provider:{name}"),
-            rests=tuple(one for one in self._rests if one.provider == name and not one.key),
+            rests=tuple(self._rests.get((name, ""), ())),
             keys=tuple(self._key(name, key, whole=whole) for key in keys),
         )
 
     def _key(self, provider: str, key: Credential, *, whole: bool) -> Key:
-        mine = tuple(one for one in self._rests if (one.provider, one.key) == (provider, key.name))
+        mine = tuple(self._rests.get((provider, key.name), ()))
         places = sorted(self._places.get((provider, key.name), ()))
         meters = (self.now.board.meters.of(place) for place in places)
         return Key(
@@ -129,6 +129,14 @@ class _Look:
         for place in (*self.now.board.meters.places(), *self.now.board.quotas.places()):
             found.setdefault((place.provider, place.credential), set()).add(place)
         return found
+
+
+def _by_account(found: Iterable[Rest]) -> Mapping[tuple[str, str], Sequence[Rest]]:
+    """By provider and key, which is "" for those of a whole provider."""
+    sorted_out: dict[tuple[str, str], list[Rest]] = {}
+    for one in found:
+        sorted_out.setdefault((one.provider, one.key), []).append(one)
+    return sorted_out
 
 
 def providers(call: AdminCall, desk: Desk, chosen: Sequence[Provider]) -> tuple[ProviderTold, ...]:
