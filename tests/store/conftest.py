@@ -6,8 +6,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from bench.postgres_server import PROGRAM, PostgresServer
 from fakes.clock import FakeClock
-from fakes.postgres_server import PROGRAM, PostgresServer
 from isthmus.store.address import Address, address_of
 from isthmus.store.rules import KEEP
 from isthmus.store.store import Store, open_store

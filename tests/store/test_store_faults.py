@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from msgspec.structs import replace
 
+from bench.postgres_server import PROGRAM, PostgresServer
 from fakes.clock import FakeClock
-from fakes.postgres_server import PROGRAM, PostgresServer
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.secret import Secret
 from isthmus.engine.records import UsageQuery, Used, UsedQuery

@@ -21,7 +21,7 @@ class Pace(Value, frozen=True, kw_only=True):
     every: float = 0.25
     """A row waits for others to be written with."""
     retry: float = 0.25
-    retry_most: float = 15.0
+    retry_most: float = 5.0
     close: float = 5.0
     """For rows that still wait when the gateway stops."""
     house: float = 600.0

@@ -1,4 +1,4 @@
-"""A real server of PostgreSQL, for as long as tests take. It refuses to run as root, so there it runs as nobody."""
+"""A real server of PostgreSQL, for as long as it takes. It refuses to run as root, so there it runs as nobody."""
 
 import os
 import shutil
