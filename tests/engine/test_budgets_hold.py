@@ -100,7 +100,7 @@ async def test_when_all_are_over_ledger_store_and_rows_say_the_same(seed: int) -
             group.create_task(accounts.ask(dice.choice(CLIENTS).name, pieces=dice.choice([None, 1])))
     accounts.store()
     await _agree(accounts)
-    rows = accounts.records.rows.values()
+    rows = accounts.fake.rows.values()
     assert sum(row.microdollars or 0 for row in rows) == await accounts.kept(budget("global:", 1, Period.ALL))
 
 

@@ -29,7 +29,7 @@ async def row_of(accounts: Accounts, *, pieces: int | None = None) -> Used:
     """The row of one request, whose cost is also what its budget has spent."""
     await accounts.ask(pieces=pieces)
     accounts.store()
-    [row] = accounts.records.rows.values()
+    [row] = accounts.fake.rows.values()
     assert accounts.used(BUDGET) == (row.microdollars or 0)
     return row
 
@@ -97,7 +97,7 @@ async def test_a_client_that_leaves_before_the_answer_pays_the_input() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     accounts.store()
-    [row] = accounts.records.rows.values()
+    [row] = accounts.fake.rows.values()
     assert (row.outcome, row.fresh_input, row.output) == ("cancelled", INPUT, 0)
     assert accounts.used(BUDGET) == row.microdollars == math.ceil(INPUT * 2.5)
 
@@ -106,7 +106,7 @@ async def test_what_is_refused_before_anything_is_sent_costs_nothing() -> None:
     accounts = Accounts(budget("client:alice", 1), one=[])
     status, _ = await accounts.ask()
     accounts.store()
-    [row] = accounts.records.rows.values()
+    [row] = accounts.fake.rows.values()
     assert (status, row.attempts, row.microdollars, row.error) == (403, 0, 0, "budget_spent")
 
 
@@ -163,7 +163,7 @@ async def test_an_answer_that_was_kept_costs_nothing() -> None:
     await accounts.ask()
     await accounts.ask()
     accounts.store()
-    first, second = accounts.records.rows.values()
+    first, second = accounts.fake.rows.values()
     assert (first.cached, first.microdollars) == (False, 2800)
     assert (second.cached, second.microdollars, second.fresh_input) == (True, 0, 0)
     assert accounts.used(BUDGET) == 2800
@@ -173,7 +173,7 @@ async def test_without_any_limit_an_estimate_is_made_of_the_bodys_length() -> No
     accounts = Accounts(one=[GatewayError(Kind.TIMED_OUT, "late")], two=[streamed(100, 10)])
     await accounts.ask()
     accounts.store()
-    [row] = accounts.records.rows.values()
+    [row] = accounts.fake.rows.values()
     assert row.fresh_input == INPUT + 100
 
 

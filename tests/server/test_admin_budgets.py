@@ -45,7 +45,7 @@ async def test_what_requests_under_way_may_come_to_is_reserved() -> None:
 async def test_without_its_store_a_budget_is_told_with_what_is_left_and_no_more() -> None:
     accounts = Accounts(budget("global:", 5_000_000), one=[streamed(1000, 30)])
     await accounts.ask()
-    accounts.records.gone = True
+    accounts.fake.gone = True
     [one] = told(await managed(accounts).ask("GET", "/admin/budgets"))["budgets"]
     assert (one["spent"], one["reserved"], one["left"]) == (None, None, "4.997200")
 

@@ -22,6 +22,7 @@ from isthmus.engine.clients import Client
 from isthmus.engine.ending import end
 from isthmus.engine.exchange import Call, Exchange
 from isthmus.engine.ports import Limiter
+from isthmus.engine.records import Records
 from isthmus.engine.serve import serve
 from isthmus.routing.limits import Limit, Measure
 from isthmus.state.limits import LocalLimiter
@@ -67,7 +68,7 @@ class Accounts:
         *budgets: Limit,
         one: Sequence[Scripted | GatewayError] = (),
         two: Sequence[Scripted | GatewayError] = (),
-        records: FakeRecords | None = None,
+        records: Records | None = None,
         limiter: Limiter | None = None,
         name: str = "ex",
     ) -> None:
@@ -85,7 +86,8 @@ class Accounts:
                 facts=lambda name, model, told: ModelFacts(price=PRICES[name]),
             )
         )
-        self.records = FakeRecords() if records is None else records
+        self.fake = FakeRecords()
+        self.records: Records = self.fake if records is None else records
         self.limiter = line.ports.limiter = LocalLimiter(line.clock.time) if limiter is None else limiter
         self.budgets = line.ports.budgets = Budgets(line.live, self.records, self.limiter, line.clock)
         self.budgets.heard = True
