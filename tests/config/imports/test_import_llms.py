@@ -88,6 +88,10 @@ def test_names_that_are_mapped_are_all_that_is_served() -> None:
     assert dict(entry.aliases) == {"kimi-k2": "moonshotai/kimi-k2-instruct-0905"}
 
 
+def test_a_model_has_the_name_that_it_is_shown_with_too() -> None:
+    assert dict(whole().providers["codestral"].aliases) == {"Codestral \N{ROCKET}": "codestral-latest"}
+
+
 def test_models_that_are_described_are_described() -> None:
     facts = whole().models["codestral/codestral-latest"]
     assert (facts.context_limit, facts.output_limit) == (256_000, 4096)

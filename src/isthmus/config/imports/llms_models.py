@@ -12,6 +12,7 @@ from isthmus.config.imports.draft import (
     lost,
     mapping,
     number,
+    one_text,
     reads,
     take,
     text,
@@ -47,12 +48,20 @@ def read_models(draft: Draft, provider: str, said: Mapping[str, object], path: P
         at = (*path, "models", model)
         if not named:
             _serve(entry, model, at)
+            _call_by_name(entry, model, facts, at)
         take(draft.under("models", f"{provider}/{model}", theirs=at), FACTS, facts, at)
 
 
 def _serve(entry: Draft, model: str, path: Path) -> None:
     if not entry.holds(model, "models"):
         entry.append(("models",), model, path)
+
+
+def _call_by_name(entry: Draft, model: str, facts: object, path: Path) -> None:
+    """A model can be asked for by the name that it is shown with, too."""
+    name = one_text(facts.get("name")) if isinstance(facts, Mapping) else ""
+    if name and name != model and name.isprintable() and "*" not in name:
+        entry.put(("aliases", name), model, (*path, "name"))
 
 
 def _can(draft: Draft, abilities: Iterable[Ability], path: Path) -> None:
