@@ -20,6 +20,7 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "guide" / "money.md").read_text()
 BUDGETS, PRICES = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
 COMMANDS = "".join(re.findall(r"```sh\n(.*?)```", GUIDE, flags=re.DOTALL))
 OWNER = "guide-owner-0123"
+SPENT = '"scope":"client:alice","period":"day","limit":"5.000000","spent":"3.000000"'
 PATIENCE = 20.0
 """Seconds for what a busy machine does in one."""
 
@@ -37,6 +38,16 @@ def test_its_table_has_a_line_for_every_ending() -> None:
 
 def test_it_names_every_period() -> None:
     assert all(f"`{period}`" in GUIDE or f" {period} " in GUIDE for period in Period)
+
+
+def config(upstream: Upstream) -> str:
+    """Each request costs three dollars."""
+    return f"""
+management-key: {OWNER}
+providers:
+  there: {{type: compatible, base-url: "{upstream.root}/v1", api-key: {KEY}, models: [says-hello]}}
+models: {{says-hello: {{price: {{input: 0, output: 0, request: 3}}}}}}
+{BUDGETS}"""
 
 
 def ask(root: str) -> tuple[int, str, str]:
@@ -68,25 +79,29 @@ def told_soon(root: str, words: str) -> str:
 
 
 def test_a_spent_budget_answers_as_it_says_and_its_commands_tell_so(upstream: Upstream, tmp_path: Path) -> None:
-    text = f"""
-management-key: {OWNER}
-providers:
-  there: {{type: compatible, base-url: "{upstream.root}/v1", api-key: {KEY}, models: [says-hello]}}
-models: {{says-hello: {{price: {{input: 0, output: 0, request: 3}}}}}}
-{BUDGETS}"""
-    spent = '"scope":"client:alice","period":"day","limit":"5.000000","spent":"3.000000"'
-    with open_gateway(text, tmp_path) as gateway:
+    with open_gateway(config(upstream), tmp_path) as gateway:
         RUNNING.remove(gateway)  # its rests are ended with a key alone
         assert ask(gateway.root)[0] == 200
         status, words, wait = ask(gateway.root)
-        assert spent in told_soon(gateway.root, spent)
+        assert SPENT in told_soon(gateway.root, SPENT)
         done = run(gateway.root, tmp_path)
     assert status == 403
     assert "the budget is spent: 5.00 dollars a day for client alice; it renews at 20" in words
     assert 0 < int(wait) <= 86_400
     assert done.returncode == 0, done.stderr
-    assert spent in done.stdout
+    assert SPENT in done.stdout
     assert done.stdout.endswith("13 sums came to the same, 0 sums differ\n")
+
+
+def test_a_gateway_that_was_killed_knows_what_was_spent(upstream: Upstream, tmp_path: Path) -> None:
+    with open_gateway(config(upstream), tmp_path) as gateway:
+        RUNNING.remove(gateway)
+        assert ask(gateway.root)[0] == 200
+        assert SPENT in told_soon(gateway.root, SPENT)
+        gateway.process.kill()
+    with open_gateway(config(upstream), tmp_path) as gateway:
+        RUNNING.remove(gateway)
+        assert ask(gateway.root)[0] == 403
 
 
 def run(root: str, folder: Path) -> "subprocess.CompletedProcess[str]":
