@@ -1,9 +1,11 @@
 """The steps that lead to this version's tables: from every one, in both databases, by one instance at a time."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,6 +114,33 @@ def test_alembic_is_not_imported_where_there_is_nothing_to_do(address: Address) 
     where = [address.kind, address.url.reveal(), str(address.file or "")]
     done = subprocess.run([sys.executable, "-c", program, *where], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+OPENS_AND_STOPS = """
+import asyncio, sys
+from pathlib import Path
+from fakes.clock import FakeClock
+from isthmus.store.address import address_of
+from isthmus.store.rules import KEEP, PACE
+from isthmus.store.store import open_store
+
+async def main():
+    async with open_store(address_of(None, Path(sys.argv[1])), FakeClock(), KEEP, PACE):
+        while not any(one.name == "isthmus-migrations" for one in __import__("threading").enumerate()):
+            await asyncio.sleep(0.01)
+
+asyncio.run(main())
+"""
+
+
+def test_who_is_held_back_by_another_instances_steps_can_stop_all_the_same(tmp_path: Path) -> None:
+    environment = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    with closing(sqlite3.connect(tmp_path / "isthmus.db", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN EXCLUSIVE")
+        command = [sys.executable, "-c", OPENS_AND_STOPS, str(tmp_path)]
+        done = subprocess.run(command, env=environment, timeout=30, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_gateway_and_its_commands_import_no_sql() -> None:

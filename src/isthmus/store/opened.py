@@ -1,7 +1,10 @@
 """The store once it is open: each question of Records as one transaction. Imported when the store is opened."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from threading import Thread
 
 from isthmus.engine.bodies import Bodies
 from isthmus.engine.records import ClientKey, Configuration, Deed, Spent, UsageQuery, UsageSum, Used, UsedQuery
@@ -83,5 +86,31 @@ class Opened:
 
 async def open_at(address: Address) -> Opened:
     """With this version's tables. Raises OutOfReach or Unusable."""
-    await asyncio.to_thread(migrate, address)
+    await _apart(partial(migrate, address))
     return Opened(open_database(address))
+
+
+async def _apart(work: Callable[[], None]) -> None:
+    """In a thread that nobody waits for when the gateway stops: another instance may keep it waiting for long."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: Exception | None) -> None:
+        if done.cancelled():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        error = None
+        try:
+            work()
+        except Exception as failed:
+            error = failed
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, error)
+
+    Thread(target=run, name="isthmus-migrations", daemon=True).start()
+    await done
