@@ -10,7 +10,7 @@ import re
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
-from itertools import islice
+from itertools import takewhile
 from typing import NamedTuple, TypeAlias
 from weakref import WeakSet
 
@@ -35,15 +35,19 @@ _GATEWAY = logging.getLogger("isthmus")
 
 
 class Ring:
-    """Implements the engine's Logs. Lines may be put from any thread; all else is for that of the event loop."""
+    """Implements the engine's Logs. Lines may be put from any thread; all else is for that of the event loop.
+
+    `hand_on` takes lines to where they get their numbers, and they come back by `take`; False where it cannot.
+    """
 
     def __init__(self, lines: int = LINES, size: int = BYTES, *, followers: int = FOLLOWERS) -> None:
         self.last = 0
         self.closed = False
+        self.hand_on: Callable[[Sequence[Entry]], bool] | None = None
         self._most = lines
         self._most_bytes = size
         self._most_followers = followers
-        self._kept: deque[Entry] = deque()
+        self._kept: deque[tuple[int, Entry]] = deque()
         self._size = 0
         self._forgotten = 0
         self._lock = threading.Lock()
@@ -51,17 +55,26 @@ class Ring:
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Take in more lines. Never blocks for long, and never raises."""
+        if self.hand_on is None or not self.hand_on(entries):
+            self.take(self.last + 1, entries)
+
+    def take(self, first: int, entries: Sequence[Entry]) -> None:
+        """Keep lines that are numbered from `first` on. Those between, if there are any, went by here."""
         with self._lock:
             kept = self._kept
-            kept.extend(entries)
-            self.last += len(entries)
+            kept.extend(enumerate(entries, first))
+            self.last = first + len(entries) - 1
             size = self._size
             for entry in entries:
                 size += len(entry[2])
             while len(kept) > self._most or size > self._most_bytes:
-                size -= len(kept.popleft()[2])
+                size -= len(kept.popleft()[1][2])
             self._size = size
         self._wake_all()
+
+    def begin_at(self, number: int) -> None:
+        """Nobody missed a line here that is numbered lower."""
+        self._forgotten = max(self._forgotten, number - 1)
 
     def lines(self, query: LogQuery = EVERYTHING) -> Sequence[LogLine]:
         fits = _fits(query)
@@ -112,12 +125,11 @@ class Ring:
 
     def _look(self, after: int) -> "_Look":
         with self._lock:
-            last, kept, forgotten = self.last, self._kept, self._forgotten
+            last, forgotten = self.last, self._forgotten
             after = after if after <= last else 0
-            found = list(islice(reversed(kept), last - after))
-            missed = max(0, last - len(kept) - max(after, forgotten))
-        first = last - len(found) + 1
-        return _Look(list(enumerate(reversed(found), first)), missed, last)
+            found = list(takewhile(lambda line: line[0] > after, reversed(self._kept)))
+        found.reverse()
+        return _Look(found, max(0, last - max(after, forgotten) - len(found)), last)
 
     async def _follow(
         self, follower: "_Follower", query: LogQuery, silence: float
@@ -127,9 +139,9 @@ class Ring:
             while True:
                 look = self._look(at)
                 fresh = look.lines[:AT_ONCE]
-                at = fresh[-1][0] if fresh else look.last
-                told = [_gap(look)] if look.missed else []
+                told = [_gap(look)] if look.missed and at else []
                 told += [_line(number, entry) for number, entry in fresh if fits(entry)]
+                at = fresh[-1][0] if fresh else look.last
                 if told:
                     yield told
                 elif not fresh and self.closed:

@@ -21,6 +21,11 @@ from isthmus.workers.sums import Sums
 UNREAD = 16 * 1024 * 1024
 """Bytes of answers that a worker may leave unread."""
 
+FIRST_LINE = 100_000
+"""Lines are numbered above those that a worker wrote before it knew the hub."""
+LATE = 1024 * 1024
+"""Bytes that a worker may leave unread before it is told no more lines of the log."""
+
 log = logging.getLogger(__name__)
 
 
@@ -52,6 +57,7 @@ class Hub:
         self.sums = Sums()
         self.greeted = asyncio.Event()
         self.words = ""
+        self.lines = FIRST_LINE
 
     @asynccontextmanager
     async def open(self, path: Path) -> AsyncIterator[None]:
@@ -69,6 +75,14 @@ class Hub:
         data = frame([0, "told", message])
         for other in self.guests - {guest}:
             other.send(data)
+
+    def tell_lines(self, entries: Sequence[Any]) -> None:
+        """Number lines of the log, and tell all workers; one that reads slowly misses some."""
+        data = frame([0, "told", ["log", [self.lines + 1, entries]]])
+        self.lines += len(entries)
+        for guest in self.guests:
+            if guest.unread < LATE:
+                guest.send(data)
 
 
 class Guest(asyncio.Protocol):
@@ -111,6 +125,11 @@ class Guest(asyncio.Protocol):
                 task.add_done_callback(self._tasks.discard)
         except TooLong:
             self.close()
+
+    @property
+    def unread(self) -> int:
+        """Bytes that the worker has not read yet."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     def send(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -204,6 +223,11 @@ async def _tell(guest: Guest, message: object) -> object:
     return None
 
 
+async def _log(guest: Guest, entries: Sequence[Any]) -> object:
+    guest.hub.tell_lines(entries)
+    return None
+
+
 async def _count(guest: Guest, counted: Sequence[Any], current: Sequence[Any]) -> object:
     guest.hub.sums.take_in(guest, counted, current)
     return None
@@ -234,6 +258,7 @@ ANSWERS: Mapping[str, Answer] = {
     "lost": _lost,
     "use": _use,
     "tell": _tell,
+    "log": _log,
     "count": _count,
     "counted": _counted,
     "greet": _greet,
