@@ -82,3 +82,9 @@ def test_what_anthropic_tells_of_its_cache_and_service_is_billed_exactly(
     told = replace(usage, native=Foreign("anthropic", Raw(body)))
     exact = cost(told, price, detail=UsageDetail(cache_write_hour=hour), service=service_of(told)).total
     assert Tariff(price).microdollars(told) == math.ceil(exact * 1_000_000)
+
+
+def test_a_list_whose_rates_all_end_in_noughts_is_reckoned_as_any_other() -> None:
+    """Ten dollars a million is one with an exponent; there were fewer than no digits behind the point."""
+    price = Price(rates=Rates(input=Decimal(10), output=Decimal(500)))
+    assert Tariff(price).microdollars(Usage(fresh_input=7, output=3)) == 70 + 1500
