@@ -120,7 +120,7 @@ def open_gateway(config: str, folder: Path, *, home: Path | None = None, workers
 
     `home` is an empty one unless it is given; the bundled model is kept below the real one.
     """
-    port = _free_port()
+    port = free_port()
     file = folder / "isthmus.yaml"
     file.write_text(f"listeners:\n  - host: 127.0.0.1\n    port: {port}\n{config}")
     with _serving(
@@ -132,7 +132,7 @@ def open_gateway(config: str, folder: Path, *, home: Path | None = None, workers
 @contextmanager
 def open_gateway_on(file: Path, *options: str, variables: Mapping[str, str] = NOTHING) -> Iterator[RunningGateway]:
     """Start a gateway with a file as it stands, but for the port; it writes beside it."""
-    port = _free_port()
+    port = free_port()
     words = ["--config", str(file), "--port", str(port), *options]
     with _serving(words, port, file.parent, {**_environment(file.parent), **variables}) as one:
         yield one
@@ -163,7 +163,7 @@ def _environment(home: Path) -> dict[str, str]:
     return {**kept, "HOME": str(home), "PYTHONUNBUFFERED": "1"}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
     return port

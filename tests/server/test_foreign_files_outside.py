@@ -1,13 +1,14 @@
 """A gateway that is started with the file of another system answers as that file says."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakes.clients import Door
-from fakes.gateway import RunningGateway, open_gateway_on
+from fakes.gateway import RunningGateway, free_port, open_gateway, open_gateway_on
 from fakes.raw import Heard, send
 from fakes.scripts import HELLO, KEY
 from fakes.upstream import Upstream
@@ -140,3 +141,17 @@ def test_the_command_line_says_whose_manners_a_listener_has(upstream: Upstream, 
     )
     with open_gateway_on(file, "--compat", "truck") as gateway:
         assert error(ask(gateway, "zork"))["code"] == 401
+
+
+def test_listeners_of_two_systems_beside_one_another(upstream: Upstream, tmp_path: Path) -> None:
+    port = free_port()
+    config = f"""  - {{host: 127.0.0.1, port: {port}, compat: truck}}
+providers:
+  ours: {{type: compatible, base-url: "{upstream.root}/v1", api-key: {KEY}, models: [says-hello]}}
+auth: "off"
+"""
+    with open_gateway(config, tmp_path) as gateway:
+        beside = replace(gateway, root=f"http://127.0.0.1:{port}")
+        assert error(ask(gateway, "zork"))["code"] == "model_not_found"
+        assert error(ask(beside, "zork"))["code"] == 404
+        assert words(ask(gateway, "says-hello")) == words(ask(beside, "says-hello")) == HELLO

@@ -174,6 +174,11 @@ def test_all_models_of_a_provider_may_be_asked_for() -> None:
     assert (found.providers["groq"].models, "groq/*" in found.routes) == ((), False)
 
 
+def test_providers_keep_the_names_that_clients_put_before_models() -> None:
+    found = config_of({"name": "vertex_ai/*", "model": "vertex_ai/*", "vertex_project": "p", "vertex_location": "eu"})
+    assert [(name, entry.type) for name, entry in found.providers.items()] == [("vertex_ai", "vertex")]
+
+
 def test_one_name_for_many_models_is_told_of() -> None:
     assert said(foreign(text_with({**GROQ, "model": "groq/*"})), Fit.NO_EQUAL) == {"model_list[0]"}
 

@@ -43,7 +43,7 @@ LAST = 10**6
 
 
 class Deployment(NamedTuple):
-    """`name` is what clients ask for, `model` what the provider is asked."""
+    """`name` is what clients ask for, `model` what the provider is asked, `kind` LiteLLM's word for the provider."""
 
     name: str
     kind: str
@@ -87,7 +87,7 @@ def _deployment(draft: Draft, item: object, path: Path) -> Deployment | None:
     _place(entry, here, url, (*at, "api_base"))
     take(entry, PARAMS, params, at)
     _facts(entry, said, params, path)
-    return Deployment(name, here, bare, entry, params, path)
+    return Deployment(name, kind or here, bare, entry, params, path)
 
 
 def _split(model: str, told: str) -> tuple[str, str]:
@@ -127,7 +127,11 @@ def _provider(draft: Draft, found: Deployment, places: dict[str, str]) -> str:
     if place not in places:
         places[place] = free_name(found.kind, types_of(draft.get("providers")))
         draft.adopt(("providers", places[place]), found.entry, found.path)
-        if found.kind == "azure" and found.entry.get("api-key") is None and found.entry.get("tenant-id") is None:
+        if (
+            found.entry.get("type") == "azure"
+            and found.entry.get("api-key") is None
+            and found.entry.get("tenant-id") is None
+        ):
             draft.put(("providers", places[place], "api-key"), "os.environ/AZURE_API_KEY", found.path)
     name = places[place]
     entry = draft.under("providers", name)
