@@ -132,7 +132,7 @@ async def _serve(loaded: Loaded, log: OpenedLog, seat: Seat | None) -> bool:
         _settle_memory()
         sockets, apart = sockets[: len(loaded.config.listeners)], sockets[len(loaded.config.listeners) :]
         compat = [one.compat for one in loaded.config.listeners]
-        words = banner(addresses(sockets), gateway.live.take(), addresses(apart))
+        words = banner(addresses(sockets), gateway.live.take(), addresses(apart), compat)
         if link is None:
             print(words, flush=True)
             return await serving.run(sockets, apart, compat)

@@ -9,6 +9,7 @@ from fakes.transport import Scripted
 from isthmus.engine.clients import Auth, Client
 from isthmus.engine.compat import Compat
 from isthmus.providers.provider import Provider
+from isthmus.server.banner import banner
 from isthmus.server.manners import MANNERS, application_for, numbered
 from isthmus.wire import json
 from support.asgi import Visit, application
@@ -156,6 +157,11 @@ async def test_what_is_configured_of_a_name_comes_before() -> None:
     snapshot = made.live.take().snapshot
     made.live.swap(replace(snapshot, naming=replace(snapshot.naming, aliases={"gpt-4": ("mine",)})))
     assert await asked(made, Compat.BEDROCK, "gpt-4") == "mine"
+
+
+def test_who_starts_it_is_told_whose_manners_an_address_has() -> None:
+    found = banner(["http://a", "http://b"], line("m").live.take(), compat=[Compat.UNIFIED, Compat.TRUCK])
+    assert "listens on http://a and http://b (truck)\n" in found
 
 
 async def test_a_change_of_the_configuration_reaches_such_a_listener() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from isthmus import __version__
+from isthmus.engine.compat import Compat
 from isthmus.engine.live import Now
 
 SHOWN = 8
@@ -10,10 +11,13 @@ SHOWN = 8
 QUESTION = "What is the capital of France?"
 
 
-def banner(addresses: Sequence[str], now: Now, apart: Sequence[str] = ()) -> str:
-    """The text, without a last line feed. `addresses` are URLs without a path; management alone is at those `apart`."""
+def banner(addresses: Sequence[str], now: Now, apart: Sequence[str] = (), compat: Sequence[Compat] = ()) -> str:
+    """The text, without a last line feed. `addresses` are URLs without a path; management alone is at those `apart`.
+
+    `compat` says whose clients connect at each address, in their order.
+    """
     names = [name for name, _ in now.directory.names()]
-    lines = [f"Isthmus {__version__} listens on {' and '.join(addresses)}"]
+    lines = [f"Isthmus {__version__} listens on {' and '.join(_with_manners(addresses, compat))}"]
     if apart:
         lines.append(f"Management alone: {' and '.join(apart)}")
     lines.append(f"Configuration: {now.snapshot.source}")
@@ -21,6 +25,11 @@ def banner(addresses: Sequence[str], now: Now, apart: Sequence[str] = ()) -> str
     model = names[0] if names else "MODEL"
     lines += ["", "Try it:", f"  {curl_line(addresses[0], model, needs_key=now.snapshot.asks)}"]
     return "\n".join(lines)
+
+
+def _with_manners(addresses: Sequence[str], compat: Sequence[Compat]) -> list[str]:
+    whose = [*compat, *[Compat.UNIFIED] * len(addresses)]
+    return [url if one is Compat.UNIFIED else f"{url} ({one})" for url, one in zip(addresses, whose, strict=False)]
 
 
 def curl_line(address: str, model: str, *, needs_key: bool) -> str:
