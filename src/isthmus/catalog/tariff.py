@@ -110,7 +110,7 @@ def _places(price: Price) -> int:
     rates = [rate for one in _all(price) for rate in asdict(one).values() if rate is not None]
     each = [rate * MICRODOLLARS for rate in (price.request, price.image) if rate is not None]
     exponents = [rate.normalize().as_tuple().exponent for rate in (*rates, *each)]
-    return max(0, *(-one for one in exponents if isinstance(one, int)))
+    return max([0, *(-one for one in exponents if isinstance(one, int))])
 
 
 def _step(steps: Sequence[_Step], tokens: int) -> _Step:
