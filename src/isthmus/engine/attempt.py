@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from copy import copy
 from functools import partial
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -12,6 +11,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.fold import fold
 from isthmus.core.operations import Operation
 from isthmus.core.reply import ChatReply, says_nothing
+from isthmus.core.value import Value
 from isthmus.dialects.codec import Codec, Peek
 from isthmus.engine.affinity import find_bond
 from isthmus.engine.answer import Answer
@@ -69,7 +69,7 @@ def _race(exchange: Exchange, asked: Asked, now: Now, ports: Ports) -> Race[Answ
     return Race(exchange, once, now, ports) if leaves_nothing(asked.body, asked.codec, asked.request) else None
 
 
-class _Try(NamedTuple):
+class _Try(Value, frozen=True):
     """One try: whom to ask, in which dialect, and for what."""
 
     exchange: Exchange

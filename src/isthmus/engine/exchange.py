@@ -96,13 +96,17 @@ class AttemptRecord:
         "heard_at",
         "milliseconds",
         "note",
+        "place",
         "reason",
         "target",
         "told",
         "usage",
     )
 
-    def __init__(self, target: Target, credential: str = "", began: float = 0.0, told: bytes = b"") -> None:
+    def __init__(
+        self, target: Target, credential: str = "", began: float = 0.0, told: bytes = b"", place: Place | None = None
+    ) -> None:
+        self.place = place or Place(target.provider, credential, target.model)
         self.target = target
         self.told = told
         self.credential = credential
@@ -115,10 +119,6 @@ class AttemptRecord:
         self.usage: Usage | None = None
         self.heard: Headers = ()
         self.heard_at = 0.0
-
-    @property
-    def place(self) -> Place:
-        return Place(self.target.provider, self.credential, self.target.model)
 
 
 OF_THE_ANSWER = frozenset({"empty", "error", "first_byte_at", "guessed", "lane", "losses", "usage"})

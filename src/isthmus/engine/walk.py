@@ -149,7 +149,7 @@ async def attempt(
     if until is not None or timing is not None:
         provider = within(provider, timing, None if until is None else until - ports.clock.now())
     began = ports.clock.now()
-    record = AttemptRecord(ask.target, ask.credential, began, ask.told)
+    record = AttemptRecord(ask.target, ask.credential, began, ask.told, place)
     counts = exchange.call.codec.operation is Operation.COUNT_TOKENS
     _count(exchange, ask, now, began)
     exchange.attempts.append(record)
