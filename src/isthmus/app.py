@@ -30,6 +30,7 @@ from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.opened_keys import first_keys, has_no_keys, keyring_of
 from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps, opened_scribe, tell_notes
+from isthmus.opened_otel import opened_otel
 from isthmus.opened_state import kept_answers, opened_state
 from isthmus.opened_store import opened_store
 from isthmus.providers.table import LOCAL_MODEL
@@ -75,7 +76,10 @@ async def open_gateway(
         answers = kept_answers(loaded.config, memory, clock)
         dumps = opened.enter_context(opened_dumps(loaded, live))
         scribe = await opened.enter_async_context(opened_scribe(loaded, store))
-        outside = Outside(client, fetcher, authority, model, memory, answers, limiter, store, keyring, dumps, scribe)
+        otel = await opened.enter_async_context(opened_otel(loaded.config.otel, live, clock))
+        outside = Outside(
+            client, fetcher, authority, model, memory, answers, limiter, store, keyring, dumps, scribe, otel
+        )
         gateway = Gateway(loaded, live, outside, log, HubSums(link) if link else None, worker=worker)
         if link is not None:
             gateway.desk.logs = LogOfWorkers(link, log.ring)

@@ -20,6 +20,7 @@ from isthmus.engine.shadow import Shadows
 from isthmus.local.transport import Model, OnDemand
 from isthmus.opened_accounts import accounts_of
 from isthmus.opened_log import OpenedLog
+from isthmus.opened_otel import OpenedOtel
 from isthmus.server.admin.desk import Desk
 from isthmus.server.app import Application
 from isthmus.server.pages import Recent
@@ -60,6 +61,7 @@ class Outside(NamedTuple):
     keyring: Keyring | None
     dumps: DumpFolder | None
     scribe: Scribe | None
+    otel: OpenedOtel | None
 
 
 class Gateway:
@@ -86,6 +88,8 @@ class Gateway:
         counts = [tally.count, key_counts.count, *accounts.counts]
         if outside.dumps is not None:
             counts.append(outside.dumps.take)
+        if outside.otel is not None:
+            counts.append(outside.otel.sender.take)
         self.recorder = ExchangeLog(log.lines, log.ring, as_json=log.as_json, counts=counts)
         self.aws = AwsProbe(live, outside.authority)
         self.shadows = Shadows()
@@ -119,6 +123,7 @@ class Gateway:
             budgets=self.budgets,
             shadows=self.shadows,
             bodies=outside.scribe,
+            tracer=None if outside.otel is None else outside.otel.tracer,
         )
 
     def _desk(self, ports: Ports, recent: Recent, key_counts: KeyCounts) -> Desk:
@@ -176,5 +181,7 @@ class Gateway:
             "waiting": self.queue.length,
             "shadows": {"running": self.shadows.running, "dropped": self.shadows.dropped},
             "log_lines_dropped": self.log.lines.dropped,
+            **({} if self._outside.scribe is None else {"bodies_dropped": self._outside.scribe.dropped}),
+            **({} if self._outside.dumps is None else {"dumps_skipped": self._outside.dumps.skipped}),
             **({} if self.aws.state is None else {"aws": self.aws.state}),
         }

@@ -11,6 +11,7 @@ from isthmus.config.addresses import is_loopback
 from isthmus.config.administrators import check_admin
 from isthmus.config.checks_log import check_log
 from isthmus.config.checks_names import check_names
+from isthmus.config.checks_otel import check_otel
 from isthmus.config.checks_prices import check_prices
 from isthmus.config.checks_routing import check_bounds, check_routes
 from isthmus.config.clients import check_clients
@@ -55,6 +56,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
     check_prices(config, reading)
     check_state(config, reading)
     check_log(config.log, reading)
+    check_otel(config.otel, reading)
     check_store(config, reading)
     check_admin(config, reading)
     if not config.metrics.path.startswith("/"):

@@ -12,6 +12,7 @@ from isthmus.config.schema_admin import AdminEntry
 from isthmus.config.schema_cache import CacheEntry, RouteCacheEntry
 from isthmus.config.schema_clients import BudgetsEntry, ClientEntry, TeamEntry
 from isthmus.config.schema_log import LogEntry
+from isthmus.config.schema_otel import OtelEntry
 from isthmus.config.schema_providers import (
     ConcurrencyEntry,
     FactsEntry,
@@ -216,6 +217,9 @@ class Config(Value, frozen=True, rename="kebab"):
             " management key."
         ),
     ] = MetricsEntry()
+    otel: Annotated[OtelEntry, About("Traces and metrics for a collector of OpenTelemetry; `true` switches it on.")] = (
+        OtelEntry()
+    )
     local: Annotated[LocalEntry, About("The small model that comes with Isthmus.")] = LocalEntry()
     store: Annotated[
         StoreEntry,
@@ -242,6 +246,7 @@ LONE_FORMS: Mapping[type, str] = {
     RouteCacheEntry: "enabled",
     AffinityEntry: "enabled",
     StoreEntry: "enabled",
+    OtelEntry: "enabled",
 }
 """What may be written as one value in place of a mapping: the field that it is."""
 

@@ -250,11 +250,23 @@ listeners:
 #  format: json
 #  level: info
 #  file: isthmus.log
+#  max-size: 100MiB
+#  backups: 5
+#  dumps: false
+#  bodies:
+#    requests: false
+#    answers: false
 
 # The numbers that Prometheus collects, for this machine and for whoever has a client key or the management key.
 #metrics:
 #  enabled: true
 #  path: /metrics
+
+# Traces and metrics for a collector of OpenTelemetry, which takes the extra otel.
+#otel:
+#  enabled: true
+#  endpoint: http://127.0.0.1:4318
+#  sample: 10%
 
 # A Redis or Valkey server that instances share their memory through. It will hold text of conversations, for a day.
 #state:

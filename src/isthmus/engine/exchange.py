@@ -17,6 +17,7 @@ from isthmus.engine.expected import Expectation
 from isthmus.engine.held import Held
 from isthmus.engine.ports import Clock, Incoming
 from isthmus.engine.spending import Ending, Spending
+from isthmus.engine.traces import Trace
 from isthmus.routing.health import Place
 from isthmus.routing.meters import Meter
 from isthmus.routing.plan import Plan, Target
@@ -85,6 +86,7 @@ class AttemptRecord:
     It was sent at `began`, in the clock's seconds; `milliseconds` is until its answer began, or until it failed;
     `reason` is for the log, `told` what a header may say of the target; `heard` are its answer's headers, which came
     at `heard_at`. `ending` and `usage` are noted where it is over before its exchange is: how, and what was counted.
+    `span` is its number within a trace, 0 without one.
     """
 
     __slots__ = (
@@ -98,6 +100,7 @@ class AttemptRecord:
         "note",
         "place",
         "reason",
+        "span",
         "target",
         "told",
         "usage",
@@ -117,6 +120,7 @@ class AttemptRecord:
         self.note: Note | None = None
         self.ending: Ending | None = None
         self.usage: Usage | None = None
+        self.span = 0
         self.heard: Headers = ()
         self.heard_at = 0.0
 
@@ -129,7 +133,7 @@ class Exchange:
     """Owned by the engine. Times in seconds of the clock's `now`; `at` is Unix time.
 
     `bytes_in` is the length of its body; `expected` what it was taken for, where somebody had to guess; `spent` what it
-    came to, once it is over and somebody asked.
+    came to, once it is over and somebody asked. `trace` is None for one that belongs to none.
     """
 
     __slots__ = (
@@ -162,6 +166,7 @@ class Exchange:
         "spent",
         "started_at",
         "status",
+        "trace",
         "upstream",
         "usage",
         "version",
@@ -198,6 +203,7 @@ class Exchange:
         self.bytes_in = self.bytes_out = 0
         self.expected: Expectation | None = None
         self.spent: Spending | None = None
+        self.trace: Trace | None = None
         self.cached = False
         self.cancelled = False
         self.empty = False

@@ -21,7 +21,7 @@ class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
     `read_as` tells how the name that was asked for led to another.
 
     `skipped` are the places that a limit had no room for, and which limit; `continued` says, for an answer that broke
-    off, after how many characters who went on with it.
+    off, after how many characters who went on with it. `trace` is the id of the trace that it belongs to.
     """
 
     at: str
@@ -52,6 +52,7 @@ class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
     continued: tuple[str, ...] = ()
     empty: bool = False
     cached: bool = False
+    trace: str | None = None
     error: str | None = None
     message: str | None = None
 
@@ -91,6 +92,7 @@ def facts(exchange: Exchange, at: str) -> Facts:
         continued=exchange.seams,
         empty=exchange.empty,
         cached=exchange.cached,
+        trace=None if exchange.trace is None else f"{exchange.trace.id:032x}",
         error=error.kind if error else None,
         message=error.message[:500] if error else None,
     )

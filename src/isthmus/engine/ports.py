@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from isthmus.engine.exchange import Exchange
     from isthmus.engine.queue import Queue
     from isthmus.engine.shadow import Shadows
+    from isthmus.engine.tracing import Tracer
 
 
 class Incoming(Protocol):
@@ -162,6 +163,7 @@ class Ports:
         "queue",
         "recorder",
         "shadows",
+        "tracer",
         "transport",
     )
 
@@ -181,7 +183,9 @@ class Ports:
         budgets: "Budgets | None" = None,
         bodies: "BodyKeeper | None" = None,
         shadows: "Shadows | None" = None,
+        tracer: "Tracer | None" = None,
     ) -> None:
+        self.tracer = tracer
         self.shadows = shadows
         self.budgets = budgets
         self.bodies = bodies

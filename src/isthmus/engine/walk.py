@@ -155,6 +155,8 @@ async def attempt(
     exchange.attempts.append(record)
     health.begin(place, began)
     meter = now.board.meters.began(place, began)
+    if exchange.trace is not None and ports.tracer is not None:
+        provider = ports.tracer.attempt(exchange.trace, record, provider)
     try:
         answer = await once(ask.target, provider)
     except GatewayError as error:

@@ -66,6 +66,7 @@ def build(  # noqa: PLR0913  one argument for each key of a provider in the conf
         models=host.models if models is None else tuple(models),
         listed=host.listed,
         limits_account=host.limits_account,
+        kind=host.name,
     )
 
 

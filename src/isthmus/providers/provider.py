@@ -132,7 +132,7 @@ class Provider(Value, frozen=True, kw_only=True):
     is known to serve; `listed`: it can be asked for its models. `emulator` is None for all
     models that need no help. `envelope` is set for a host that wraps another vendor's
     dialect, `cloud` where requests are signed by a cloud credential in place of `secret`. `limits_account`: who asks
-    too often is limited for all models, not for the one that was asked.
+    too often is limited for all models, not for the one that was asked. `kind` is the type that was configured.
     """
 
     name: str
@@ -151,6 +151,7 @@ class Provider(Value, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     listed: bool = True
     limits_account: bool = False
+    kind: str = ""
 
     def masked(self, text: _Text) -> _Text:
         """The text without its key, whole or in pieces, and without the headers that were configured for it."""
