@@ -45,6 +45,7 @@ SLOW = frozenset(
         "test_http2",
         "test_keys_command",
         "test_import_any",
+        "test_guide_logs",
         "test_local_install",
         "test_logs_command",
         "test_mutations",

@@ -22,9 +22,11 @@ class Shelf:
     def __init__(self) -> None:
         self.kept: dict[str, Bodies] = {}
         self.gone = False
+        self.refused = 0
 
     async def keep_bodies(self, rows: Sequence[Bodies]) -> None:
         if self.gone:
+            self.refused += 1
             raise GatewayError(Kind.STORE_GONE, "it is gone")
         self.kept |= {row.id: row for row in rows}
 
@@ -90,7 +92,25 @@ async def test_a_stream_that_broke_off_is_kept_as_far_as_it_came() -> None:
     assert json.decode(row.answer.encode())["choices"][0]["message"]["content"] == "half a"
 
 
-async def test_a_store_that_is_gone_costs_bodies_which_are_counted() -> None:
+async def test_bodies_wait_for_a_store_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "RETRY", 0.0)
+    shelf = Shelf()
+    shelf.gone = True
+    scribe = Scribe(shelf, Redactor())
+    work = asyncio.create_task(scribe.run())
+    scribe.put(captured())
+    async with asyncio.timeout(5):
+        while not shelf.refused:
+            await asyncio.sleep(0)
+        shelf.gone = False
+        while not shelf.kept:
+            await asyncio.sleep(0)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    assert scribe.dropped == 0
+
+
+async def test_what_still_waits_when_the_gateway_stops_is_counted_as_lost() -> None:
     shelf = Shelf()
     shelf.gone = True
     scribe = Scribe(shelf, Redactor())

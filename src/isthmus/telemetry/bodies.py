@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from isthmus.core.errors import GatewayError
+from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.secret import Secret
 from isthmus.engine.bodies import Bodies, BodyShelf, Captured, whole_answer
 from isthmus.telemetry.redaction import Redactor
@@ -14,6 +14,8 @@ WAITING = 1000
 WAITING_BYTES = 64 * 1024 * 1024
 """What these may hold together."""
 AT_ONCE = 32
+RETRY = 1.0
+"""Seconds between two tries while the store is gone."""
 CLOSES_WITHIN = 3.0
 """Seconds in which what waits is still kept when the gateway stops."""
 
@@ -30,7 +32,7 @@ class Scribe:
         self._waiting: list[Captured] = []
         self._size = 0
         self._called = asyncio.Event()
-        self._lost_one = False
+        self._trouble = False
 
     def put(self, captured: Captured) -> None:
         size = _size(captured)
@@ -45,32 +47,38 @@ class Scribe:
         """Keep what comes, until cancelled."""
         while True:
             await self._called.wait()
-            await self._keep_some()
+            if not await self._keep_some():
+                await asyncio.sleep(RETRY)
 
     async def close(self) -> None:
         """Keep what waits, within a bound. `run` has ended before."""
         try:
             async with asyncio.timeout(CLOSES_WITHIN):
-                while self._waiting:
-                    await self._keep_some()
+                while self._waiting and await self._keep_some():
+                    pass
         except TimeoutError:
-            self.dropped += len(self._waiting)
+            pass
+        self.dropped += len(self._waiting)
 
-    async def _keep_some(self) -> None:
+    async def _keep_some(self) -> bool:
+        """False where the store is gone, and they go on waiting."""
         batch = self._waiting[:AT_ONCE]
         rows = await asyncio.to_thread(self._made, batch)
         try:
             await self._shelf.keep_bodies(rows)
-            self._lost_one = False
+            self._trouble = False
         except GatewayError as error:
-            self.dropped += len(batch)
-            if not self._lost_one:
+            if not self._trouble:
                 log.warning("bodies cannot be kept: %s", error.message)
-            self._lost_one = True
+            self._trouble = True
+            if error.kind is Kind.STORE_GONE:
+                return False
+            self.dropped += len(batch)
         del self._waiting[: len(batch)]
         self._size -= sum(map(_size, batch))
         if not self._waiting:
             self._called.clear()
+        return True
 
     def _made(self, batch: Sequence[Captured]) -> list[Bodies]:
         rows = []
