@@ -24,7 +24,7 @@ async def test_a_row_says_who_asked_whom_for_what_and_what_became_of_it() -> Non
     [row] = accounts.fake.rows.values()
     assert (row.client, row.team, row.asked) == ("alice", "sales", "fast")
     assert (row.provider, row.key, row.model, row.attempts) == ("two", "key", "m", 2)
-    assert (row.dialect, row.operation, row.lane, row.stream) == ("openai_chat", "chat", "patch", True)
+    assert (row.dialect, row.operation, row.lane, row.stream) == ("openai_chat", "chat", "passthrough", True)
     assert (row.outcome, row.status, row.error, row.cached) == ("answered", 200, "", False)
     assert (row.fresh_input, row.cache_read, row.cache_write, row.output, row.reasoning) == (1000, 0, 0, 30, 0)
 
