@@ -1,5 +1,7 @@
 """The last of an exchange, whichever way it went: what it held is given back, and what became of it is told."""
 
+import logging
+
 from isthmus.engine.admission import settle
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.live import Now
@@ -9,16 +11,28 @@ from isthmus.engine.verdict import note_end
 TRACES = 16
 """Errors in a chain of causes that are looked at."""
 
+log = logging.getLogger(__name__)
+
 
 def end(exchange: Exchange, now: Now, ports: Ports) -> None:
     """The last byte has left, or will not. Called once for each exchange; never blocks and never raises."""
     exchange.close()
     if exchange.held:
-        settle(exchange, now, ports)
+        _settle(exchange, now, ports)
     exchange.finished_at = ports.clock.now()
     note_end(exchange, now, exchange.finished_at)
     _forget_traces(exchange.error)
     ports.recorder.record(exchange)
+
+
+def _settle(exchange: Exchange, now: Now, ports: Ports) -> None:
+    """Whatever goes wrong with it, nothing stays held: what cannot be reckoned counts as it was claimed."""
+    try:
+        settle(exchange, now, ports)
+    except Exception:
+        log.exception("it is not known what exchange %s came to, by a fault of the gateway", exchange.id)
+        for held in exchange.held:
+            held.settle({})
 
 
 def _forget_traces(error: BaseException | None) -> None:

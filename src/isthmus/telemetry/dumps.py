@@ -4,6 +4,7 @@ head and the provider's refusal. Nothing of the conversation but what the provid
 Files are written by a thread of their own. Where many fail at once, only some of them have one.
 """
 
+import logging
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -41,6 +42,8 @@ SHOWN = frozenset(
 )  # fmt: skip
 """Headers that are shown as they came; of all others, only that they came."""
 _NAME = re.compile(r"\d{8}T\d{6}\.\d{3}-ex_[0-9a-f]{1,64}\.json")
+
+log = logging.getLogger(__name__)
 
 
 class Refusal(Value, frozen=True):
@@ -129,6 +132,9 @@ class DumpFolder:
             for old in self.names()[self._kept :]:
                 (self._folder / old.name).unlink(missing_ok=True)
         except OSError:
+            self.skipped += 1
+        except Exception:
+            log.exception("there is no dump of exchange %s, by a fault of the gateway", exchange.id)
             self.skipped += 1
         finally:
             self._waiting -= 1

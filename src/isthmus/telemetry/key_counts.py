@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.key_count import KeyCount
+from isthmus.telemetry.one_by_one import one_by_one
 from isthmus.telemetry.tally import NO_QUESTION
 
 MOST_KEYS = 50_000
@@ -24,10 +25,8 @@ class KeyCounts:
         self._keys: dict[tuple[str, str], _Numbers] = {}
 
     def count(self, exchanges: Sequence[Exchange]) -> None:
-        """Take in exchanges that are over, each once."""
-        for exchange in exchanges:
-            if not exchange.call.path.startswith(NO_QUESTION):
-                self._count(exchange)
+        """Take in exchanges that are over, each once. Raises Spoiled."""
+        one_by_one((one for one in exchanges if not one.call.path.startswith(NO_QUESTION)), self._count)
 
     def told(self) -> Mapping[tuple[str, str], KeyCount]:
         """By provider and key."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeAlias
@@ -10,7 +10,8 @@ from typing import TypeAlias
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.facts import Facts, facts, in_words, level_of
 from isthmus.telemetry.lines import LineWriter
-from isthmus.telemetry.ring import Ring
+from isthmus.telemetry.one_by_one import Spoiled, one_by_one
+from isthmus.telemetry.ring import Entry, Ring
 from isthmus.wire import json
 
 BATCH_EVERY = 0.2
@@ -20,19 +21,24 @@ BATCH_EVERY = 0.2
 BATCH = 64
 """Exchanges that wait at most. Lines are made of many at a time, but not of more than a processor's caches hold."""
 
+NAMED = 8
+"""Exchanges at most that are named where a fault lost something of many."""
+
 Count: TypeAlias = Callable[[Sequence[Exchange]], None]
+
+log = logging.getLogger(__name__)
 
 
 class ExchangeLog:
     """Implements the engine's Recorder. On the way of most exchanges it only appends to a list.
 
-    Each of `counts` is handed what has finished, a batch at a time.
+    Each of `counts` is handed what has finished, a batch at a time. Where one of them fails, the others do not.
     """
 
     def __init__(self, writer: LineWriter, ring: Ring, *, as_json: bool, counts: Sequence[Count] = ()) -> None:
         self._writer = writer
         self._ring = ring
-        self._counts = counts
+        self._takers: Sequence[Count] = (self._write, *counts)
         self._as_json = as_json
         self._waiting: list[Exchange] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -50,21 +56,36 @@ class ExchangeLog:
             self._timer.cancel()
             self._timer = None
         batch, self._waiting = self._waiting, []
-        if batch:
-            if shown := batch if self._ring.writes("info") else [one for one in batch if self._matters(one)]:
-                self._write(shown)
-            for count in self._counts:
-                count(batch)
+        if not batch:
+            return
+        faults: dict[str, Exception] = {}
+        for take in self._takers:
+            try:
+                take(batch)
+            except Spoiled as some:
+                faults |= some.faults
+            except Exception as fault:
+                faults |= {one.id: fault for one in batch}
+        if faults:
+            _tell(faults)
 
     def _write(self, batch: Sequence[Exchange]) -> None:
-        told = [facts(one, _stamp(one.at)) for one in batch]
-        entries = [(one.at, fields.level, json.encode(fields)) for one, fields in zip(batch, told, strict=True)]
-        self._ring.put(entries)
-        if self._as_json:
-            lines = [line for _, _, line in entries]
-        else:
-            lines = [_short(one, fields) for one, fields in zip(batch, told, strict=True)]
-        self._writer.put(b"\n".join((*lines, b"")))
+        shown = batch if self._ring.writes("info") else [one for one in batch if self._matters(one)]
+        entries: list[Entry] = []
+        lines: list[bytes] = []
+
+        def take(exchange: Exchange) -> None:
+            told = facts(exchange, _stamp(exchange.at))
+            line = json.encode(told)
+            lines.append(line if self._as_json else _short(exchange, told))
+            entries.append((exchange.at, told.level, line))
+
+        try:
+            one_by_one(shown, take)
+        finally:
+            if lines:
+                self._ring.put(entries)
+                self._writer.put(b"\n".join((*lines, b"")))
 
     def _matters(self, exchange: Exchange) -> bool:
         return self._ring.writes(level_of(exchange.error))
@@ -98,6 +119,13 @@ def set_up_logging(writer: LineWriter, ring: Ring, *, as_json: bool, level: str)
     logger.handlers = [MessageHandler(writer, ring, as_json=as_json)]
     logger.propagate = False
     logger.setLevel(level.upper())
+
+
+def _tell(faults: Mapping[str, Exception]) -> None:
+    """Say once what is lost of these; the first reason stands for all."""
+    names = ", ".join(list(faults)[:NAMED]) + (f" and {len(faults) - NAMED} more" if len(faults) > NAMED else "")
+    words = "by a fault of the gateway, something is not logged, counted or stored of exchanges: %s"
+    log.error(words, names, exc_info=next(iter(faults.values())))
 
 
 def _short(exchange: Exchange, told: Facts) -> bytes:

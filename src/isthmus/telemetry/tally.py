@@ -14,6 +14,7 @@ from isthmus.engine.shadow import PATH as SHADOW
 from isthmus.engine.spending import SPENT_NOTHING, Spending, spending
 from isthmus.routing.health import Place
 from isthmus.telemetry.model_names import OTHER, ModelNames
+from isthmus.telemetry.one_by_one import one_by_one
 from isthmus.telemetry.sums import Series
 from isthmus.telemetry.table import FIRST_SECONDS, METRICS, SECONDS
 
@@ -56,14 +57,13 @@ class Tally:
         self._now: Now | None = None
 
     def count(self, exchanges: Sequence[Exchange]) -> None:
-        """Take in exchanges that are over, each once."""
+        """Take in exchanges that are over, each once. Raises Spoiled."""
         now = self._live.take()
         if now is not self._now or len(self._rows) > MOST_ROWS:
             self._rows.clear()
             self._now = now
-        for exchange in exchanges:
-            if not exchange.call.path.startswith(NO_QUESTION):
-                self._count(exchange, now)
+        asked = (one for one in exchanges if not one.call.path.startswith(NO_QUESTION))
+        one_by_one(asked, lambda exchange: self._count(exchange, now))
 
     def add(self, name: str, amount: float, *labels: str) -> None:
         """Count `amount` more of something."""

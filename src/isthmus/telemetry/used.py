@@ -4,7 +4,7 @@ What asks nothing of a model is no row, nor is a shadow's copy, for which nobody
 strangers do not fill the store.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from isthmus.core.errors import Kind
@@ -15,6 +15,7 @@ from isthmus.engine.records import Records, Used
 from isthmus.engine.shadow import PATH as SHADOW
 from isthmus.engine.spending import spending
 from isthmus.routing.plan import Target
+from isthmus.telemetry.one_by_one import one_by_one
 from isthmus.telemetry.tally import NO_QUESTION
 
 LONGEST = 200
@@ -40,21 +41,24 @@ class UsedRows:
         self._handed = handed
 
     def keep(self, exchanges: Sequence[Exchange]) -> None:
-        """Have exchanges stored that are over, each once."""
-        rows = tuple(_rows(exchanges, self._live.take()))
-        if rows:
-            self._records.use(rows)
-            if self._handed is not None:
-                self._handed(rows)
+        """Have exchanges stored that are over, each once. Raises Spoiled."""
+        rows: list[Used] = []
+        now = self._live.take()
+        try:
+            one_by_one(filter(_is_paid, exchanges), lambda exchange: rows.append(_row(exchange, now)))
+        finally:
+            if rows:
+                self._records.use(rows)
+                if self._handed is not None:
+                    self._handed(rows)
 
 
-def _rows(exchanges: Sequence[Exchange], now: Now) -> Iterator[Used]:
-    for exchange in exchanges:
-        path, error = exchange.call.path, exchange.error
-        if path.startswith(NO_QUESTION) or path == SHADOW:
-            continue
-        if error is None or error.kind is not Kind.UNAUTHENTICATED:
-            yield _row(exchange, now)
+def _is_paid(exchange: Exchange) -> bool:
+    """Does anybody pay for it?"""
+    path, error = exchange.call.path, exchange.error
+    if path.startswith(NO_QUESTION) or path == SHADOW:
+        return False
+    return error is None or error.kind is not Kind.UNAUTHENTICATED
 
 
 def _row(exchange: Exchange, now: Now) -> Used:
