@@ -88,6 +88,17 @@ def test_what_is_written_next_is_told_until_interrupted(gateway: RunningGateway,
     assert json.decode(line)["model"] == "anthropic/says-hello"
 
 
+def test_who_follows_holds_up_no_gateway_that_stops(tmp_path: Path) -> None:
+    with (
+        open_gateway("providers: {one: {type: ollama}}\n", tmp_path) as gateway,
+        urllib.request.urlopen(f"{gateway.root}/admin/logs/stream?level=info", timeout=10) as stream,
+    ):
+        gateway.process.send_signal(signal.SIGTERM)
+        assert b"stopping: 0 exchanges may take" in stream.read()
+        assert gateway.process.wait(10) == 0
+    assert "cut off" not in gateway.said()
+
+
 def test_no_gateway_is_told(shell: Shell) -> None:
     shell.write("listeners: [{port: 9}]\n")
     result = shell.run("logs")
