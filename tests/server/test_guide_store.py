@@ -11,7 +11,8 @@ from pathlib import Path
 from fakes.gateway import open_gateway
 from isthmus.config.load import load
 from isthmus.config.secrets import Environment
-from isthmus.store.address import POSTGRESQL, address_of
+from isthmus.core.secret import Secret
+from isthmus.store.address import POSTGRESQL, Address, address_of
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guide" / "store.md").read_text()
 [SECTION] = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
@@ -31,9 +32,8 @@ def test_its_section_leads_to_a_database(tmp_path: Path) -> None:
     file.write_text(SECTION)
     entry = load(file, Environment({"STORE_PASSWORD": "0123"})).config.store
     assert entry.url is not None
-    address = address_of(entry.url, tmp_path)
-    assert address.kind == POSTGRESQL
-    assert address.url.reveal() == "postgresql+asyncpg://isthmus:0123@postgres.example.com/isthmus?ssl=require"
+    expected = Secret("postgresql://isthmus:0123@postgres.example.com/isthmus?sslmode=require")
+    assert address_of(entry.url, tmp_path) == Address(POSTGRESQL, expected)
 
 
 def test_its_commands_tell_how_it_is_and_copy_it(tmp_path: Path) -> None:

@@ -126,6 +126,22 @@ async def test_a_server_that_is_gone_at_the_start_is_opened_when_it_comes(
         assert await requests_of(store) == (10, 10)
 
 
+@pytest.mark.parametrize(
+    ("database", "why"),
+    [
+        ("nowhere", 'database "nowhere" does not exist'),
+        ("postgres?sslmode=require", "rejected SSL upgrade"),
+        ("postgres?gateways=2", 'unrecognized configuration parameter "gateways"'),
+    ],
+)
+async def test_a_server_that_refuses_is_told_with_its_reason(
+    database: str, why: str, postgres: PostgresServer, tmp_path: Path, clock: FakeClock
+) -> None:
+    url = Secret(f"postgresql://isthmus@127.0.0.1:{postgres.port}/{database}")
+    async with open_store(address_of(url, tmp_path), clock, KEEP, PATIENT) as store:
+        await until(store, why)
+
+
 async def test_no_password_is_told_of_a_server_that_refuses(tmp_path: Path, clock: FakeClock) -> None:
     url = Secret("postgresql://isthmus:hunter2-hunter2@127.0.0.1:1/isthmus")
     async with open_store(address_of(url, tmp_path), clock, KEEP, PATIENT) as store:

@@ -11,7 +11,7 @@ from functools import partial
 from math import inf
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -115,13 +115,15 @@ def fault_of(error: Exception) -> OutOfReach | Unfit:
 
 
 def _open_postgresql(address: Address, run_within: float) -> AsyncEngine:
+    """The driver reads the URL itself: it knows what `sslmode` and all others mean."""
     return create_async_engine(
-        address.url.reveal(),
+        "postgresql+asyncpg://",
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=CONNECT_WITHIN,
         pool_pre_ping=True,
         connect_args={
+            "dsn": address.url and address.url.reveal(),
             "timeout": CONNECT_WITHIN,
             "command_timeout": run_within,
             "server_settings": {"application_name": "isthmus"},
@@ -134,7 +136,7 @@ def _open_sqlite(address: Address, run_within: float) -> AsyncEngine:
         address.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(address.file, os.O_RDWR | os.O_CREAT, 0o600))
     engine = create_async_engine(
-        address.url.reveal(),
+        URL.create("sqlite+aiosqlite", database=str(address.file)),
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=CONNECT_WITHIN,

@@ -153,7 +153,7 @@ class Store:
             try:
                 module = await asyncio.to_thread(import_module, "isthmus.store.opened")
                 opened: Opened = await module.open_at(self._address)
-            except (OutOfReach, Unusable) as error:
+            except (OutOfReach, Unfit, Unusable) as error:
                 self._fail(str(error))
                 await asyncio.sleep(pause)
                 pause = min(self._pace.retry_most, pause * 2)
