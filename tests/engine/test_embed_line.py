@@ -16,6 +16,7 @@ from isthmus.engine.embed import serve_embedding
 from isthmus.engine.exchange import Call, Exchange, Lane, Named
 from isthmus.engine.live import Live
 from isthmus.engine.snapshot import Snapshot
+from isthmus.engine.spending import spending
 from isthmus.providers.provider import Provider
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
 from isthmus.routing.limits import Limit, Measure
@@ -246,3 +247,13 @@ async def test_embeddings_count_against_limits_like_any_request() -> None:
     settle(asked.exchange, asked.live.take(), asked.ports)
     assert asked.exchange.usage is not None
     assert round(limiter.share(limit) * limit.most) == asked.exchange.usage.input > 0
+
+
+async def test_vectors_that_nobody_counted_are_their_input_and_no_output() -> None:
+    asked = line([Scripted(ANSWER.partition(b',"usage"')[0] + b"}")])
+    await asked.embed(b'{"input":"the sea","model":"fast"}')
+    assert asked.exchange is not None
+    asked.exchange.bytes_out = 10_000
+    assert (asked.exchange.usage, asked.exchange.outcome) == (None, "answered")
+    spent = spending(asked.exchange, asked.live.take().tariffs)
+    assert (spent.usage.input, spent.usage.output) == (len(b'{"input":"the sea","model":"fast"}') // 4, 0)

@@ -189,6 +189,8 @@ def so_far(exchange: "Exchange", counted: Usage | None, seen: int) -> Usage:
 
 def _guessed(exchange: "Exchange") -> Usage:
     expected = exchange.expected
+    if exchange.call.codec.operation is not Operation.CHAT:
+        return estimated(exchange)
     return estimated(exchange, _seen(exchange) if expected is None else expected.output)
 
 
