@@ -3,13 +3,17 @@
 What it does is said by the model's name: "good", "garbled", "cut", "broken", or "refuse-STATUS".
 """
 
+import gzip
 import json
 import threading
 import urllib.parse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+COLLECTED = ("/v1/traces", "/v1/metrics")
+"""Where it is a collector of OpenTelemetry."""
 SENT = ("authorization", "x-api-key", "x-goog-api-key", "x-team-token", "cookie", "x-planted")
 
 
@@ -20,6 +24,9 @@ class _Answers(BaseHTTPRequestHandler):
         self._whole(404, {"error": {"message": f"no such path; {self._echo()}"}})
 
     def do_POST(self) -> None:
+        if self.path in COLLECTED:
+            self._collect()
+            return
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         model, stream = body.get("model", "good").rpartition("/")[2], body.get("stream", False)
         if model.startswith("refuse-"):
@@ -30,6 +37,12 @@ class _Answers(BaseHTTPRequestHandler):
             self._send(200, self._stream(model), "text/event-stream")
         else:
             self._whole(200, _anthropic(self._key()) if self.path.endswith("messages") else _openai(self._key()))
+
+    def _collect(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        body = gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body
+        self.server.collected.append(body)  # type: ignore[attr-defined] # a _Server
+        self._send(200, b"", "application/x-protobuf")
 
     def log_message(self, *args: object) -> None:
         """It keeps what it is told to itself."""
@@ -132,14 +145,28 @@ def _event(told: object) -> bytes:
     return f"{name}data: {data}\n\n".encode()
 
 
+class _Server(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answers)
+        self.collected: list[bytes] = []
+
+
+@dataclass(frozen=True)
+class EchoingHost:
+    """Where it is, and what it was sent as a collector of OpenTelemetry."""
+
+    root: str
+    collected: list[bytes]
+
+
 @contextmanager
-def open_echoing_host() -> Iterator[str]:
-    """Its URL, for as long as it runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
+def open_echoing_host() -> Iterator[EchoingHost]:
+    """One that runs."""
+    server = _Server()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield EchoingHost(f"http://127.0.0.1:{server.server_address[1]}", server.collected)
     finally:
         server.shutdown()
         server.server_close()

@@ -30,6 +30,7 @@ CONFIGURED: Mapping[str, str] = {
     "PLANTED_ANTHROPIC": "anthropic/key+with=signs&more",
     "PLANTED_MANAGEMENT": "manage-planted-88aa77bb66",
     "PLANTED_HEADER": "team-token-planted-5510",
+    "PLANTED_COLLECTOR": "collector-planted-0028",
     "PLANTED_WAY": "proxy-pass-planted-9917",
 }
 """In variables that the configuration names."""
@@ -76,6 +77,7 @@ log:
   dumps: true
   bodies: {{requests: true, answers: true}}
 limits: {{wait: 0.1}}
+otel: {{enabled: true, endpoint: "{host}", headers: {{authorization: "${{PLANTED_COLLECTOR}}"}}}}
 """
 STREAMED = ("good", "cut", "broken")
 """These say the key as a model says words, in pieces; their answers are streamed."""
@@ -99,7 +101,8 @@ class Told:
 
 @dataclass(frozen=True)
 class Traces:
-    """All that is left of what was asked: files by their names, and answers to administrators by what they asked."""
+    """All that is left of what was asked: files by their names, with them what went to the collector of traces, and
+    answers to administrators by what they asked."""
 
     files: Mapping[str, bytes]
     answers: Mapping[str, bytes]
@@ -235,12 +238,13 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
     with pytest.MonkeyPatch.context() as patch, open_echoing_host() as host:
         for name, value in CONFIGURED.items():
             patch.setenv(name, value)
-        config = CONFIG.format(host=host, models=", ".join(MODELS), closed=closed_port())
+        config = CONFIG.format(host=host.root, models=", ".join(MODELS), closed=closed_port())
         with open_gateway(config, folder) as gateway:
             heads, failures = drive(gateway.root)
             settle(gateway)
             told = administer(gateway.root)
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files |= {f"sent to the collector, {number}": body for number, body in enumerate(host.collected)}
     return Traces(files, *told, heads, failures)
 
 
@@ -316,4 +320,5 @@ def test_all_that_was_searched_was_there(traces: Traces) -> None:
     dumps = [json.loads(body) for name, body in traces.files.items() if "/dumps/" in name]
     assert {"upstream_fault", "credential_rejected", "unreachable"} <= {dump["exchange"]["error"] for dump in dumps}
     assert b"planted.log" in traces.answers["/admin/config/file"]
+    assert any(b"gen_ai" in body for name, body in traces.files.items() if "collector" in name)
     assert all(traces.answers.values())
