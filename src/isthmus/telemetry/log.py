@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from isthmus.engine.exchange import Exchange
-from isthmus.engine.facts import Facts, facts, in_words, level_of
+from isthmus.engine.facts import facts, in_words, level_of
+from isthmus.telemetry.line_forms import LineForms
 from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.one_by_one import Spoiled, one_by_one
 from isthmus.telemetry.ring import Entry, Ring
@@ -24,6 +25,7 @@ BATCH = 64
 NAMED = 8
 """Exchanges at most that are named where a fault lost something of many."""
 
+_MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1000))
 Count: TypeAlias = Callable[[Sequence[Exchange]], None]
 
 log = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class ExchangeLog:
         self._ring = ring
         self._takers: Sequence[Count] = (self._write, *counts)
         self._as_json = as_json
+        self._forms = LineForms()
         self._waiting: list[Exchange] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -75,10 +78,9 @@ class ExchangeLog:
         lines: list[bytes] = []
 
         def take(exchange: Exchange) -> None:
-            told = facts(exchange, _stamp(exchange.at))
-            line = json.encode(told)
-            lines.append(line if self._as_json else _short(exchange, told))
-            entries.append((exchange.at, told.level, line))
+            line = self._forms.line(exchange, _stamp(exchange.at))
+            lines.append(line if self._as_json else _short(exchange))
+            entries.append((exchange.at, level_of(exchange.error), line))
 
         try:
             one_by_one(shown, take)
@@ -128,15 +130,15 @@ def _tell(faults: Mapping[str, Exception]) -> None:
     log.error(words, names, exc_info=next(iter(faults.values())))
 
 
-def _short(exchange: Exchange, told: Facts) -> bytes:
+def _short(exchange: Exchange) -> bytes:
     """The line for people who read along."""
-    return in_words(told, _clock(exchange.at)).encode(errors="replace")
+    return in_words(facts(exchange, ""), _clock(exchange.at)).encode(errors="replace")
 
 
 def _stamp(at: float) -> str:
     """RFC 3339 in UTC, to the millisecond."""
     whole = int(at)
-    return f"{_second(whole)}.{int((at - whole) * 1000):03d}Z"
+    return _second(whole) + _MILLISECONDS[int((at - whole) * 1000)]
 
 
 @lru_cache(maxsize=8)
