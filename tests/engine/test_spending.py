@@ -10,9 +10,10 @@ from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.periods import Period
 from isthmus.core.profile import UNKNOWN
+from isthmus.dialects.table import CODECS
 from isthmus.engine.caching import CacheRule
 from isthmus.engine.records import Used
-from isthmus.engine.spending import RULES, Ending
+from isthmus.engine.spending import RULES, STREAMED, Ending
 from isthmus.routing.health import Place
 from isthmus.routing.limits import Limit, Measure
 from isthmus.routing.plan import Hedge, Route, Rules, Target, first_of
@@ -186,6 +187,10 @@ async def test_what_has_no_price_costs_nothing_and_the_row_says_that_nobody_know
 
 def test_every_ending_has_a_rule() -> None:
     assert set(RULES) == set(Ending)
+
+
+def test_streams_are_measured_by_dialects_that_there_are() -> None:
+    assert set(STREAMED) <= {dialect for dialect, _ in CODECS}
 
 
 class Unpriced:

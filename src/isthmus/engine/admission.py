@@ -89,7 +89,8 @@ class Admission:
         plan, client = self._exchange.plan, self._exchange.client
         if plan is None or not plan.targets or client is SHADOW:
             return
-        limits = self._limits(f"client:{client.name}", f"team:{client.team}", GATEWAY, f"route:{plan.name}")
+        team = f"team:{client.team}" if client.team else ""
+        limits = self._limits(f"client:{client.name}", team, GATEWAY, f"route:{plan.name}")
         if self._ports.budgets is not None:
             self._ports.budgets.check(limits)
         while isinstance(found := await self._claim(limits, plan.targets[0], self._exchange), Refusal):

@@ -10,6 +10,8 @@ from enum import Enum, StrEnum, auto
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.operations import Operation
 from isthmus.core.usage import Usage
@@ -24,7 +26,7 @@ MOST_GUESSED = 100_000
 """Tokens of input that a body is taken for at most, where nothing but its length is known: a longer one holds files."""
 SILENT = frozenset({Kind.TIMED_OUT, Kind.CUT_SHORT, Kind.GARBLED, Kind.CANCELLED})
 """Failures without an answer, in which the provider may have had the request."""
-STREAMED: Mapping[str, int] = {"anthropic": 40, "gemini": 16, "ollama": 130, "ollama_generate": 110}
+STREAMED: Mapping[str, int] = {"anthropic": 40, "gemini": 16, "gemini_array": 16, "ollama": 130, "ollama_generate": 110}
 """Bytes of a stream for one token of output, by its dialect; each has its own frame around a few of them."""
 STREAMED_ELSE = 200
 NOTHING = Usage()
@@ -175,16 +177,7 @@ def so_far(exchange: "Exchange", counted: Usage | None, seen: int) -> Usage:
     if counted is None:
         return estimated(exchange, seen)
     missing = seen - counted.total_output
-    if missing <= 0:
-        return counted
-    return Usage(
-        counted.fresh_input,
-        counted.cache_read,
-        counted.cache_write,
-        counted.output + missing,
-        counted.reasoning,
-        counted.native,
-    )
+    return counted if missing <= 0 else replace(counted, output=counted.output + missing)
 
 
 def _guessed(exchange: "Exchange") -> Usage:
