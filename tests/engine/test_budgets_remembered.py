@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from fakes.records import FakeRecords
 from isthmus.core.periods import Period
-from isthmus.routing.limits import Limit
+from isthmus.routing.limits import MOST_WINDOWS, Claim, Limit, Measure
 from support.accounts import Accounts, budget, streamed
 
 COST = 2500 + 300
@@ -81,6 +81,19 @@ async def test_a_budget_that_is_made_later_has_spent_what_was_spent_before() -> 
     await accounts.ask()
     accounts.store()
     accounts.line.live.swap(replace(accounts.line.live.take().snapshot, allowances={BUDGET.scope: (BUDGET,)}))
+    await accounts.budgets.refresh()
+    assert accounts.used(BUDGET) == COST
+
+
+async def test_a_budget_that_the_ledger_forgot_among_very_many_is_known_again() -> None:
+    accounts = started(FakeRecords(), BUDGET)
+    await accounts.ask()
+    accounts.store()
+    await accounts.budgets.refresh()
+    other = (Claim(Limit(f"client:{number}", Measure.REQUESTS, 1, 60, 12), 1) for number in range(MOST_WINDOWS))
+    for claim in other:
+        await accounts.limiter.claim([claim])
+    assert accounts.used(BUDGET) == 0
     await accounts.budgets.refresh()
     assert accounts.used(BUDGET) == COST
 

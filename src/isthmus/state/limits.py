@@ -26,10 +26,14 @@ class LocalLimiter:
         self._ledger.settle(grant, spent, self._time())
 
     async def remember(self, found: Sequence[Remembered]) -> None:
-        """What others spent of budgets, or this process before it was started, is spent here too."""
-        for limit, _, news, at in found:
+        """What others spent of budgets, or this process before it was started, is spent here too.
+
+        Where the ledger has forgotten a budget, among very many, it knows it again.
+        """
+        for limit, total, news, at in found:
             if news > 0:
                 self._ledger.note(Grant((Claim(limit, news),), at, ""))
+            self._ledger.raise_to(limit, total, at)
 
     def share(self, limit: Limit) -> float:
         """How much of the limit counts at present: 1 when it is used up."""
