@@ -88,9 +88,11 @@ def questions(opened: Opened, until: float) -> dict[str, Callable[[], Awaitable[
         "sums by client": lambda: opened.usage(sums(By.CLIENT), 0.0),
         "one client by day": lambda: opened.usage(sums(By.DAY, only={By.CLIENT: ("client-7",)}), 0.0),
         "the last 24 hours, to the second": lambda: opened.usage(sums(By.MODEL, since=until - DAY - 1234.5), 0.0),
-        "the latest 100 rows": lambda: opened.used(UsedQuery()),
-        "the latest 100 that failed": lambda: opened.used(UsedQuery(failed=True)),
-        "the latest 100 of one client": lambda: opened.used(UsedQuery(only={By.CLIENT: ("client-7",)})),
+        "the latest 100 rows": lambda: opened.used(UsedQuery(), 0.0),
+        "the latest 100 that failed": lambda: opened.used(UsedQuery(failed=True), 0.0),
+        "the latest 100 of one client": lambda: opened.used(UsedQuery(only={By.CLIENT: ("client-7",)}), 0.0),
+        "the latest 100 of a team": lambda: opened.used(UsedQuery(only={By.TEAM: ("team-3",)}), 0.0),
+        "those of a team that has none": lambda: opened.used(UsedQuery(only={By.TEAM: ("nobody",)}), 0.0),
         "what is spent now": lambda: opened.spent(until),
     }
 
@@ -123,9 +125,9 @@ async def run(address: Address, many: int, *, forget: bool) -> None:
     until = float(int(time.time()) // 3600 * 3600 + 1800)
     opened = await open_at(address)
     try:
-        if not await opened.used(UsedQuery(limit=1)):
+        if not await opened.used(UsedQuery(limit=1), 0.0):
             await fill(opened, many, until)
-        (latest,) = await opened.used(UsedQuery(limit=1))
+        (latest,) = await opened.used(UsedQuery(limit=1), 0.0)
         print(f"{address.kind}\n\n| question | answers | at most | median |\n| --- | --- | --- | --- |")
         for name, ask in questions(opened, latest.at + 1).items():
             print(await measured(name, ask), flush=True)

@@ -10,6 +10,7 @@ from fakes.clock import FakeClock
 from fakes.records import FakeRecords
 from isthmus.core.periods import Period
 from isthmus.engine.records import By, Spent, UsageQuery, UsageSum, UsedQuery
+from isthmus.store import reading
 from isthmus.store.address import Address
 from isthmus.store.rules import KEEP
 from isthmus.store.store import Store, open_store
@@ -82,8 +83,12 @@ async def test_no_more_sums_are_told_than_were_asked_for(store: Store, model: Fa
     assert len(await store.usage(query)) == 3
 
 
-async def test_single_exchanges_are_told_the_latest_first(store: Store, model: FakeRecords) -> None:
-    for only in ONLY:
+@pytest.mark.parametrize("latest", [reading.LATEST, 60, 10])
+async def test_single_exchanges_are_told_the_latest_first(
+    latest: int, store: Store, model: FakeRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LATEST", latest)
+    for only in (*ONLY, {By.CLIENT: ("carol",), By.OPERATION: ("embed",)}, {By.PROVIDER: ("nobody",)}):
         for failed in (False, True):
             query = UsedQuery(before=TIME + 10 * DAY, only=only, failed=failed, limit=50)
             assert await store.used(query) == await model.used(query), query

@@ -43,8 +43,8 @@ class Opened:
     async def usage(self, query: UsageQuery, kept_since: float) -> Sequence[UsageSum]:
         return await self._database.read(sums.read_usage, query, kept_since)
 
-    async def used(self, query: UsedQuery) -> Sequence[Used]:
-        return await self._database.read(reading.read_used, query)
+    async def used(self, query: UsedQuery, kept_since: float) -> Sequence[Used]:
+        return await self._database.read(reading.read_used, query, kept_since)
 
     async def note(self, deed: Deed) -> None:
         await self._database.write(journal.write_deed, deed)

@@ -104,7 +104,7 @@ class Store:
 
     async def used(self, query: UsedQuery) -> Sequence[Used]:
         async with self._reach() as opened:
-            return await opened.used(query)
+            return await opened.used(query, self._kept_since(self._keep.rows))
 
     async def note(self, deed: Deed) -> None:
         async with self._reach() as opened:

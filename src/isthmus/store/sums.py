@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    FromClause,
     Integer,
     Select,
     Table,
@@ -124,7 +125,7 @@ def _names(table: Table, groups: Groups) -> list[Shown]:
     return [named(table, one) for one in groups.names]
 
 
-def named(table: Table, by: By) -> Shown:
+def named(table: FromClause, by: By) -> Shown:
     """What a row is told apart by: a column, or for upstream keys "PROVIDER/KEY"."""
     if by is By.KEY:
         return table.c.provider + "/" + table.c.key
