@@ -71,6 +71,20 @@ PROBLEMS = {
         "metrics.path",
         "begins with /",
     ),
+    "a path for metrics that something else has": (
+        "metrics:\n  path: /v1/numbers\n",
+        2,
+        9,
+        "metrics.path",
+        "begins with /v1, where the gateway serves something else",
+    ),
+    "a path for metrics that no client can ask for": (
+        "metrics:\n  path: /numbers?all\n",
+        2,
+        9,
+        "metrics.path",
+        "each behind a /",
+    ),
     "one key twice": ("client-keys:\n  - abcd1234\n  - abcd1234\n", 3, 5, "client-keys[1]", "as client-keys[0]"),
     "one name twice": (
         "client-keys:\n  - {name: a, key: abcd1234}\n  - {name: a, key: efgh5678}\n",

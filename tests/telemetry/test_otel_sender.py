@@ -1,6 +1,6 @@
 """What is sent to a collector is sent in batches, within bounds, and what is lost is counted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import pytest
@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.exchange import Exchange
 from isthmus.engine.tracing import Tracer
 from isthmus.telemetry.model_names import OTHER
 from isthmus.telemetry.otel import sender as sending
@@ -179,9 +180,16 @@ async def test_numbers_are_all_since_the_start() -> None:
     assert after.time_unix_nano - before.time_unix_nano == 60_000_000_000
 
 
-async def test_a_fault_of_ours_loses_a_batch_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Sending(Scripted(ANSWER))
+async def test_a_fault_of_ours_loses_the_spans_of_one_exchange_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Sending(Scripted(ANSWER), Scripted(ANSWER))
     await made.ask()
-    monkeypatch.setattr(sending, "spans_of", lambda *told: 1 / 0)
+    await made.ask()
+    first, spans_of = made.line.recorded.exchanges[0], sending.spans_of
+
+    def faulty(exchange: Exchange, *told: object) -> Iterator[ReadableSpan]:
+        return iter([1 / 0]) if exchange is first else spans_of(exchange, *told)
+
+    monkeypatch.setattr(sending, "spans_of", faulty)
     await made.sender.send_spans()
     assert made.sender.dropped == 1
+    assert [len(batch) for batch in made.spans.batches] == [2]

@@ -10,6 +10,7 @@ from isthmus.config.about import Switch
 from isthmus.config.addresses import is_loopback
 from isthmus.config.administrators import check_admin
 from isthmus.config.checks_log import check_log
+from isthmus.config.checks_metrics import check_metrics
 from isthmus.config.checks_names import check_names
 from isthmus.config.checks_otel import check_otel
 from isthmus.config.checks_prices import check_prices
@@ -59,8 +60,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
     check_otel(config.otel, reading)
     check_store(config, reading)
     check_admin(config, reading)
-    if not config.metrics.path.startswith("/"):
-        reading.note(("metrics", "path"), "begins with /, as in /metrics")
+    check_metrics(config.metrics, reading)
 
 
 def check_listeners(config: Config, reading: Reading) -> None:

@@ -110,7 +110,7 @@ class HabitsEntry(Value, frozen=True, rename="kebab"):
 class MetricsEntry(Value, frozen=True, rename="kebab"):
     enabled: Annotated[bool, About("Whether they can be read at all.")] = True
     path: Annotated[
-        str, About("Where, beginning with `/`. What else is served there stays there and cannot be covered.")
+        str, About("Where, beginning with `/` and a word that nothing else which is served begins with.")
     ] = snapshot.METRICS_PATH
 
 

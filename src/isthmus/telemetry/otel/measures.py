@@ -24,6 +24,7 @@ from isthmus.core.operations import Operation
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Live, Now
 from isthmus.telemetry.model_names import ModelNames
+from isthmus.telemetry.one_by_one import one_by_one
 from isthmus.telemetry.otel.names import OPERATIONS, SCOPE, VERSION, vendor_of
 from isthmus.telemetry.otel.tries import error_of, first_chunk, over_at, used_at
 
@@ -86,9 +87,7 @@ class Measures:
     def count(self, exchanges: Sequence[Exchange]) -> None:
         """Take in exchanges that are over, each once."""
         now = self._live.take()
-        for exchange in exchanges:
-            for index, record in enumerate(exchange.attempts):
-                self._count(exchange, index, record, now)
+        one_by_one(exchanges, lambda exchange: self._count_tries(exchange, now))
 
     def made(self, at: float) -> MetricsData | None:
         """All that was counted, at Unix time `at`; None where that is nothing."""
@@ -98,6 +97,10 @@ class Measures:
             return None
         scope = ScopeMetrics(InstrumentationScope(SCOPE, VERSION), metrics, "")
         return MetricsData([ResourceMetrics(self._resource, [scope], "")])
+
+    def _count_tries(self, exchange: Exchange, now: Now) -> None:
+        for index, record in enumerate(exchange.attempts):
+            self._count(exchange, index, record, now)
 
     def _count(self, exchange: Exchange, index: int, record: AttemptRecord, now: Now) -> None:
         name, operation = record.target.provider, exchange.call.codec.operation

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult
 from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from isthmus.core.errors import Kind
@@ -16,6 +17,7 @@ from isthmus.engine.exchange import Exchange
 from isthmus.engine.live import Live, Now
 from isthmus.engine.ports import Clock
 from isthmus.engine.shadow import PATH as SHADOW
+from isthmus.telemetry.one_by_one import Spoiled, one_by_one
 from isthmus.telemetry.otel.measures import Measures
 from isthmus.telemetry.otel.spans import spans_of
 from isthmus.telemetry.tally import NO_QUESTION
@@ -63,8 +65,6 @@ class Sender:
     def take(self, exchanges: Sequence[Exchange]) -> None:
         """Take in exchanges that are over, each once."""
         asked = [one for one in exchanges if _matters(one)]
-        if self._way.metrics is not None:
-            self._measures.count(asked)
         if self._way.spans is not None:
             traced = [one for one in asked if one.trace is not None and one.trace.sampled]
             room = WAITING - len(self._waiting)
@@ -72,6 +72,8 @@ class Sender:
             self.dropped += max(0, len(traced) - room)
             if len(self._waiting) >= AT_ONCE:
                 self._enough.set()
+        if self._way.metrics is not None:
+            self._measures.count(asked)
 
     async def run(self) -> None:
         """Send what comes, until cancelled."""
@@ -115,13 +117,19 @@ class Sender:
             self._note(well=result is MetricExportResult.SUCCESS)
 
     def _exported(self, exporter: SpanExporter, batch: Sequence[Exchange], now: Now) -> bool:
+        spans: list[ReadableSpan] = []
+
+        def take(exchange: Exchange) -> None:
+            if exchange.trace is not None:
+                spans.extend(spans_of(exchange, exchange.trace, now, self._resource))
+
         try:
-            traced = [(one, one.trace) for one in batch if one.trace is not None]
-            spans = [span for one, trace in traced for span in spans_of(one, trace, now, self._resource)]
-        except Exception:
-            log.exception("the spans of %d exchanges are lost by a fault of the gateway", len(batch))
-            return False
-        well = exporter.export(spans) is SpanExportResult.SUCCESS
+            one_by_one(batch, take)
+        except Spoiled as some:
+            self.dropped += len(some.faults)
+            identity, fault = next(iter(some.faults.items()))
+            log.error("spans are lost by a fault of the gateway, such as those of %s", identity, exc_info=fault)
+        well = not spans or exporter.export(spans) is SpanExportResult.SUCCESS
         self._note(well=well)
         return well
 
