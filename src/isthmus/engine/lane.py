@@ -6,6 +6,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from isthmus.core.chat import ChatRequest
+from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import Losses
 from isthmus.core.operations import Operation
 from isthmus.core.repair import repair
@@ -15,9 +16,12 @@ from isthmus.engine.exchange import Lane
 from isthmus.providers.provider import Aim, Emulator, Outgoing, Provider
 from isthmus.providers.quirks import apply_quirks
 from isthmus.wire import json
-from isthmus.wire.headers import Headers, pick
+from isthmus.wire.headers import Headers, find, pick
 from isthmus.wire.respell import respell
 
+HOPS = b"x-isthmus-hops"
+"""How many gateways have sent the request on. Providers that are certainly none are not told."""
+MOST_HOPS = 8
 _BY_URL = re.compile(rb'"type"\s*:\s*"url"')
 _JSON = ((b"content-type", b"application/json"), (b"user-agent", b"isthmus"))
 
@@ -102,13 +106,28 @@ def translate(
 
 
 def outgoing(provider: Provider, aim: Aim, body: bytes, *, client: Headers, ours: AnyCodec) -> Outgoing:
-    """The signed request. Of the client's headers only those travel that both ends of one dialect understand."""
+    """The signed request. Of the client's headers only those travel that both ends of one dialect understand.
+
+    Raises INVALID for a request that comes back again and again, where a provider leads to this gateway itself.
+    """
     method, target = provider.address(aim)
     headers = _with_ours(provider.headers) if provider.headers else _JSON
     passed = pick(client, ours.passed_request_headers) if aim.dialect == ours.dialect else ()
     if provider.envelope is not None:
         body = json.encode(provider.envelope.wrap(aim, json.read_fields(body), passed))
+    if provider.may_be_gateway:
+        passed += ((HOPS, b"%d" % _one_more(client)),)
     return Outgoing(provider.origin, method, target, provider.sign(headers + passed, provider.secret), body)
+
+
+def _one_more(client: Headers) -> int:
+    """How many gateways the request has been through, this one too."""
+    told = find(client, HOPS) or b""
+    hops = int(told) + 1 if told.isdigit() and len(told) < 4 else 1
+    if hops > MOST_HOPS:
+        words = f"the request has been through {MOST_HOPS} gateways: a provider leads back to the gateway that asks it"
+        raise GatewayError(Kind.INVALID, words)
+    return hops
 
 
 def _with_ours(configured: Headers) -> Headers:

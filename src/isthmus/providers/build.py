@@ -67,6 +67,7 @@ def build(  # noqa: PLR0913  one argument for each key of a provider in the conf
         listed=host.listed,
         limits_account=host.limits_account,
         kind=host.name,
+        may_be_gateway=base_url is not None,
     )
 
 
