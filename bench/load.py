@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httptools
@@ -224,4 +225,5 @@ class Load:
         return connection
 
     async def _replace(self) -> None:
-        self.free(await self._connect())
+        with suppress(ConnectionError):  # whoever was killed takes no more
+            self.free(await self._connect())

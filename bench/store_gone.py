@@ -6,7 +6,9 @@ crash, and started again after a while. At the end every exchange must stand in 
 
 import argparse
 import asyncio
+import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -30,7 +32,7 @@ PATIENCE = 120.0
 CONFIGURATION = """
 listeners: [{{port: {port}}}]
 local: {{enabled: false}}
-log: {{level: warning, file: lines.log}}
+log: {{level: warning, file: "{lines}"}}
 providers: {{mock: {{type: compatible, base-url: "http://127.0.0.1:{provider}/v1", api-key: sk-bench, models: [m]}}}}
 routes: {{bench: [mock/m]}}
 store: {{url: "{store}"}}
@@ -56,9 +58,17 @@ class Gateway:
 
     def is_ready(self) -> bool:
         try:
-            return "postgresql" in self._page("/health")
+            return self.store in ("postgresql", "sqlite")
         except OSError:
             return False
+
+    @property
+    def store(self) -> str:
+        """What `/health` says of the database."""
+        return str(json.loads(self._page("/health"))["store"])
+
+    def kill(self) -> None:
+        os.kill(self._pid, signal.SIGKILL)
 
     def _page(self, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
@@ -69,7 +79,7 @@ class Gateway:
 def gateway(folder: Path, store: str) -> Iterator[Gateway]:
     """A gateway and its provider, until the end of the context."""
     port, provider, file = free_port(), free_port(), folder / "isthmus.yaml"
-    file.write_text(CONFIGURATION.format(port=port, provider=provider, store=store))
+    file.write_text(CONFIGURATION.format(port=port, provider=provider, store=store, lines=folder / "lines.log"))
     commands = (("bench.upstream", "--port", str(provider)), ("isthmus", "serve", "--config", str(file)))
     environment = {**os.environ, "HOME": str(folder)}
     processes = []
