@@ -3,11 +3,10 @@
 import asyncio
 
 from isthmus.config.load import Loaded
-from isthmus.config.places import data_dir
 from isthmus.engine.keyring import Keyring
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Clock
-from isthmus.store.address import address_of
+from isthmus.opened_store import store_address
 from isthmus.store.peek import may_hold_keys
 from isthmus.store.store import Store
 
@@ -25,7 +24,7 @@ def keyring_of(loaded: Loaded, live: Live, store: Store | None, clock: Clock, *,
 def has_no_keys(loaded: Loaded) -> bool:
     """Is it known, before the store is opened, that it holds no client key?"""
     entry = loaded.config.store
-    return not entry.enabled or not may_hold_keys(address_of(entry.url, data_dir(loaded.environment)))
+    return not entry.enabled or not may_hold_keys(store_address(loaded))
 
 
 async def first_keys(keyring: Keyring | None) -> None:

@@ -3,11 +3,12 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from isthmus.config.load import Loaded
 from isthmus.config.places import data_dir
 from isthmus.engine.ports import Clock
-from isthmus.store.address import address_of
+from isthmus.store.address import Address, address_of
 from isthmus.store.rules import Keep
 from isthmus.store.store import Store, open_store
 
@@ -26,6 +27,13 @@ async def opened_store(loaded: Loaded, clock: Clock) -> AsyncIterator[Store | No
         bodies=loaded.config.log.bodies.keep_days,
         queue=entry.queue,
     )
-    address = address_of(entry.url, data_dir(loaded.environment))
-    async with open_store(address, clock, keep, on_open=gc.freeze) as store:  # what it imported is never garbage
+    async with open_store(
+        store_address(loaded), clock, keep, on_open=gc.freeze
+    ) as store:  # what it imported is never garbage
         yield store
+
+
+def store_address(loaded: Loaded) -> Address:
+    """Where the database is: as configured, or in the folder for data."""
+    beside = Path() if loaded.path is None else loaded.path.parent
+    return address_of(loaded.config.store.url, data_dir(loaded.environment), beside)

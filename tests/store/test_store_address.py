@@ -25,6 +25,11 @@ def test_the_url_of_a_file_leads_to_it(url: str, file: str) -> None:
     assert address_of(Secret(url), FOLDER) == Address("sqlite", file=Path(file))
 
 
+def test_a_relative_path_is_below_the_folder_of_the_configuration() -> None:
+    assert address_of(Secret("sqlite:///x.db"), FOLDER, Path("/etc/isthmus")).file == Path("/etc/isthmus/x.db")
+    assert address_of(Secret("sqlite:////x.db"), FOLDER, Path("/etc/isthmus")).file == Path("/x.db")
+
+
 def test_another_kind_of_database_is_refused_without_repeating_it() -> None:
     with pytest.raises(ValueError, match="postgresql://") as refused:
         address_of(Secret("mysql://root:hunter2@db.example.com/name"), FOLDER)

@@ -16,7 +16,8 @@ class StoreEntry(Value, frozen=True, rename="kebab"):
         Secret | None,
         About(
             "`postgresql://USER:PASSWORD@HOST[:PORT]/DATABASE`, which takes the extra `postgres`, or"
-            " `sqlite:///PATH`. Without it: the file `isthmus.db` in the folder for data, of SQLite."
+            " `sqlite:///PATH`, relative to the configuration file. Without it: the file `isthmus.db` in the folder for"
+            " data, of SQLite."
         ),
     ] = None
     keep_days: Annotated[

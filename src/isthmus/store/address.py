@@ -20,8 +20,11 @@ class Address(Value, frozen=True):
     file: Path | None = None
 
 
-def address_of(url: Secret | None, folder: Path) -> Address:
-    """The database at this URL; without one, the file in `folder`. Raises ValueError for another kind of URL."""
+def address_of(url: Secret | None, folder: Path, beside: Path = Path()) -> Address:
+    """The database at this URL; without one, the file in `folder`. A relative path is below `beside`.
+
+    Raises ValueError for another kind of URL.
+    """
     if url is None:
         return _file(folder / FILE)
     parts = urlsplit(url.reveal())
@@ -29,7 +32,7 @@ def address_of(url: Secret | None, folder: Path) -> Address:
     if kind is None:
         raise ValueError("must be postgresql://USER:PASSWORD@HOST[:PORT]/DATABASE, or sqlite:///PATH")
     if kind == SQLITE:
-        return _file(Path(parts.path[1:]))
+        return _file(beside / parts.path[1:])
     return Address(kind, url)
 
 

@@ -10,7 +10,6 @@ import click
 from isthmus.cli.configured import config_option, load_or_fail
 from isthmus.cli.output import FAILED, count, fail, say, say_json
 from isthmus.config.load import Loaded
-from isthmus.config.places import data_dir
 
 if TYPE_CHECKING:
     from isthmus.store.ledger import Difference, Ledger
@@ -37,14 +36,14 @@ def command(ctx: click.Context, config: Path | None, as_json: bool) -> None:
 
 
 def _read(loaded: Loaded) -> "Ledger":
-    from isthmus.store.address import address_of  # noqa: PLC0415  slow to import, as those below
+    from isthmus.opened_store import store_address  # noqa: PLC0415  slow to import, as those below
     from isthmus.store.database import open_database  # noqa: PLC0415
     from isthmus.store.faults import OutOfReach  # noqa: PLC0415
     from isthmus.store.ledger import read_ledger  # noqa: PLC0415
 
     if not loaded.config.store.enabled:
         fail("the store is switched off, so nothing is kept of what was spent")
-    address = address_of(loaded.config.store.url, data_dir(loaded.environment))
+    address = store_address(loaded)
     if address.file is not None and not address.file.exists():
         fail(f"there is no store yet: {address.file}")
 
