@@ -126,8 +126,7 @@ class Application:
         exchange = Exchange(next(self._ids), call, self._ports.clock, now.version)
         if self._ports.tracer is not None:
             exchange.trace = self._ports.tracer.begin(call.headers)
-        if self._patrol is None:
-            self._patrol = Patrol()
+        self._patrol = self._patrol or Patrol()
         responder = Responder(receive, send, exchange, ping_every=limits.ping_every, patrol=self._patrol)
         entered = False
         try:
