@@ -157,6 +157,11 @@ class Gateway:
             alone=lambda: self._outside.limiter.alone,
             rows_waiting=lambda: 0 if self._outside.store is None else self._outside.store.waiting,
             rows_lost=lambda: 0 if self._outside.store is None else self._outside.store.lost,
+            client_keys=lambda: 0 if self.keyring is None else self.keyring.count,
+            bodies_lost=lambda: 0 if self._outside.scribe is None else self._outside.scribe.dropped,
+            dumps_skipped=lambda: 0 if self._outside.dumps is None else self._outside.dumps.skipped,
+            traces_lost=lambda: 0 if self._outside.otel is None else self._outside.otel.sender.dropped,
+            refused=lambda: self.application.office.refused,
         )
 
     def _states(self) -> Mapping[str, str]:
@@ -164,7 +169,8 @@ class Gateway:
         outside = self._outside
         store = {} if outside.store is None else {"store": outside.store.state}
         keys = {} if outside.keyring is None else {"client_keys": outside.keyring.state}
-        return {"limits": outside.limiter.state, "memory": outside.memory.state, **store, **keys}
+        otel = {} if outside.otel is None else {"otel": outside.otel.sender.state}
+        return {"limits": outside.limiter.state, "memory": outside.memory.state, **store, **keys, **otel}
 
     def health(self) -> Mapping[str, object]:
         """What the parts say of themselves. `running` counts exchanges."""

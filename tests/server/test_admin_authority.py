@@ -162,3 +162,11 @@ async def test_a_changed_secret_is_in_force_at_once() -> None:
     managed.configure(management=management(VIEWER))
     assert (await managed.ask(*LOOK, key(OWNER))).status == 401
     assert (await managed.ask(*LOOK, key(VIEWER), HERE)).status == 200
+
+
+async def test_who_was_refused_is_counted_by_the_kind_of_error_and_who_was_not_is_not() -> None:
+    managed = Managed(OWNER, VIEWER)
+    await managed.ask(*LOOK, key(OWNER))
+    await managed.ask(*LOOK, key(b"guess"))
+    await managed.ask(*CHANGE, key(VIEWER))
+    assert managed.app.office.refused == {"unauthenticated": 1, "forbidden": 1}

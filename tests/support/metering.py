@@ -45,6 +45,8 @@ class Meter:
         self.shadows = Shadows()
         line.ports.queue, line.ports.shadows = self.queue, self.shadows
         self.dropped_lines = self.alone = self.rows_waiting = self.rows_lost = 0
+        self.client_keys = self.bodies_lost = self.dumps_skipped = self.traces_lost = 0
+        self.refused: dict[str, int] = {}
         self.running = 0
         self.connections: dict[str, dict[str, int]] = {}
         self.states = {"limits": "local", "memory": "local"}
@@ -87,4 +89,9 @@ class Meter:
             alone=lambda: self.alone,
             rows_waiting=lambda: self.rows_waiting,
             rows_lost=lambda: self.rows_lost,
+            client_keys=lambda: self.client_keys,
+            bodies_lost=lambda: self.bodies_lost,
+            dumps_skipped=lambda: self.dumps_skipped,
+            traces_lost=lambda: self.traces_lost,
+            refused=lambda: self.refused,
         )

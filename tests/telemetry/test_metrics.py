@@ -11,6 +11,7 @@ from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind, Rest
 from isthmus.core.facts import ModelFacts, Price, Rates, Tier
 from isthmus.core.usage import Usage
+from isthmus.engine.caching import CacheRule
 from isthmus.engine.ending import end
 from isthmus.engine.exchange import AttemptRecord, Note
 from isthmus.engine.queue import QueueRule, Waiter
@@ -218,6 +219,7 @@ async def test_current_values_are_those_of_the_parts() -> None:
     counted = meter()
     counted.running, counted.queue.length, counted.dropped_lines, counted.alone = 3, 2, 7, 5
     counted.rows_waiting, counted.rows_lost = 11, 13
+    counted.client_keys, counted.bodies_lost, counted.dumps_skipped, counted.traces_lost = 17, 19, 23, 29
     counted.connections = {"https://one.example.com": {"open": 4, "idle": 1}}
     counted.states = {"limits": "shared, unreachable since 2026-01-01T00:00:00Z", "memory": "shared by workers"}
     found = await counted.read()
@@ -227,6 +229,10 @@ async def test_current_values_are_those_of_the_parts() -> None:
     assert found["isthmus_limits_alone_total"] == 5
     assert found["isthmus_store_rows_waiting"] == 11
     assert found["isthmus_store_rows_lost_total"] == 13
+    assert found["isthmus_client_keys"] == 17
+    assert found["isthmus_bodies_lost_total"] == 19
+    assert found["isthmus_dumps_skipped_total"] == 23
+    assert found["isthmus_traces_lost_total"] == 29
     assert found["isthmus_connections{origin=https://one.example.com,state=open}"] == 4
     assert found["isthmus_state{part=limits,where=unreachable}"] == 1
     assert found["isthmus_state{part=memory,where=shared}"] == 1
@@ -295,3 +301,27 @@ async def test_usage_of_answers_that_broke_off_counts_too() -> None:
     found = await counted.named("isthmus_tokens_total", "isthmus_failures_total")
     assert found["isthmus_tokens_total{kind=input,model=m,provider=one}"] == 8
     assert found["isthmus_failures_total{kind=cut_short}"] == 1
+
+
+async def test_what_was_refused_of_management_is_counted_by_its_kind_and_once() -> None:
+    counted = meter()
+    counted.refused = {"unauthenticated": 2}
+    await counted.read()
+    counted.refused = {"unauthenticated": 3, "forbidden": 1}
+    assert await counted.named("isthmus_management_refused_total") == {
+        "isthmus_management_refused_total{kind=unauthenticated}": 3,
+        "isthmus_management_refused_total{kind=forbidden}": 1,
+    }
+
+
+async def test_an_answer_that_was_kept_is_counted_as_a_hit() -> None:
+    counted = meter(Scripted(ANSWER))
+    rule = CacheRule(enabled=True, seconds=60.0)
+    snapshot = counted.line.live.take().snapshot
+    counted.line.live.swap(replace(snapshot, cache_rule=rule, caching=rule))
+    counted.line.ports.answers = counted.line.ports.memory
+    assert [await counted.ask(ASKED), await counted.ask(ASKED)] == [200, 200]
+    assert await counted.named("isthmus_cache_hits_total", "isthmus_attempts_total") == {
+        "isthmus_cache_hits_total": 1,
+        "isthmus_attempts_total{provider=one,result=answered}": 1,
+    }

@@ -115,6 +115,11 @@ class Keyring:
                 believed = await roll_of([key for key in self._keys.values() if key.believed])
                 self._hand_over(replace(believed, whole=False, asks=bool(self._keys)))
 
+    @property
+    def count(self) -> int:
+        """How many are known."""
+        return len(self._keys)
+
     def all(self) -> Sequence[ClientKey]:
         return tuple(self._keys.values())
 

@@ -18,7 +18,8 @@ UNREACHABLE = "unreachable"
 class Parts(NamedTuple):
     """What is looked at. `states` are the words in which the parts say where they keep what, by the part's name.
 
-    `alone` is how often limits that others share were decided without them.
+    `alone` is how often limits that others share were decided without them; `refused` are calls of management that were
+    answered with an error, by its kind.
     """
 
     now: Callable[[], Now]
@@ -32,6 +33,11 @@ class Parts(NamedTuple):
     rows_waiting: Callable[[], int]
     rows_lost: Callable[[], int]
     alone: Callable[[], int]
+    client_keys: Callable[[], int]
+    bodies_lost: Callable[[], int]
+    dumps_skipped: Callable[[], int]
+    traces_lost: Callable[[], int]
+    refused: Callable[[], Mapping[str, int]]
 
 
 def read_parts(parts: Parts) -> Series:
@@ -39,14 +45,18 @@ def read_parts(parts: Parts) -> Series:
     return {key: [float(value)] for key, value in _values(parts)}
 
 
-def grown(parts: Parts) -> Mapping[str, int]:
+def grown(parts: Parts) -> Mapping[Key, int]:
     """What parts count by themselves, since the start."""
     return {
-        "isthmus_shadows_dropped_total": parts.shadows.dropped,
-        "isthmus_queue_refused_total": parts.queue.refused,
-        "isthmus_limits_alone_total": parts.alone(),
-        "isthmus_log_lines_dropped_total": parts.dropped_lines(),
-        "isthmus_store_rows_lost_total": parts.rows_lost(),
+        ("isthmus_shadows_dropped_total",): parts.shadows.dropped,
+        ("isthmus_queue_refused_total",): parts.queue.refused,
+        ("isthmus_limits_alone_total",): parts.alone(),
+        ("isthmus_log_lines_dropped_total",): parts.dropped_lines(),
+        ("isthmus_store_rows_lost_total",): parts.rows_lost(),
+        ("isthmus_bodies_lost_total",): parts.bodies_lost(),
+        ("isthmus_dumps_skipped_total",): parts.dumps_skipped(),
+        ("isthmus_traces_lost_total",): parts.traces_lost(),
+        **{("isthmus_management_refused_total", kind): count for kind, count in parts.refused().items()},
     }
 
 
@@ -65,6 +75,7 @@ def _values(parts: Parts) -> Iterator[tuple[Key, float]]:
     yield ("isthmus_shadows_running",), parts.shadows.running
     yield ("isthmus_queue_length",), parts.queue.length
     yield ("isthmus_store_rows_waiting",), parts.rows_waiting()
+    yield ("isthmus_client_keys",), parts.client_keys()
     for origin, counts in parts.connections().items():
         for state, count in counts.items():
             yield ("isthmus_connections", origin, state), count

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.telemetry.current import Parts, grown, read_parts, read_process
-from isthmus.telemetry.sums import Rows, Series, add, pack, unpack
+from isthmus.telemetry.sums import Key, Rows, Series, add, pack, unpack
 from isthmus.telemetry.table import METRICS, Sort
 from isthmus.telemetry.tally import Tally
 
@@ -51,7 +51,7 @@ class Metrics:
         self._flush = flush
         self._others = others
         self._worker = worker
-        self._grown: dict[str, int] = {}
+        self._grown: dict[Key, int] = {}
         self._making = asyncio.Lock()
 
     async def page(self) -> bytes:
@@ -92,9 +92,10 @@ class Metrics:
 
     def _note_grown(self) -> None:
         """Parts that count by themselves: what is more than the last time."""
-        for name, count in grown(self._parts).items():
-            self._tally.add(name, count - self._grown.get(name, 0))
-            self._grown[name] = count
+        for (name, *labels), count in grown(self._parts).items():
+            key = (name, *labels)
+            self._tally.add(name, count - self._grown.get(key, 0), *labels)
+            self._grown[key] = count
 
 
 def _written(known: Known, current: Series) -> bytes:

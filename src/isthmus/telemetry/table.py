@@ -75,6 +75,7 @@ _ALL = (
     ),
     Metric("isthmus_cost_dollars_total", _COUNTER, "Cost in US dollars, by the prices known at the time", _MODEL),
     Metric("isthmus_unpriced_total", _COUNTER, "Answers with tokens whose price is not known", _MODEL),
+    Metric("isthmus_cache_hits_total", _COUNTER, "Requests that were given an answer once more that was kept"),
     Metric("isthmus_hedges_total", _COUNTER, "Attempts that were outrun by another for the same request"),
     Metric("isthmus_continuations_total", _COUNTER, "Times that a broken answer went on at another place"),
     Metric("isthmus_shadow_exchanges_total", _COUNTER, "Copies of requests that are over", ("outcome",)),
@@ -82,6 +83,15 @@ _ALL = (
     Metric("isthmus_queue_refused_total", _COUNTER, "Requests that the queue refused or that waited in vain"),
     Metric("isthmus_limits_alone_total", _COUNTER, "Grants of shared limits while who counts for all was late or gone"),
     Metric("isthmus_store_rows_lost_total", _COUNTER, "Rows of use that the store could not take in time"),
+    Metric("isthmus_bodies_lost_total", _COUNTER, "Exchanges whose bodies were to be kept and could not be"),
+    Metric("isthmus_dumps_skipped_total", _COUNTER, "Exchanges that failed and have no dump, for want of time or room"),
+    Metric("isthmus_traces_lost_total", _COUNTER, "Exchanges whose spans the collector of OpenTelemetry did not take"),
+    Metric(
+        "isthmus_management_refused_total",
+        _COUNTER,
+        "Calls of management that were answered with an error, by its kind",
+        ("kind",),
+    ),
     Metric("isthmus_log_lines_dropped_total", _COUNTER, "Lines of the log that could not be written"),
     Metric(
         "isthmus_event_loop_lag_seconds",
@@ -94,6 +104,7 @@ _ALL = (
     Metric("isthmus_shadows_running", _GAUGE, "Copies of requests that run"),
     Metric("isthmus_queue_length", _GAUGE, "Requests that wait for a free place"),
     Metric("isthmus_store_rows_waiting", _GAUGE, "Rows of use that are not written yet"),
+    Metric("isthmus_client_keys", _COMMON, "Client keys that were given out, as they are known"),
     Metric("isthmus_rests", _COMMON, "Places that rest after failures, by what failed", ("provider", "kind")),
     Metric(
         "isthmus_connections",

@@ -101,6 +101,8 @@ class Tally:
             self._count_attempts(exchange)
         if exchange.error is not None and exchange.call.path != SHADOW:
             self.add("isthmus_failures_total", 1, exchange.error.kind)
+        if exchange.cached:
+            self.add("isthmus_cache_hits_total", 1)
         if exchange.seams:
             self.add("isthmus_continuations_total", len(exchange.seams))
         for loss in exchange.losses.found:

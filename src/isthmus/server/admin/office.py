@@ -46,11 +46,15 @@ class Asked(NamedTuple):
 
 
 class Office:
-    """All management APIs of one gateway. `guard` is shared with what else administrators may see more of."""
+    """All management APIs of one gateway. `guard` is shared with what else administrators may see more of.
+
+    `refused` counts the calls that were answered with an error, by its kind.
+    """
 
     def __init__(self, desk: Desk, facades: tuple[Facade, ...]) -> None:
         self.guard = Guard()
         self.desk = desk
+        self.refused: dict[str, int] = {}
         self._rows = Rows(facades)
         self._audit = Audit()
 
@@ -82,6 +86,7 @@ class Office:
             answer = await self._handled(found, row, asked, actor, body)
         except GatewayError as error:
             answer, outcome, detail = found.facade.refuse(error), str(error.kind), error.message
+            self.refused[outcome] = self.refused.get(outcome, 0) + 1
         if row.audited:
             deed = Deed(
                 at=asked.time,
