@@ -86,6 +86,16 @@ async def test_all_exchanges_are_counted_whatever_is_written(tmp_path: Path) -> 
     assert len(counted) == len(ENDS)
 
 
+async def test_a_message_on_a_terminal_commands_nothing_and_looks_like_no_other_line(tmp_path: Path) -> None:
+    writer, ring = LineWriter(tmp_path / "log"), Ring()
+    set_up_logging(writer, ring, as_json=False, level="info")
+    logging.getLogger("isthmus.test").error("it said \x1b[2J\n12:00:00 info    all is well")
+    writer.close()
+    first, second = (tmp_path / "log").read_bytes().splitlines()
+    assert first.endswith(b" error   it said  [2J")
+    assert second == b"  12:00:00 info    all is well"
+
+
 async def test_a_terminal_has_words_and_the_ring_has_fields(tmp_path: Path) -> None:
     ring, written = await logged(tmp_path, "info", as_json=False)
     assert b" 0 /v1/chat/completions " in written.splitlines()[0]

@@ -118,6 +118,11 @@ def test_a_message_has_words_for_people() -> None:
     assert filled(line).lines()[0].text == "now error all is lost"
 
 
+def test_no_client_commands_the_terminal_that_shows_its_line() -> None:
+    text = filled(exchange(model="red \x1b[31m\r\n\x9b2J\u2028\u00e9")).lines()[0].text
+    assert " red  [31m   2J \u00e9 -> " in text
+
+
 async def told(feed: AsyncIterator[Sequence[LogLine]]) -> Sequence[LogLine]:
     async with asyncio.timeout(SOON):
         return await anext(feed)

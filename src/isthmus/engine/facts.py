@@ -4,6 +4,8 @@ from isthmus.core.errors import Blame, GatewayError
 from isthmus.core.value import Value
 from isthmus.engine.exchange import AttemptRecord, Exchange
 
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 0x2028, 0x2029), " ")
+
 
 class AttemptFacts(Value, frozen=True, omit_defaults=True):
     """`ms` and `note` as in AttemptRecord; `reason` may name an upstream's address."""
@@ -115,7 +117,12 @@ def in_words(told: Facts, at: str) -> str:
     if told.error is not None:
         words.append(f"{told.error}: {told.message}")
     words += [f"[{one.target}: {one.reason}]" for one in told.attempts if one.reason is not None]
-    return " ".join(words).replace("\n", " ")
+    return one_line(" ".join(words))
+
+
+def one_line(text: str) -> str:
+    """The text without what would end the line, or command the terminal that shows it: clients choose some of it."""
+    return text.translate(_CONTROLS)
 
 
 def _target(attempt: AttemptRecord) -> str:

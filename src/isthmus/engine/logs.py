@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from isthmus.core.value import Value
-from isthmus.engine.facts import Facts, in_words
+from isthmus.engine.facts import Facts, in_words, one_line
 from isthmus.wire import json
 
 LEVELS: Mapping[str, int] = MappingProxyType({"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50})
@@ -109,4 +109,4 @@ def as_text(fields: bytes) -> str:
         facts = _facts(fields)
         return in_words(facts, facts.at)
     words = (str(told.get(name, "")) for name in ("at", "level", "message"))
-    return " ".join(filter(None, words)).replace("\n", " ")
+    return one_line(" ".join(filter(None, words)))

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from isthmus.engine.exchange import Exchange
-from isthmus.engine.facts import facts, in_words, level_of
+from isthmus.engine.facts import facts, in_words, level_of, one_line
 from isthmus.telemetry.line_forms import LineForms
 from isthmus.telemetry.lines import LineWriter
 from isthmus.telemetry.one_by_one import Spoiled, one_by_one
@@ -111,7 +111,8 @@ class MessageHandler(logging.Handler):
         line = json.encode(told)
         self._ring.put(((record.created, level, line),))
         if not self._as_json:
-            line = f"{_clock(record.created)} {level:7} {message}".encode(errors="replace")
+            words = "\n  ".join(one_line(one) for one in message.split("\n"))
+            line = f"{_clock(record.created)} {level:7} {words}".encode(errors="replace")
         self._writer.put(line + b"\n")
 
 
