@@ -256,12 +256,6 @@ listeners:
 #  bodies:
 #    requests: false
 #    answers: false
-#  max-size: 100MiB
-#  backups: 5
-#  dumps: false
-#  bodies:
-#    requests: false
-#    answers: false
 
 # The numbers that Prometheus collects, for this machine and for whoever has a client key or the management key.
 #metrics:
