@@ -258,7 +258,7 @@ async def _passed_on(one: _Try, incoming: Incoming) -> Answer:
     empty = not (exchange.usage and exchange.usage.total_output) and _is_empty(body, codec)
     if (name := one.shown) != one.target.model:
         body = rename_whole(body, codec, name)
-    headers = reply_headers(exchange, incoming.headers, codec, b"application/json")
+    headers = reply_headers(exchange, incoming.headers, codec, b"application/json", one.provider)
     return Answer(incoming.status, headers, body, empty=empty)
 
 
@@ -277,7 +277,7 @@ async def _stream_passed_on(one: _Try, incoming: Incoming) -> Answer:
         passage.renaming = Renaming(codec, name)
     await passage.commit()
     exchange.upstream = incoming
-    headers = reply_headers(exchange, incoming.headers, codec, codec.content_type)
+    headers = reply_headers(exchange, incoming.headers, codec, codec.content_type, one.provider)
     return Answer(200, headers, stream=passage.chunks(), empty=passage.empty)
 
 
@@ -303,14 +303,14 @@ async def _translated(translation: Translation, *, streamed: bool, limit: int) -
     reply = await _begun(translation, streamed=streamed, limit=limit)
     if translation.asked_stream:
         empty = translation.empty if reply is None else says_nothing(reply)
-        told = reply_headers(exchange, headers, ours, ours.content_type)
+        told = reply_headers(exchange, headers, ours, ours.content_type, translation.provider)
         return Answer(200, told, stream=translation.chunks(), empty=empty)
     if reply is None or translation.emulated:
         reply = fold([event async for event in translation.events()])
     exchange.usage = reply.usage
     await translation.remember(reply)
     body = ours.write_reply(translation.shown(reply), exchange.losses)
-    told = reply_headers(exchange, headers, ours, b"application/json")
+    told = reply_headers(exchange, headers, ours, b"application/json", translation.provider)
     return Answer(200, told, body, empty=says_nothing(reply))
 
 

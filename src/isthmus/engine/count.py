@@ -31,7 +31,6 @@ from isthmus.engine.walk import Once, attempt
 from isthmus.providers.provider import Aim, Provider
 from isthmus.routing.plan import Target
 from isthmus.wire import json
-from isthmus.wire.headers import Headers
 
 REPLY_BODY = 64 * 1024
 """Bytes of a provider's count that are read."""
@@ -53,7 +52,8 @@ async def serve_count(exchange: Exchange, receive: Callable[[int], Awaitable[byt
         if target is not None and (answer := await _ask_them(asked, target, now, ports)) is not None:
             return answer
         tokens = await ports.counting.count(asked.request(), peek.model if target is None else target.model)
-        return _answer(exchange, codec, codec.write_reply(tokens), (), b"estimate")
+        headers = reply_headers(exchange, (), codec, b"application/json")
+        return Answer(200, (*headers, (COUNTED_BY, b"estimate")), codec.write_reply(tokens))
     except GatewayError as error:
         exchange.fail(error)
         return refuse(exchange, error)
@@ -158,7 +158,8 @@ async def _ask(asked: _Asked, target: Target, provider: Provider, *, theirs: Cou
         incoming.close()
     tokens = theirs.read_reply(answer)
     told = answer if exchange.lane is Lane.PASSTHROUGH else ours.write_reply(tokens)
-    return _answer(exchange, ours, told, incoming.headers, provider.name.encode())
+    headers = reply_headers(exchange, incoming.headers, ours, b"application/json", provider)
+    return Answer(200, (*headers, (COUNTED_BY, provider.name.encode())), told)
 
 
 def _body(asked: _Asked, theirs: CountCodec, provider: Provider, model: str) -> bytes:
@@ -174,8 +175,3 @@ def _body(asked: _Asked, theirs: CountCodec, provider: Provider, model: str) -> 
         return json.splice(asked.body, {"model": json.raw(model)})
     exchange.lane = Lane.TRANSLATE
     return theirs.write_request(replace(asked.request(), model=model), provider.profile(model), Losses())
-
-
-def _answer(exchange: Exchange, codec: CountCodec, body: bytes, upstream: Headers, counter: bytes) -> Answer:
-    headers = reply_headers(exchange, upstream, codec, b"application/json")
-    return Answer(200, (*headers, (COUNTED_BY, counter)), body)

@@ -135,7 +135,7 @@ class _Asking:
         self.ours = asked.codec
         self.theirs = theirs
         self._asked = asked
-        self._provider = provider
+        self.provider = provider
         self._model = model
         self._ports = ports
         self._limit = now.snapshot.limits.reply_body
@@ -160,12 +160,12 @@ class _Asking:
 
     def written(self, request: EmbedRequest) -> bytes:
         """The request in the provider's dialect."""
-        body = self.theirs.write_request(request, self._provider.profile(self._model), self.exchange.losses)
+        body = self.theirs.write_request(request, self.provider.profile(self._model), self.exchange.losses)
         return self._suited(body)
 
     def _suited(self, body: bytes) -> bytes:
         """What the host refuses is left out. What it wants set concerns chats."""
-        quirks = self._provider.quirks
+        quirks = self.provider.quirks
         if not quirks.rename and not quirks.drop:
             return body
         fields: dict[str, Raw] = json.read_fields(body)
@@ -175,8 +175,8 @@ class _Asking:
         """Send one request; the answer's headers and body. Raises what the provider refused."""
         theirs = self.theirs
         aim = Aim(Operation.EMBED, theirs.dialect, self._model)
-        signed = outgoing(self._provider, aim, body, client=self.exchange.call.headers, ours=self.ours)
-        incoming = await send(signed, aim, self._provider, self._ports)
+        signed = outgoing(self.provider, aim, body, client=self.exchange.call.headers, ours=self.ours)
+        incoming = await send(signed, aim, self.provider, self._ports)
         self.exchange.hear(incoming.headers)
         try:
             if not 200 <= incoming.status < 300:
@@ -201,7 +201,7 @@ async def _passed_on(asking: _Asking, body: bytes) -> Answer:
     exchange.usage = codec.read_reply(answer).usage if codec.tap_reply is None else codec.tap_reply(answer)
     if asking.renamed:
         answer = rename_whole(answer, codec, asking.shown)
-    return Answer(200, reply_headers(exchange, headers, codec, b"application/json"), answer)
+    return Answer(200, reply_headers(exchange, headers, codec, b"application/json", asking.provider), answer)
 
 
 async def _translated(
@@ -213,7 +213,8 @@ async def _translated(
     reply = replace(joined([reply for _, reply in answers]), model=asking.shown)
     exchange.usage = reply.usage
     body = asking.ours.write_reply(reply, request, exchange.losses)
-    return Answer(200, reply_headers(exchange, answers[0][0], asking.ours, b"application/json"), body)
+    headers = reply_headers(exchange, answers[0][0], asking.ours, b"application/json", asking.provider)
+    return Answer(200, headers, body)
 
 
 def _parts(request: EmbedRequest, size: int) -> Sequence[EmbedRequest]:

@@ -185,7 +185,7 @@ class Translation:
         self.asked_stream = exchange.peek.stream
         self._peek = exchange.peek
         self._emulator = emulator
-        self._provider = provider
+        self.provider = provider
         self._estimate = input_estimate
         self.gatherer: Gatherer | None = None
         self.echo: Extra | None = None
@@ -269,7 +269,7 @@ class Translation:
                 yield self._seams() + writer.end() + self.marker
                 await self.remember()
         except GatewayError as error:
-            told = presentable(error, self._provider)
+            told = presentable(error, self.provider)
             exchange.fail(told)
             yield self.ours.write_error_event(told)
         finally:
@@ -347,7 +347,7 @@ class Translation:
                     yield replace(event, id=self.exchange.id)
                     continue
             elif kind is StreamError:
-                told = presentable(event.error, self._provider)  # type: ignore[union-attr] # as above
+                told = presentable(event.error, self.provider)  # type: ignore[union-attr] # as above
                 self.exchange.fail(told)
                 yield StreamError(told)
                 return

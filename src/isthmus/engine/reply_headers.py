@@ -2,15 +2,24 @@
 
 from isthmus.dialects.codec import AnyCodec
 from isthmus.engine.exchange import Exchange
+from isthmus.providers.provider import Provider
 from isthmus.wire.headers import Headers, pick
 
 
-def reply_headers(exchange: Exchange, upstream: Headers, codec: AnyCodec, content_type: bytes) -> Headers:
-    """The answer's headers: ours, and those of the upstream's that this dialect's clients know."""
+def reply_headers(
+    exchange: Exchange, upstream: Headers, codec: AnyCodec, content_type: bytes, provider: Provider | None = None
+) -> Headers:
+    """The answer's headers: ours, and those of the upstream's that this dialect's clients know.
+
+    One in which `provider` repeats what it was sent to prove who asks is left out.
+    """
+    passed = pick(upstream, codec.passed_reply_headers)
+    if passed and provider is not None and provider.tells_secrets(passed):
+        passed = tuple(pair for pair in passed if not provider.tells_secrets((pair,)))
     headers: Headers = (
         (b"content-type", content_type),
         (b"x-isthmus-id", exchange.id.encode()),
-        *pick(upstream, codec.passed_reply_headers),
+        *passed,
         *route_headers(exchange),
     )
     if exchange.losses.found:

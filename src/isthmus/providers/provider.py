@@ -13,7 +13,7 @@ from isthmus.core.operations import Operation
 from isthmus.core.profile import ModelProfile
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
-from isthmus.providers.key_guard import mask
+from isthmus.providers.key_guard import PIECE, SHORTEST, mask
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
 from isthmus.wire.headers import Headers
 
@@ -160,3 +160,10 @@ class Provider(Value, frozen=True, kw_only=True):
         if not self.headers:
             return mask(text, self.secret)
         return mask(text, self.secret, [value.decode("latin-1") for _, value in self.headers])
+
+    def tells_secrets(self, headers: Headers) -> bool:
+        """Does any of these hold the whole key, or a header that was configured?"""
+        told = b"\n".join([value for _, value in headers])
+        if self.secret is not None and len(key := self.secret.reveal()) >= SHORTEST and key.encode() in told:
+            return True
+        return any(len(value) >= PIECE and value in told for _, value in self.headers)
