@@ -46,6 +46,7 @@ SLOW = frozenset(
         "test_keys_command",
         "test_import_any",
         "test_guide_logs",
+        "test_guide_opentelemetry",
         "test_otel_outside",
         "test_local_install",
         "test_logs_command",
