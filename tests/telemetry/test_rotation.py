@@ -1,6 +1,8 @@
 """A log's file is put aside when it is long, by whichever process finds it so, and no line is cut or lost."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,22 @@ def test_a_folder_that_is_gone_costs_lines_until_it_is_back(tmp_path: Path) -> N
     file.write(b"kept\n")
     file.close()
     assert contents(folder) == {"log": b"kept\n"}
+
+
+WRITES = """
+import sys
+from pathlib import Path
+from isthmus.telemetry.rotation import RotatingFile, Rotation
+file = RotatingFile(Path(sys.argv[1]), Rotation(2000, 1000))
+for number in range(500):
+    file.write(b"%s-%d\\n" % (sys.argv[2].encode(), number))
+"""
+
+
+def test_no_line_is_cut_or_lost_where_several_processes_put_a_file_aside_at_once(tmp_path: Path) -> None:
+    names = ("one", "two", "three")
+    writers = [subprocess.Popen([sys.executable, "-c", WRITES, str(tmp_path / "log"), name]) for name in names]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0]
+    lines = b"".join(contents(tmp_path).values()).decode().splitlines()
+    assert sorted(lines) == sorted(f"{name}-{number}" for name in names for number in range(500))
+    assert len(contents(tmp_path)) > 3
