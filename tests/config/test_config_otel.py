@@ -1,8 +1,12 @@
 """The section `otel`: what can be written there, and what is told of what cannot work."""
 
+import subprocess
+import sys
+
 import pytest
 
 from isthmus.config import checks_otel
+from isthmus.config.reload import takes_restart
 from isthmus.config.schema_otel import OtelEntry
 from isthmus.core.secret import Secret
 from support.configured import config_of, problems_of
@@ -57,3 +61,12 @@ def test_without_the_extra_it_is_said_how_to_have_it(missing: str, monkeypatch: 
     assert problem.key == "otel"
     assert "pip install 'isthmus[otel]'" in problem.message
     assert problems_of("otel: false\n") == ()
+
+
+def test_a_change_takes_a_restart() -> None:
+    assert takes_restart("otel", config_of(""), config_of("otel: true\n"))
+
+
+def test_the_library_is_imported_only_where_it_is_switched_on() -> None:
+    program = "import isthmus.app, sys; sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0

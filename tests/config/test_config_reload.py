@@ -92,6 +92,8 @@ def test_a_file_that_says_the_same_makes_no_new_version(running: Running) -> Non
         ("listeners: [{port: 9}]", "listeners"),
         ("log: {level: debug}", "log"),
         ("state: {prefix: other}", "state"),
+        ("otel: true", "otel"),
+        ("store: {keep-days: 3}", "store"),
         ("admin: {listener: {port: 9}}", "admin.listener"),
     ],
 )

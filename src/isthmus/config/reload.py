@@ -12,7 +12,7 @@ from isthmus.engine.live import Live
 
 log = logging.getLogger(__name__)
 
-AT_START = ("listeners", "log", "state")
+AT_START = ("listeners", "log", "otel", "state", "store")
 """Sections that are read only when the gateway starts, but for what of them says otherwise."""
 
 
