@@ -24,8 +24,8 @@ from isthmus.telemetry.tally import NO_QUESTION
 
 WAITING = 4096
 """Exchanges whose spans wait at most."""
-AT_ONCE = 256
-"""Exchanges whose spans are sent together."""
+AT_ONCE = 64
+"""Exchanges whose spans are sent together: no more than are written in the time that threads take turns in."""
 EVERY = 2.0
 """Seconds that the spans of an exchange wait for others."""
 CLOSES_WITHIN = 3.0
