@@ -13,7 +13,18 @@ from functools import partial
 from pathlib import Path
 
 from bench.bodies import Size
-from bench.contenders import CLIENT_CORE, CORES, Direct, Failed, Gateway, Manner, Nginx, has_nginx, mock_providers
+from bench.contenders import (
+    CLIENT_CORE,
+    CORES,
+    Direct,
+    Failed,
+    Gateway,
+    Manner,
+    Nginx,
+    Scope,
+    has_nginx,
+    mock_providers,
+)
 from bench.load import Tally
 from bench.measure import memory
 from bench.report import Footing, Results, document, table, verdicts
@@ -102,10 +113,11 @@ def _contenders(providers: Mapping[Manner, int], folder: Path) -> Iterator[Mappi
         if has_nginx():
             found[Way.NGINX] = nginx = Nginx(providers, folder)
             opened.callback(nginx.stop)
-        found[Way.GATEWAY] = gateway = Gateway(providers, folder)
-        opened.callback(gateway.stop)
-        column = next(column for column in COLUMNS if column.way is Way.GATEWAY)
-        gateway.first_answer(aim(column, gateway, Manner.BURST, size=Size.SMALL, streamed=False).request)
+        for way, scope in ((Way.GATEWAY, Scope.DATA_PATH), (Way.TEAM, Scope.TEAM)):
+            found[way] = gateway = Gateway(providers, folder, scope)
+            opened.callback(gateway.stop)
+            column = next(column for column in COLUMNS if column.way is way)
+            gateway.first_answer(aim(column, gateway, Manner.BURST, size=Size.SMALL, streamed=False).request)
         yield found
 
 
@@ -124,7 +136,7 @@ def _footing(way: Way, providers: Mapping[Manner, int], folder: Path, *, starts:
     seconds = []
     for number in range(starts + 1):
         began = time.monotonic()
-        server = Nginx(providers, folder) if way is Way.NGINX else Gateway(providers, folder)
+        server = Nginx(providers, folder) if way is Way.NGINX else Gateway(providers, folder, Scope.USUAL)
         try:
             if isinstance(server, Gateway):
                 server.first_answer(aim(column, server, Manner.BURST, size=Size.SMALL, streamed=False).request)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from pathlib import Path
 from typing import IO
 
@@ -147,13 +147,22 @@ class Nginx:
         self._server.stop()
 
 
+class Scope(Enum):
+    """What a gateway does beside passing on: nothing, what it does unless it is told otherwise, or all that it can."""
+
+    DATA_PATH = auto()
+    USUAL = auto()
+    TEAM = auto()
+
+
 class Gateway:
     """Isthmus, with a provider and a route for each dialect and behaviour."""
 
-    def __init__(self, providers: Mapping[Manner, int], folder: Path) -> None:
+    def __init__(self, providers: Mapping[Manner, int], folder: Path, scope: Scope = Scope.DATA_PATH) -> None:
         self._port = free_port()
-        config = folder / "isthmus.yaml"
-        config.write_text(json.dumps(_gateway_config(providers, self._port)))
+        config = folder / f"isthmus-{scope.name.lower()}.yaml"
+        said = {**_gateway_config(providers, self._port), **_of_scope(scope, folder)}
+        config.write_text(json.dumps(said))
         self._server = Server([*_python_command("isthmus"), "serve", "--config", str(config)], SERVER_CORE, folder)
 
     @property
@@ -223,6 +232,32 @@ def _gateway_config(providers: Mapping[Manner, int], port: int) -> Mapping[str, 
         "providers": upstreams,
         "routes": {name: [f"{name}/mock"] for name in upstreams},
         "log": {"format": "json"},
+    }
+
+
+def _of_scope(scope: Scope, folder: Path) -> Mapping[str, object]:
+    """No limit is ever reached, but each is counted."""
+    if scope is Scope.DATA_PATH:
+        return {"store": {"enabled": False}}
+    store = {"store": {"url": f"sqlite:///{folder}/{scope.name.lower()}.db"}}
+    if scope is Scope.USUAL:
+        return store
+    return {
+        **store,
+        "client-keys": [
+            {
+                "key": "sk-bench",
+                "name": "bench",
+                "team": "bench",
+                "requests-per-minute": 10**9,
+                "tokens-per-minute": 10**12,
+                "concurrency": 10**6,
+                "budgets": {"day": 10**6, "month": 10**6},
+            }
+        ],
+        "teams": {"bench": {"budgets": {"month": 10**6}}},
+        "models": {"mock": {"price": {"input": 1.25, "output": 10, "cache-read": 0.125}}},
+        "admin": {"keys": [{"name": "bench", "key": "bench-management-0123456789", "role": "viewer"}]},
     }
 
 

@@ -105,8 +105,16 @@ def _compared(results: Results) -> Mapping[str, float | None]:
         found = [number for column in columns if (number := value(line, column, results.seen)) is not None]
         return max(found) if found else None
 
+    def beside(row: str, name: str, plain: str) -> float | None:
+        """A column's figure as a multiple of another's."""
+        line = next(one for one in ROWS if one.name == row)
+        columns = {column.name: column for column in results.columns}
+        found = [value(line, columns[one], results.seen) if one in columns else None for one in (name, plain)]
+        return found[0] / found[1] if found[0] and found[1] else None
+
     gateway = results.footing.get(Way.GATEWAY)
     return {
+        "team_request": beside("1.5 KB: CPU, us a request", "openai, team", "openai"),
         "passthrough_request": worst("1.5 KB: CPU, times nginx", same),
         "translate_request": worst("1.5 KB: CPU, times nginx", other),
         "passthrough_event": worst("paced streams: CPU, times nginx", same),

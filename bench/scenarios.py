@@ -23,6 +23,8 @@ class Way(StrEnum):
     DIRECT = "direct"
     NGINX = "nginx"
     GATEWAY = "gateway"
+    TEAM = "team"
+    """The gateway with all that a team has on: a client key, its limits and budget, prices, and rows of use."""
 
 
 class Contender(Protocol):
@@ -58,6 +60,8 @@ COLUMNS = (
     Column("anthropic", Way.GATEWAY, _A, _A),
     Column("openai>anthropic", Way.GATEWAY, _O, _A),
     Column("anthropic>openai", Way.GATEWAY, _A, _O),
+    Column("openai, team", Way.TEAM, _O, _O),
+    Column("anthropic>openai, team", Way.TEAM, _A, _O),
 )
 
 

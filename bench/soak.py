@@ -25,7 +25,7 @@ import uvloop
 
 from bench.bodies import PATHS, Dialect, Json, Size, request
 from bench.caller import PATIENCE, Caller, Case, Leaving
-from bench.contenders import CLIENT_CORE, HEADERS, Failed, Gateway, Manner, Server
+from bench.contenders import CLIENT_CORE, HEADERS, Failed, Gateway, Manner, Scope, Server
 from bench.faults import Fate, with_fate
 from bench.load import request_to
 from bench.measure import connections_to, cpu_seconds, memory, open_files
@@ -80,7 +80,7 @@ def main() -> int:
         provider = Server(command, CLIENT_CORE, folder, stdout=subprocess.PIPE)
         try:
             port = int(provider.stdout.readline())
-            gateway = Gateway({Manner.SHORT: port}, folder)
+            gateway = Gateway({Manner.SHORT: port}, folder, Scope.USUAL)
             try:
                 soak = Soak(gateway, port, random.Random(options.seed))
                 return uvloop.run(soak.run(options.minutes * 60))
