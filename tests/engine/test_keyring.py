@@ -193,6 +193,15 @@ async def test_a_key_that_is_shown_before_it_is_known_is_looked_for_at_once() ->
     assert ring.knock("isk_new") == Client("isk_new", id="key_isk_new")
 
 
+async def test_all_who_show_a_new_key_at_the_same_moment_are_let_in() -> None:
+    ring = Ring()
+    await ring.ring.refresh()
+    await ring.records.put_client_key(key_of("isk_new"))
+    before = ring.records.asked["client_keys_version"]
+    assert await asyncio.gather(*(ring.ring.seek("isk_new") for _ in range(8))) == [True] * 8
+    assert ring.records.asked["client_keys_version"] == before + 1
+
+
 async def test_whoever_shows_wrong_keys_has_the_store_do_next_to_nothing() -> None:
     ring = Ring(key_of("alice"))
     await ring.ring.refresh()

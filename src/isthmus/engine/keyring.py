@@ -156,12 +156,19 @@ class Keyring:
                 self._hand_over(self._roll)
 
     async def seek(self, text: str | None) -> bool:
-        """Look at once for a key that another instance may just have made. True where any key has changed."""
+        """Look at once for a key that another instance may just have made. True where any key has changed.
+
+        Those who come while one looks wait for what is found.
+        """
         now, version = self._clock.now(), self._version
-        if text is None or not text.startswith(PREFIX) or now < self._sought + BETWEEN:
+        if text is None or not text.startswith(PREFIX):
             return False
-        self._sought = now
-        await self.look()
+        if now >= self._sought + BETWEEN:
+            self._sought = now
+            await self.look()
+        elif self._changing.locked():
+            async with self._changing:
+                pass
         return self._version != version
 
     async def _put(self, key: ClientKey) -> None:
