@@ -232,7 +232,7 @@ async def test_a_caller_in_a_hurry_gets_no_second_place() -> None:
 
 
 async def test_no_more_than_the_share_is_asked_twice() -> None:
-    scripts = [stream(Idle(), *said("one")) for _ in range(8)]
+    scripts = [stream(Idle() if number % 4 else asyncio.Event(), *said("one")) for number in range(1, 9)]
     line = hedged(list(scripts), [stream(*said("two")) for _ in range(2)], hedge=Hedge(share=0.25, least=0.0))
     for _ in range(8):
         await line.ask(STREAMED)
@@ -290,7 +290,7 @@ async def test_a_response_that_is_not_kept_may_be_asked_twice() -> None:
 
 
 async def test_a_second_key_of_the_same_provider_is_asked_as_a_repetition() -> None:
-    line = two_keys(least=10)
+    line = two_keys(stream(asyncio.Event()), least=10)
     _, _, body = await line.ask(STREAMED)
     assert body == b"".join(said("two"))
     rule = RetryBudgetRule(share=0.0, least=1)
@@ -300,7 +300,7 @@ async def test_a_second_key_of_the_same_provider_is_asked_as_a_repetition() -> N
 
 
 async def test_a_second_key_is_not_asked_beyond_the_providers_budget_of_repetitions() -> None:
-    assert await waits_alone(two_keys(least=0))
+    assert await waits_alone(two_keys(stream(Idle(), *said("one")), least=0))
 
 
 async def test_a_second_place_counts_among_the_attempts() -> None:
@@ -346,9 +346,9 @@ async def test_a_second_place_without_room_is_not_asked() -> None:
     assert await waits_alone(line)
 
 
-def two_keys(least: int) -> Line:
-    """One provider with two keys, and so many repetitions that it may be sent."""
-    line = hedged([stream(Idle(), *said("one")), stream(*said("two"))])
+def two_keys(first: Scripted, *, least: int) -> Line:
+    """One provider with two keys, what it answers to the first, and so many repetitions that it may be sent."""
+    line = hedged([first, stream(*said("two"))])
     one = line.live.take().snapshot.providers["one"]
     snapshot = replace(
         line.live.take().snapshot,
