@@ -179,7 +179,7 @@ async def test_rows_wait_while_another_program_holds_the_file(file: Path, opened
 
 
 WRITES_UNTIL_KILLED = """
-import asyncio, sys
+import asyncio, os, sys
 from pathlib import Path
 from fakes.clock import FakeClock
 from isthmus.store.address import address_of
@@ -191,16 +191,20 @@ from support.used import LIKE_MOST
 from msgspec.structs import replace
 
 async def main():
+    parent = os.getppid()
     async with open_store(address_of(None, Path(sys.argv[1])), FakeClock(), KEEP, Pace(every=0.01)) as store:
         for number in range(100, 10**9):
             store.use([replace(LIKE_MOST, id=f"ex_{number}", at=LIKE_MOST.at + number / 1000)])
             if number == 2000:
                 print("under way", flush=True)
             while store.waiting > 1000:
+                if os.getppid() != parent:
+                    return
                 await asyncio.sleep(0.001)
 
 asyncio.run(main())
 """
+"""Without end for whoever kills it, and with one where that is gone and cannot."""
 
 
 async def test_a_writer_that_is_killed_corrupts_nothing_and_counts_nothing_twice(file: Path, clock: FakeClock) -> None:
@@ -213,11 +217,13 @@ async def test_a_writer_that_is_killed_corrupts_nothing_and_counts_nothing_twice
         env={"PYTHONPATH": str(Path(__file__).parents[1])},
     )
     assert process.stdout is not None
-    async with asyncio.timeout(30):
-        await process.stdout.readline()
-        await asyncio.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    await process.wait()
+    try:
+        async with asyncio.timeout(30):
+            await process.stdout.readline()
+            await asyncio.sleep(0.05)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         rows_there, cost = database.execute("SELECT count(*), sum(microdollars) FROM used").fetchone()
