@@ -75,10 +75,15 @@ def test_some_of_them_are_asked_for(said: Said, options: tuple[str, ...], models
     assert [json.decode(line.encode())["model"] for line in said("--json", *options)] == models
 
 
+def _can_be_interrupted() -> None:
+    """Tests that run in the background of a shell have its SIGINT ignored, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_what_is_written_next_is_told_until_interrupted(gateway: RunningGateway, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "isthmus", "logs", "-f", "-n", "1", "--json", "--url", gateway.root]
     (tmp_path / "isthmus.yaml").write_text("listeners: [{port: 9}]\n")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path, preexec_fn=_can_be_interrupted) as process:
         assert process.stdout is not None
         assert json.decode(process.stdout.readline())["model"] == "openai/nobody"
         ask(gateway, "anthropic/says-hello")
