@@ -83,7 +83,8 @@ def _can_be_interrupted() -> None:
 def test_what_is_written_next_is_told_until_interrupted(gateway: RunningGateway, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "isthmus", "logs", "-f", "-n", "1", "--json", "--url", gateway.root]
     (tmp_path / "isthmus.yaml").write_text("listeners: [{port: 9}]\n")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path, preexec_fn=_can_be_interrupted) as process:
+    open_ended = {"stdout": subprocess.PIPE, "cwd": tmp_path, "preexec_fn": _can_be_interrupted}
+    with subprocess.Popen(command, **open_ended) as process:
         assert process.stdout is not None
         assert json.decode(process.stdout.readline())["model"] == "openai/nobody"
         ask(gateway, "anthropic/says-hello")
