@@ -127,3 +127,34 @@ def test_each_worker_is_an_instance_of_its_own(upstream: Upstream, collector: Co
         spans = collector.spans_soon(24)
     assert len({span.span_id for span in spans}) == 24
     assert len({one["service.instance.id"] for one in collector.resources}) <= 2
+
+
+def test_the_usual_variables_hold_where_the_file_says_nothing(
+    upstream: Upstream, collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.root)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"authorization=Bearer {TOKEN}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "theirs")
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=test")
+    config = (
+        f"providers: {{openai: {{base-url: '{upstream.root}/v1', api-key: {KEY}, models: [says-hello]}}}}\notel: true\n"
+    )
+    with open_gateway(config, tmp_path) as gateway:
+        ask(gateway, "says-hello")
+        collector.spans_soon(2)
+    assert collector.resources[0]["service.name"] == "theirs"
+    assert collector.resources[0]["deployment.environment.name"] == "test"
+    assert collector.headers["authorization"] == f"Bearer {TOKEN}"
+    assert collector.headers["content-encoding"] == "gzip"
+
+
+def test_what_the_file_says_comes_before_the_variables(
+    upstream: Upstream, collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "theirs")
+    with open_gateway(configured(upstream, collector, "  service-name: ours"), tmp_path) as gateway:
+        ask(gateway, "says-hello")
+        collector.spans_soon(2)
+    assert collector.resources[0]["service.name"] == "ours"
