@@ -142,6 +142,8 @@ def _footing(way: Way, providers: Mapping[Manner, int], folder: Path, *, starts:
                 server.first_answer(aim(column, server, Manner.BURST, size=Size.SMALL, streamed=False).request)
             seconds.append(time.monotonic() - began)
             if number == starts:
+                if isinstance(server, Gateway):
+                    server.settle()
                 idle = memory(server.pid)
                 streams = hold_streams(column, server, STREAMS, partial(memory, server.pid))
                 return Footing(statistics.median(seconds[1:]), idle, streams)

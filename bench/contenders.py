@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -178,6 +179,16 @@ class Gateway:
 
     def first_answer(self, request: bytes) -> None:
         self._server.answers(self._port, request)
+
+    def settle(self) -> None:
+        """Until its store is open, which it is after its first answers: what it takes is in memory then."""
+        until = time.monotonic() + START_PATIENCE
+        while time.monotonic() < until:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/health", timeout=5) as answer:
+                if json.load(answer).get("store") in (None, "sqlite"):
+                    return
+            time.sleep(0.05)
+        raise Failed("the gateway's store does not open")
 
     def stop(self) -> None:
         self._server.stop()
