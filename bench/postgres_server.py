@@ -2,15 +2,18 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import time
 from itertools import count
 from pathlib import Path
 
 from isthmus.core.secret import Secret
 
-PROGRAM = shutil.which("pg_ctl")
-_AS_ANOTHER = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+PROGRAM, SETPRIV = shutil.which("postgres"), shutil.which("setpriv")
+STARTS_WITHIN = 30.0
+"""Seconds."""
 
 
 class PostgresServer:
@@ -22,6 +25,7 @@ class PostgresServer:
             self.port: int = probe.getsockname()[1]
         self._folder = folder
         self._databases = count(1)
+        self._process: subprocess.Popen[bytes] | None = None
 
     def make(self) -> None:
         """Its files."""
@@ -31,12 +35,22 @@ class PostgresServer:
         self._run("initdb", "--pgdata", str(self._folder / "data"), *options)
 
     def start(self) -> None:
-        settings = f"-p {self.port} -k '' -c listen_addresses=127.0.0.1 -c fsync=off"
-        self._run(*self._control, "--options", settings, "--log", str(self._folder / "log"), "--wait", "start")
+        """It ends with whoever starts it, also where that is killed."""
+        command = ["postgres", "-D", str(self._folder / "data"), "-p", str(self.port), "-k", ""]
+        settings = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen([*_apart(), *command, *settings], stdout=log, stderr=log, cwd="/")
+        until = time.monotonic() + STARTS_WITHIN
+        while not self._answers():
+            assert time.monotonic() < until, (self._folder / "log").read_text()
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """At once, as by a crash."""
-        self._run(*self._control, "--mode", "immediate", "stop")
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait()
+            self._process = None
 
     def new_database(self) -> Secret:
         """The URL of an empty one."""
@@ -49,14 +63,21 @@ class PostgresServer:
         where = ["--host=127.0.0.1", f"--port={self.port}", "--username=isthmus", f"--dbname={database}"]
         return self._run("psql", "--no-psqlrc", "--tuples-only", "--no-align", *where, "--command", statement)
 
-    @property
-    def _control(self) -> tuple[str, ...]:
-        return ("pg_ctl", "--silent", "--pgdata", str(self._folder / "data"))
+    def _answers(self) -> bool:
+        command = ["pg_isready", "--quiet", "--host=127.0.0.1", f"--port={self.port}"]
+        return subprocess.run(command, check=False).returncode == 0
 
     def _run(self, *command: str) -> str:
-        user = _AS_ANOTHER if os.geteuid() == 0 else ()
         out = subprocess.run(
-            [*user, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/", check=False
+            [*_apart(), *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/", check=False
         )
         assert out.returncode == 0, out.stdout
         return out.stdout
+
+
+def _apart() -> tuple[str, ...]:
+    """What stands before a command: what it starts is no root, and ends with us."""
+    if SETPRIV is None:
+        return ()
+    user = ("--reuid=nobody", "--regid=nogroup", "--clear-groups") if os.geteuid() == 0 else ()
+    return (SETPRIV, *user, "--pdeathsig=QUIT")

@@ -148,7 +148,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="requests a second")
     options = parser.parse_args()
     if PROGRAM is None:
-        raise SystemExit("pg_ctl of PostgreSQL is not on the PATH")
+        raise SystemExit("postgres is not on the PATH")
     with tempfile.TemporaryDirectory(prefix="isthmus-") as files, tempfile.TemporaryDirectory() as home:
         server = PostgresServer(Path(files))
         server.make()

@@ -17,7 +17,7 @@ from support.stores import PATIENT
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     if PROGRAM is None:
-        pytest.skip("pg_ctl of PostgreSQL is not on the PATH")
+        pytest.skip("postgres is not on the PATH")
     with TemporaryDirectory(prefix="isthmus-") as folder:
         server = PostgresServer(Path(folder))
         server.make()

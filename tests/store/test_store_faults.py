@@ -54,7 +54,7 @@ async def requests_of(store: Store) -> tuple[int, int]:
 def mortal() -> Iterator[PostgresServer]:
     """A server that a test may stop."""
     if PROGRAM is None:
-        pytest.skip("pg_ctl of PostgreSQL is not on the PATH")
+        pytest.skip("postgres is not on the PATH")
     with TemporaryDirectory(prefix="isthmus-") as folder:
         server = PostgresServer(Path(folder))
         server.make()
