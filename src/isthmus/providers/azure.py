@@ -10,11 +10,11 @@ version that brought /responses), .../openai/reference (paths, `api-key`).
 import re
 from collections.abc import Mapping
 from functools import partial
-from urllib.parse import quote
 
 from isthmus.core.operations import Operation
 from isthmus.core.secret import Secret
 from isthmus.providers.host import Location, Place, Spoken
+from isthmus.providers.paths import segment
 from isthmus.providers.provider import Address, Aim
 from isthmus.providers.signers import header_key
 from isthmus.wire.headers import Headers
@@ -84,5 +84,5 @@ def _v1_address(resource: str, query: str, aim: Aim) -> tuple[str, str]:
 
 def _dated_address(resource: str, query: str, aim: Aim) -> tuple[str, str]:
     method, path = _PATHS[aim.operation, aim.dialect]
-    deployment = "" if path in _AT_THE_ROOT else f"/deployments/{quote(aim.model, safe='')}"
+    deployment = "" if path in _AT_THE_ROOT else f"/deployments/{segment(aim.model)}"
     return method, f"{resource}/openai{deployment}{path}{query}"

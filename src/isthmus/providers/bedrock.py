@@ -14,7 +14,6 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from functools import partial
-from urllib.parse import quote
 
 from msgspec import Raw
 
@@ -25,6 +24,7 @@ from isthmus.core.secret import Secret
 from isthmus.dialects.bedrock.errors import read_error, read_failure
 from isthmus.providers.betas import named_betas, note_unknown
 from isthmus.providers.host import Location, Place
+from isthmus.providers.paths import segment
 from isthmus.providers.provider import Address, Aim, Envelope
 from isthmus.providers.signers import bearer
 from isthmus.wire import json
@@ -120,7 +120,7 @@ def address(prefix: str) -> Address:
 
 def _address(prefix: str, aim: Aim) -> tuple[str, str]:
     whole, streamed = _METHODS[aim.operation, aim.dialect]
-    model = quote(_id_for(aim), safe="-._~")
+    model = segment(_id_for(aim), safe="-._~")
     return "POST", f"{prefix}/model/{model}/{streamed if aim.stream else whole}"
 
 
