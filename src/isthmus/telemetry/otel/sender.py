@@ -80,7 +80,7 @@ class Sender:
         due = self._clock.now() + self._way.every
         while True:
             try:
-                async with asyncio.timeout(EVERY):
+                async with asyncio.timeout(min(EVERY, self._way.every)):
                     await self._enough.wait()
             except TimeoutError:
                 pass
