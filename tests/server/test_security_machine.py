@@ -16,7 +16,8 @@ import pytest
 
 from fakes.gateway import RUNNING, RunningGateway, open_gateway_on
 from fakes.witness import Witness
-from isthmus.server.admin.call import Media
+from isthmus.server.admin.call import Media, Row
+from isthmus.server.admin.routes import ADMIN
 from isthmus.server.facades import FACADES
 
 SECRET = "evaluated-9917"
@@ -296,6 +297,16 @@ def test_no_body_of_management_starts_or_writes_anything_or_is_evaluated(machine
             assert b"root:" not in answer, row.path
     assert machine.strayed() == []
     assert machine.canary.asked == []
+
+
+WRITABLE = [row for row in ADMIN.rows if row.audited and row.takes is not None]
+
+
+@pytest.mark.parametrize("row", WRITABLE, ids=lambda row: f"{row.method} {row.path}")
+def test_a_field_that_nobody_may_write_changes_nothing(machine: Machine, row: Row) -> None:
+    target = "/".join("x" if part.startswith("{") else part for part in row.path.split("/"))
+    for field in ("role", "actor", "is_admin", "digest", "id", "created_at", "who"):
+        assert machine.manage(row.method, target, {field: "owner"})[0] >= 400, field
 
 
 def test_in_the_end_the_gateway_is_well_and_has_started_nothing(machine: Machine) -> None:
