@@ -242,3 +242,12 @@ def test_credentials_that_are_written_out_are_told_of() -> None:
 def test_what_is_wrong_is_told_where_it_stands() -> None:
     text = "model_list:\n  - model_name: chat\n    litellm_params:\n      model: groq/x\n      rpm: many\n"
     assert [(one.line, one.key) for one in problems(text)] == [(5, "model_list[0].litellm_params.rpm")]
+
+
+def test_of_those_who_are_told_of_requests_it_is_said_who_can_be_told_here() -> None:
+    told = [
+        said(foreign(text_with(OPENAI, litellm_settings={"callbacks": [name]})), fit)
+        for name, fit in (("otel", Fit.DIFFERS), ("langfuse", Fit.NO_EQUAL), ("prometheus", Fit.NO_EQUAL))
+    ]
+    key = "litellm_settings.callbacks"
+    assert [key in one for one in told] == [True, True, False]

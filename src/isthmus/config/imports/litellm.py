@@ -200,8 +200,10 @@ def _on_loss(draft: Draft, value: object, path: Path) -> None:
 
 def _metrics(draft: Draft, value: object, path: Path) -> None:
     for name in [value] if isinstance(value, str) else texts(draft, value, path):
-        if name != "prometheus":
-            draft.note(Fit.NO_EQUAL, path, "of those who are told of requests, only Prometheus is known here")
+        if name == "otel":
+            draft.note(Fit.DIFFERS, path, "is switched on by otel: true, which takes the extra otel")
+        elif name != "prometheus":
+            draft.note(Fit.NO_EQUAL, path, "of whom requests are told to, only Prometheus and OpenTelemetry are known")
 
 
 _NUM_RETRIES = reads(_retries, "counts the tries at all providers together")
