@@ -1,7 +1,7 @@
 """Install the clients that the end-to-end tests drive into `build/e2e`, unless they are there already.
 
 From npm, as `package-lock.json` says; from PyPI, as the lock files of `python/` say, each into an environment of its
-own: `sdks` holds the newest SDKs, `frameworks` what is built on older ones.
+own: `sdks` holds the newest SDKs, `frameworks` what is built on older ones, `deploy` what judges files of `deploy/`.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 INTO = HERE.parents[1] / "build" / "e2e"
 FILES = ("package.json", "package-lock.json")
-ENVIRONMENTS = ("sdks", "frameworks")
+ENVIRONMENTS = ("sdks", "frameworks", "deploy")
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from fakes.store_server import StoreServer
 from fakes.upstream import Upstream
 from support.deployed import BALANCERS, Balanced, filled, open_balancer
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 MANAGEMENT = "mk-0123456789abcdef0123456789abcdef"
 WITHIN = 20.0
 """Seconds in which one instance knows what another did. A busy machine takes its time."""
