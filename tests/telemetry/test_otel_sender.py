@@ -193,3 +193,15 @@ async def test_a_fault_of_ours_loses_the_spans_of_one_exchange_and_no_other(monk
     await made.sender.send_spans()
     assert made.sender.dropped == 1
     assert [len(batch) for batch in made.spans.batches] == [2]
+
+
+async def test_a_model_that_failed_at_first_has_its_own_name_once_it_has_answered() -> None:
+    made = Sending(FAULT, Scripted(ANSWER), FAULT, Scripted(ANSWER))
+    await made.ask()
+    await made.ask()
+    told = [dict(one.attributes or {}) for one in await made.numbers_of(DURATION.name)]
+    assert [(one["gen_ai.request.model"], one.get("error.type")) for one in told] == [
+        (OTHER, "upstream_fault"),
+        ("m", None),
+        ("m", "upstream_fault"),
+    ]

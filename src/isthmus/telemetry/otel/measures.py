@@ -23,7 +23,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from isthmus.core.operations import Operation
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Live, Now
-from isthmus.telemetry.model_names import ModelNames
+from isthmus.telemetry.model_names import OTHER, ModelNames
 from isthmus.telemetry.one_by_one import one_by_one
 from isthmus.telemetry.otel.names import OPERATIONS, SCOPE, VERSION, vendor_of
 from isthmus.telemetry.otel.tries import error_of, first_chunk, over_at, used_at
@@ -45,19 +45,24 @@ TOKENS = Measured("gen_ai.client.token.usage", "{token}", "Number of input and o
 FIRST = Measured("gen_ai.client.operation.time_to_first_chunk", "s", "Time to receive the first chunk.", _SECONDS)
 
 
+MOST_ALIKE = 2000
+"""Kinds of tries whose rows are known at once; beyond that, all are looked for again."""
+
+
 class Row:
     """Numbers of one kind: how many fell into each bucket, their sum, the least and the greatest."""
 
-    __slots__ = ("counts", "greatest", "least", "sum")
+    __slots__ = ("_bounds", "counts", "greatest", "least", "sum")
 
     def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
         self.sum = 0.0
         self.least = float("inf")
         self.greatest = float("-inf")
 
-    def add(self, value: float, bounds: Sequence[float]) -> None:
-        self.counts[bisect_left(bounds, value)] += 1
+    def add(self, value: float) -> None:
+        self.counts[bisect_left(self._bounds, value)] += 1
         self.sum += value
         self.least = min(self.least, value)
         self.greatest = max(self.greatest, value)
@@ -73,6 +78,18 @@ class Kept(NamedTuple):
     tokens: str = ""
 
 
+class _Same:
+    """The rows of tries that are alike; those of tokens and of streams once one of them had any."""
+
+    __slots__ = ("duration", "first", "kept", "tokens")
+
+    def __init__(self, kept: Kept, duration: Row) -> None:
+        self.kept = kept
+        self.duration = duration
+        self.tokens: tuple[Row, Row] | None = None
+        self.first: Row | None = None
+
+
 class Measures:
     """For one process, since Unix time `at`."""
 
@@ -83,10 +100,15 @@ class Measures:
         self._names = ModelNames()
         self._rows: dict[Measured, dict[Kept, Row]] = {DURATION: {}, TOKENS: {}, FIRST: {}}
         self._vendors: dict[str, str] = {}
+        self._same: dict[tuple[object, ...], _Same] = {}
+        self._now: Now | None = None
 
     def count(self, exchanges: Sequence[Exchange]) -> None:
         """Take in exchanges that are over, each once."""
         now = self._live.take()
+        if now is not self._now or len(self._same) > MOST_ALIKE:
+            self._same.clear()
+            self._now = now
         one_by_one(exchanges, lambda exchange: self._count_tries(exchange, now))
 
     def made(self, at: float) -> MetricsData | None:
@@ -103,27 +125,36 @@ class Measures:
             self._count(exchange, index, record, now)
 
     def _count(self, exchange: Exchange, index: int, record: AttemptRecord, now: Now) -> None:
-        name, operation = record.target.provider, exchange.call.codec.operation
-        self._vendors[name] = vendor_of(name, now.snapshot)
-        model = self._names.label(record.target, now, answered=record is exchange.answered)
-        kept = Kept(operation, name, model)
-        failure = error_of(exchange, record)
-        seconds = over_at(exchange, index) - record.began
-        self._add(DURATION, kept if failure is None else kept._replace(error=str(failure)), seconds)
+        failure, target = error_of(exchange, record), record.target
+        key = (exchange.call.codec.operation, target.provider, target.model, record is exchange.answered, failure)
+        same = self._same.get(key)
+        if same is None:
+            same = self._alike(exchange, record, now)
+            if same.kept.model != OTHER or record is exchange.answered:  # else its model may have a name of its own yet
+                self._same[key] = same
+        same.duration.add(over_at(exchange, index) - record.began)
         usage = used_at(exchange, record)
         if usage is not None:
-            self._add(TOKENS, kept._replace(tokens="input"), usage.input)
-            self._add(TOKENS, kept._replace(tokens="output"), usage.total_output)
+            if same.tokens is None:
+                into, out = same.kept._replace(tokens="input"), same.kept._replace(tokens="output")
+                same.tokens = self._row(TOKENS, into), self._row(TOKENS, out)
+            same.tokens[0].add(usage.input)
+            same.tokens[1].add(usage.total_output)
         first = first_chunk(exchange, record)
         if first is not None:
-            self._add(FIRST, kept, first)
+            same.first = same.first or self._row(FIRST, same.kept)
+            same.first.add(first)
 
-    def _add(self, measured: Measured, kept: Kept, value: float) -> None:
-        rows = self._rows[measured]
-        row = rows.get(kept)
-        if row is None:
-            row = rows[kept] = Row(measured.bounds)
-        row.add(value, measured.bounds)
+    def _alike(self, exchange: Exchange, record: AttemptRecord, now: Now) -> _Same:
+        """The rows of a try, and of all like it."""
+        name, failure = record.target.provider, error_of(exchange, record)
+        self._vendors[name] = vendor_of(name, now.snapshot)
+        model = self._names.label(record.target, now, answered=record is exchange.answered)
+        kept = Kept(exchange.call.codec.operation, name, model)
+        return _Same(kept, self._row(DURATION, kept if failure is None else kept._replace(error=str(failure))))
+
+    def _row(self, measured: Measured, kept: Kept) -> Row:
+        return self._rows[measured].setdefault(kept, Row(measured.bounds))
 
     def _metric(self, measured: Measured, rows: Mapping[Kept, Row], time: int) -> Metric:
         points = [self._point(measured, kept, row, time) for kept, row in rows.items()]
