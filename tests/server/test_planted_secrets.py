@@ -1,102 +1,37 @@
 """Secrets are planted wherever one can stand, everything that keeps or tells anything is on, and none is found in it.
 
 A gateway of its own is asked all sorts of things, by clients and administrators, with right and with wrong keys, of a
-provider that repeats what it is sent. Then every byte is searched that it wrote, kept or told an administrator.
+provider that repeats what it is sent. Then every byte is searched that it wrote, kept or told an administrator: once
+where it keeps all for itself, and once with servers of PostgreSQL and Redis, and answers kept.
 """
 
-import base64
 import json
-import socket
-import time
-import urllib.error
-import urllib.parse
-import urllib.request
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+import redis
 
+from bench.postgres_server import PROGRAM as POSTGRES
+from bench.postgres_server import PostgresServer
 from fakes.echoing_host import open_echoing_host
-from fakes.gateway import RunningGateway, open_gateway
+from fakes.gateway import open_gateway
+from fakes.store_server import PROGRAM as REDIS
+from fakes.store_server import StoreServer
 from isthmus.providers.key_guard import MASK
-from isthmus.server.facades import FACADES
+from support.planting import CONFIG, CONFIGURED, MODELS, PLANTED, administer, closed_port, drive, found, settle
 
-CONFIGURED: Mapping[str, str] = {
-    "PLANTED_CLIENT": "client/Qw3rTy+7711==planted",
-    "PLANTED_CLIENT_KEPT_OUT": "sk-client-planted-0123456789",
-    "PLANTED_OPENAI": "sk-proj-planted-4f9c2a71d05e8b36",
-    "PLANTED_PLAIN": "Zx81QpWv77LmNo25RtYu",
-    "PLANTED_ANTHROPIC": "anthropic/key+with=signs&more",
-    "PLANTED_MANAGEMENT": "manage-planted-88aa77bb66",
-    "PLANTED_HEADER": "team-token-planted-5510",
-    "PLANTED_COLLECTOR": "collector-planted-0028",
-    "PLANTED_WAY": "proxy-pass-planted-9917",
-}
-"""In variables that the configuration names."""
-SENT: Mapping[str, str] = {
-    "wrong key": "wrong-key-planted-3391",
-    "cookie": "cookie-planted-4402",
-    "header": "header-planted-5513",
-    "basic": "user:basic-planted-6624",
-    "query": "query-planted-7735",
-    "body field": "hunter2-planted-8846",
-    "argument": "argument-planted-9957",
-    "bearer": "b1e2a3r4-planted-1068",
-    "aws": "AKIAPLANTED000000179",
-    "jwt": "eyJhbGciOiJub25lIn0.eyJwbGFudGVkIjoyMjgwfQ.planted3391sig",
-    "slack": "xoxb-planted-4402-5513",
-    "database": "postgres-planted-6624",
-    "new management key": "changed-planted-7735",
-}
-"""By clients, in what they ask."""
-PLANTED = {**CONFIGURED, **SENT}
-
-CONFIG = """
-client-keys:
-  - {{name: right, key: "${{PLANTED_CLIENT}}"}}
-  - {{name: other, key: "${{PLANTED_CLIENT_KEPT_OUT}}", requests-per-minute: 2}}
-management-key: "${{PLANTED_MANAGEMENT}}"
-providers:
-  openai:
-    {{type: compatible, dialect: openai, base-url: "{host}/v1", models: [{models}],
-     headers: {{x-team-token: "${{PLANTED_HEADER}}"}},
-     api-keys: [{{name: one, key: "${{PLANTED_OPENAI}}"}}, {{name: two, key: "${{PLANTED_PLAIN}}"}}]}}
-  anthropic:
-    {{type: compatible, dialect: anthropic, base-url: "{host}/v1", models: [{models}],
-     api-key: "${{PLANTED_ANTHROPIC}}"}}
-  proxied:
-    {{type: compatible, dialect: openai, base-url: "https://example.com/v1", models: [good],
-     api-key: "${{PLANTED_PLAIN}}", proxy-url: "http://user:${{PLANTED_WAY}}@127.0.0.1:{closed}"}}
-routes:
-  both: [openai/refuse-500, anthropic/good]
-log:
-  level: debug
-  file: planted.log
-  format: json
-  dumps: true
-  bodies: {{requests: true, answers: true}}
-limits: {{wait: 0.1}}
-otel: {{enabled: true, endpoint: "{host}", headers: {{authorization: "${{PLANTED_COLLECTOR}}"}}}}
-"""
-STREAMED = ("good", "cut", "broken")
-"""These say the key as a model says words, in pieces; their answers are streamed."""
-MODELS = ("good", "garbled", "cut", "broken", "refuse-400", "refuse-401", "refuse-403", "refuse-429", "refuse-500")
-
-NOTHING: Mapping[str, str] = {}
-
-
-@dataclass(frozen=True)
-class Told:
-    """What the gateway answered."""
-
-    status: int
-    headers: str
-    body: bytes
-
-    @property
-    def id(self) -> str:
-        return self.headers.partition("x-isthmus-id: ")[2].partition("\n")[0]
+OF_PROVIDERS = {"PLANTED_OPENAI", "PLANTED_PLAIN", "PLANTED_ANTHROPIC"}
+"""The provider's model says these itself, in its own words."""
+PROVING = (
+    *sorted(CONFIGURED.keys() - OF_PROVIDERS),
+    *("wrong key", "cookie", "header", "basic", "query", "new management key"),
+)
+"""What proves who asks, and no part of any conversation."""
 
 
 @dataclass(frozen=True)
@@ -113,174 +48,72 @@ class Traces:
     """The heads of all answers to clients."""
     failures: bytes
     """The bodies of those that the provider refused or garbled."""
+    shared: Mapping[str, bytes] = field(default_factory=dict)
+    """What is shared with other instances, conversations among it."""
 
 
-def ask(url: str, body: object | None = None, headers: Mapping[str, str] = NOTHING, method: str | None = None) -> Told:
-    data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"content-type": "application/json", **headers}, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return Told(answer.status, str(answer.headers).lower(), answer.read())
-    except urllib.error.HTTPError as refused:
-        with closing(refused):
-            return Told(refused.code, str(refused.headers).lower(), refused.read())
+class Servers:
+    """Of PostgreSQL and Redis, for a gateway that keeps all there; `more` is what its configuration says of them."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        if POSTGRES is None or REDIS is None:
+            pytest.skip("pg_ctl of PostgreSQL, or a server of Redis or Valkey, is not on the PATH")
+        self._folder = Path(stack.enter_context(TemporaryDirectory(prefix="isthmus-")))
+        self._postgres = PostgresServer(self._folder)
+        self._postgres.make()
+        self._postgres.start()
+        stack.callback(self._postgres.stop)
+        self._postgres.ask("CREATE DATABASE planted")
+        state = Path(stack.enter_context(TemporaryDirectory(prefix="isthmus-")))
+        self._redis = StoreServer(state, "--requirepass", CONFIGURED["PLANTED_STATE"])
+        self._redis.start()
+        stack.callback(self._redis.stop)
+        port = self._postgres.port
+        self.more = f"""
+store: {{url: "postgresql://isthmus:${{PLANTED_STORE}}@127.0.0.1:{port}/planted"}}
+state: {{url: "redis://:${{PLANTED_STATE}}@127.0.0.1:{self._redis.port}/0"}}
+cache: {{enabled: true}}
+"""
+
+    def kept(self) -> Mapping[str, bytes]:
+        """All of the database, and what its server logged."""
+        where = ["--host=127.0.0.1", f"--port={self._postgres.port}", "--username=isthmus", "planted"]
+        dump = subprocess.run(["pg_dump", *where], stdout=subprocess.PIPE, check=True).stdout
+        return {"database": dump, "the database's log": (self._folder / "log").read_bytes()}
+
+    def shared(self) -> Mapping[str, bytes]:
+        """Every key of Redis, with its value."""
+        with redis.Redis(port=self._redis.port, password=CONFIGURED["PLANTED_STATE"]) as client:
+            return {repr(key): key + b" " + self._value(client, key) for key in client.scan_iter(count=1000)}
+
+    def _value(self, client: "redis.Redis", key: bytes) -> bytes:
+        kind = client.type(key)
+        if kind == b"string":
+            return bytes(client.get(key))
+        if kind == b"hash":
+            return repr(client.hgetall(key)).encode()
+        return repr(client.zrange(key, 0, -1, withscores=True) if kind == b"zset" else client.dump(key)).encode()
 
 
-def prompt() -> str:
-    return (
-        f"Use Bearer {SENT['bearer']} and {SENT['aws']}, {SENT['jwt']}, {SENT['slack']}; the database is"
-        f" postgresql://user:{SENT['database']}@example.com/db and export DB_PASSWORD={SENT['body field']}"
-    )
-
-
-def talk(model: str, *, stream: bool) -> Mapping[str, object]:
-    arguments = json.dumps({"api_key": SENT["argument"], "deep": json.dumps({"password": SENT["body field"]})})
-    call = {"id": "call_1", "type": "function", "function": {"name": "login", "arguments": arguments}}
-    messages = [
-        {"role": "user", "content": prompt()},
-        {"role": "assistant", "content": None, "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": "call_1", "content": f'{{"token": "{SENT["argument"]}"}}'},
-    ]
-    return {"model": model, "stream": stream, "messages": messages, "metadata": {"secret": SENT["body field"]}}
-
-
-def requests(model: str, *, stream: bool) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """The same question in every dialect."""
-    user = {"role": "user", "content": prompt()}
-    yield "/v1/chat/completions", talk(model, stream=stream)
-    yield "/v1/messages", {"model": model, "max_tokens": 9, "stream": stream, "messages": [user]}
-    yield "/v1/responses", {"model": model, "stream": stream, "input": prompt()}
-    yield "/v1/completions", {"model": model, "stream": stream, "prompt": prompt()}
-    yield "/api/chat", {"model": model, "stream": stream, "messages": [user]}
-    verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
-    yield f"/v1beta/models/{model}:{verb}", {"contents": [{"parts": [{"text": prompt()}]}]}
-
-
-def planted_headers() -> Mapping[str, str]:
-    return {"cookie": f"session={SENT['cookie']}", "x-planted": SENT["header"], "x-api-secret": SENT["header"]}
-
-
-def drive(root: str) -> tuple[bytes, bytes]:
-    """Everything that a client may ask, rightly and wrongly. The heads of answers, and the bodies of failures."""
-    heads, failures = [], []
-    right = {"authorization": f"Bearer {CONFIGURED['PLANTED_CLIENT']}", **planted_headers()}
-    for model in MODELS:
-        for provider in ("openai", "anthropic"):
-            for path, body in requests(f"{provider}/{model}", stream=model in STREAMED):
-                answer = ask(root + path, body, right)
-                heads.append(answer.headers)
-                failures += [] if model in STREAMED else [answer.body]
-            wake(root)
-    for path, body in requests("openai/good", stream=False):
-        ask(root + path, body, {"x-api-key": SENT["wrong key"], **planted_headers()})
-        ask(root + path, body, {"authorization": "Basic " + base64.b64encode(SENT["basic"].encode()).decode()})
-        ask(root + path, body, {"authorization": f"Bearer {CONFIGURED['PLANTED_CLIENT_KEPT_OUT']}"})
-        mark = "&" if "?" in path else "?"
-        for key in (CONFIGURED["PLANTED_CLIENT"], SENT["wrong key"]):
-            query = urllib.parse.urlencode({"key": key, "access_token": SENT["query"]})
-            ask(f"{root}{path}{mark}{query}", body, planted_headers())
-    for path in ("/v1/chat/completions", "/v1/messages", "/v1/embeddings", "/v1/messages/count_tokens"):
-        ask(root + path, f'{{"api_key": "{SENT["body field"]}", '.encode(), right)
-        ask(root + path, {"model": "proxied/good", "input": prompt(), **talk("proxied/good", stream=False)}, right)
-        ask(root + path, {"model": "both", "input": prompt(), **talk("both", stream=True)}, right)
-    ask(f"{root}/nowhere?access_token={SENT['query']}", None, right)
-    ask(f"{root}/v1/models?key={SENT['wrong key']}", None, planted_headers())
-    ask(f"{root}/v0/explain/v1/chat/completions", talk("openai/good", stream=False), right)
-    return "".join(heads).encode(), b"".join(failures)
-
-
-def wake(root: str) -> None:
-    ask(f"{root}/admin/rests", headers={"x-management-key": CONFIGURED["PLANTED_MANAGEMENT"]}, method="DELETE")
-
-
-def administer(root: str) -> tuple[Mapping[str, bytes], Sequence[bytes], str]:
-    """Everything that an administrator may look at, and what those are told who may not."""
-    right = {"x-management-key": CONFIGURED["PLANTED_MANAGEMENT"]}
-    told = {path: ask(root + path, None, right).body for path in paths(root, right)}
-    told["health"] = ask(f"{root}/health").body
-    told["metrics"] = ask(f"{root}/metrics").body
-    file = ask(f"{root}/admin/config/file", None, right).body
-    yaml = {**right, "content-type": "application/yaml"}
-    changed = file.replace(b"limits:", b"insecure: false\nlimits:")
-    told["plan"] = ask(f"{root}/admin/config/plan", changed, yaml, "POST").body
-    told["apply"] = ask(f"{root}/admin/config/file", changed, yaml, "PUT").body
-    bad = b"management-key: {a: " + SENT["new management key"].encode()
-    told["bad"] = ask(f"{root}/admin/config/plan", bad, yaml, "POST").body
-    made = ask(f"{root}/admin/keys", {"name": "made", "metadata": {"note": "n"}}, right).body
-    key = json.loads(made).get("key", "")
-    ask(f"{root}/v1/chat/completions", talk("openai/good", stream=False), {"authorization": f"Bearer {key}"})
-    told["keys"] = ask(f"{root}/admin/keys", None, right).body
-    wrong = {"x-management-key": SENT["wrong key"], "x-forwarded-for": "127.0.0.1", **planted_headers()}
-    refusals = [ask(root + path, None, wrong).body for path in ("/admin/status", "/admin/logs")]
-    return told, refusals, key
-
-
-def paths(root: str, right: Mapping[str, str]) -> Iterator[str]:
-    rows = [row.path for facade in FACADES for row in facade.rows if row.method == "GET"]
-    yield from (path for path in rows if "{" not in path and not path.endswith("stream"))
-    yield from ("/admin/logs?limit=1000", "/admin/logs?limit=1000&format=text", "/admin/exchanges?limit=1000")
-    yield from ("/admin/providers/openai", "/admin/models/openai/good", "/admin/exchanges?failed=true")
-    dumps = json.loads(ask(f"{root}/admin/dumps", None, right).body)["dumps"]
-    yield from (f"/admin/dumps/{dump['name']}" for dump in dumps)
-    for one in json.loads(ask(f"{root}/admin/exchanges?limit=1000", None, right).body)["exchanges"]:
-        yield from (f"/admin/explain/{one['id']}", f"/admin/losses/{one['id']}", f"/admin/exchanges/{one['id']}/bodies")
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port: int = one.getsockname()[1]
-    return port
-
-
-@pytest.fixture(scope="module")
-def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
+@pytest.fixture(scope="module", params=["alone", "shared"])
+def traces(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Traces]:
     folder = tmp_path_factory.mktemp("planted")
-    with pytest.MonkeyPatch.context() as patch, open_echoing_host() as host:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        host = stack.enter_context(open_echoing_host())
         for name, value in CONFIGURED.items():
             patch.setenv(name, value)
-        config = CONFIG.format(host=host.root, models=", ".join(MODELS), closed=closed_port())
+        servers = Servers(stack) if request.param == "shared" else None
+        more = "" if servers is None else servers.more
+        config = CONFIG.format(host=host.root, models=", ".join(MODELS), closed=closed_port(), more=more)
         with open_gateway(config, folder) as gateway:
             heads, failures = drive(gateway.root)
             settle(gateway)
             told = administer(gateway.root)
-    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    files |= {f"sent to the collector, {number}": body for number, body in enumerate(host.collected)}
-    return Traces(files, *told, heads, failures)
-
-
-def settle(gateway: RunningGateway) -> None:
-    """Wait for what is written behind answers: the bodies of an exchange that was asked last."""
-    key = {"authorization": f"Bearer {CONFIGURED['PLANTED_CLIENT']}"}
-    last = ask(f"{gateway.root}/v1/chat/completions", talk("openai/good", stream=False), key).id
-    deadline = time.monotonic() + 20
-    url, right = f"{gateway.root}/admin/exchanges/{last}/bodies", {"x-management-key": CONFIGURED["PLANTED_MANAGEMENT"]}
-    while ask(url, None, right).status != 200:
-        assert time.monotonic() < deadline, "the bodies of the last exchange were never kept"
-        time.sleep(0.05)
-
-
-def forms(secret: str) -> Iterator[bytes]:
-    """How it could stand somewhere: as it is, more than half of it, escaped, and in base64 with whatever before it."""
-    half = len(secret) * 3 // 5
-    for text in (secret, secret[:half], secret[-half:], json.dumps(secret)[1:-1], secret.replace("/", "\\/")):
-        yield text.encode()
-        yield json.dumps(text)[1:-1].encode()
-    yield urllib.parse.quote(secret, safe="").encode()
-    yield urllib.parse.quote_plus(secret).encode()
-    yield urllib.parse.quote(secret, safe="").lower().encode()
-    for before in range(3):
-        encoded = base64.b64encode(b" " * before + secret.encode())
-        yield encoded[4 if before else 0 : len(encoded) // 4 * 4 - 4]
-
-
-def found(secret: str, places: Mapping[str, bytes]) -> list[str]:
-    """Where any form of it stands, with what is around it."""
-    return [
-        f"{name}: ...{body[max(0, at - 80) : at + 80]!r}"
-        for name, body in places.items()
-        for form in set(forms(secret))
-        if (at := body.find(form)) >= 0
-    ]
+            shared = {} if servers is None else servers.shared()
+        files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        files |= {f"sent to the collector, {number}": body for number, body in enumerate(host.collected)}
+        files |= {} if servers is None else servers.kept()
+        yield Traces(files, *told, heads, failures, shared)
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -309,12 +142,17 @@ def test_who_is_refused_is_not_told_what_was_wrong_with_it(traces: Traces) -> No
     assert [found(secret, refusals) for secret in PLANTED.values()] == [[]] * len(PLANTED)
 
 
+@pytest.mark.parametrize("name", PROVING)
+def test_nothing_that_proves_who_asks_is_shared_with_other_instances(name: str, traces: Traces) -> None:
+    assert found(PLANTED[name], traces.shared) == []
+
+
 def test_all_that_was_searched_was_there(traces: Traces) -> None:
     """A search of nothing finds nothing."""
     log = [json.loads(line) for line in traces.files["planted.log"].splitlines()]
     assert {"answered", "failed"} <= {line.get("outcome") for line in log}
     assert {"openai_chat", "anthropic", "openai_responses", "gemini", "ollama"} <= {line.get("dialect") for line in log}
-    kept = b"".join(body for name, body in traces.files.items() if "isthmus.db" in name)
+    kept = b"".join(body for name, body in traces.files.items() if "isthmus.db" in name or name == "database")
     assert MASK.encode() in kept
     assert b"your key is " in kept
     dumps = [json.loads(body) for name, body in traces.files.items() if "/dumps/" in name]
@@ -322,3 +160,8 @@ def test_all_that_was_searched_was_there(traces: Traces) -> None:
     assert b"planted.log" in traces.answers["/admin/config/file"]
     assert any(b"gen_ai" in body for name, body in traces.files.items() if "collector" in name)
     assert all(traces.answers.values())
+    if "database" in traces.files:
+        shared = " ".join(traces.shared)
+        assert ":response:" in shared
+        assert ":limit" in shared
+        assert ":answer:" in shared
