@@ -27,7 +27,7 @@ from bench.contenders import (
 )
 from bench.load import Tally
 from bench.measure import memory
-from bench.report import Footing, Results, document, table, verdicts
+from bench.report import WITH_STORE, Footing, Results, document, table, verdicts
 from bench.scenarios import COLUMNS, SCENARIOS, Column, Contender, Scenario, Way, aim, applicable, hold_streams, run
 
 FULL_ROUNDS, FULL_SPAN = 3, 1.8
@@ -127,16 +127,19 @@ def _footings(providers: Mapping[Manner, int], folder: Path, *, starts: int) -> 
     if has_nginx():
         found[str(Way.NGINX)] = _footing(Way.NGINX, providers, folder, starts=starts)
     found[str(Way.GATEWAY)] = _footing(Way.GATEWAY, providers, folder, starts=starts)
+    found[WITH_STORE] = _footing(Way.GATEWAY, providers, folder, starts=starts, scope=Scope.USUAL)
     return found
 
 
-def _footing(way: Way, providers: Mapping[Manner, int], folder: Path, *, starts: int) -> Footing:
+def _footing(
+    way: Way, providers: Mapping[Manner, int], folder: Path, *, starts: int, scope: Scope = Scope.DATA_PATH
+) -> Footing:
     """The median of several starts, after one that only warms the caches; the last one is then filled with streams."""
     column = next(column for column in COLUMNS if column.way is way)
     seconds = []
     for number in range(starts + 1):
         began = time.monotonic()
-        server = Nginx(providers, folder) if way is Way.NGINX else Gateway(providers, folder, Scope.USUAL)
+        server = Nginx(providers, folder) if way is Way.NGINX else Gateway(providers, folder, scope)
         try:
             if isinstance(server, Gateway):
                 server.first_answer(aim(column, server, Manner.BURST, size=Size.SMALL, streamed=False).request)

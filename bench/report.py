@@ -11,6 +11,8 @@ from pathlib import Path
 from bench.figures import ROWS, Seen, errors, value
 from bench.scenarios import Column, Way
 
+WITH_STORE = "gateway, store"
+"""The server as it is unless its store is switched off."""
 BUDGET = Path(__file__).with_name("budget.toml")
 
 
@@ -112,7 +114,7 @@ def _compared(results: Results) -> Mapping[str, float | None]:
         found = [value(line, columns[one], results.seen) if one in columns else None for one in (name, plain)]
         return found[0] / found[1] if found[0] and found[1] else None
 
-    gateway = results.footing.get(Way.GATEWAY)
+    gateway, stored = results.footing.get(Way.GATEWAY), results.footing.get(WITH_STORE)
     return {
         "team_request": beside("1.5 KB: CPU, us a request", "openai, team", "openai"),
         "passthrough_request": worst("1.5 KB: CPU, times nginx", same),
@@ -124,7 +126,8 @@ def _compared(results: Results) -> Mapping[str, float | None]:
         "first_event_added": worst("first event: added p50, ms", [*same, *other]),
         "memory_idle": gateway.idle if gateway is not None else None,
         "memory_500_streams": gateway.streams if gateway is not None else None,
-        "start": gateway.start if gateway is not None else None,
+        "memory_store": stored.idle - gateway.idle if gateway is not None and stored is not None else None,
+        "start": stored.start if stored is not None else None,
     }
 
 
