@@ -26,6 +26,7 @@ class Database:
         self.fails = 0
         self.forgets_to_answer = 0
         self.never: set[str] = set()
+        self.stumbles: set[str] = set()
 
     async def write(self, rows: Sequence[Used], doubtful: bool) -> None:
         self.batches.append((len(rows), doubtful))
@@ -35,6 +36,8 @@ class Database:
             raise OutOfReach("the disk is full")
         if any(row.asked in self.never for row in rows):
             raise Unfit("ValueError")
+        if any(row.id in self.stumbles for row in rows):
+            raise KeyError("nobody thought of this")
         assert doubtful or not any(row.id in self.rows for row in rows)
         self.rows.update({row.id: row for row in rows})
         if self.forgets_to_answer:
@@ -183,3 +186,16 @@ async def test_a_batch_that_is_cut_off_when_the_gateway_stops_is_written_with_do
     await asyncio.gather(task, return_exceptions=True)
     await writer.drain(within=30)
     assert database.batches == [(1, False), (1, True)]
+
+
+async def test_a_fault_of_the_gateway_costs_the_row_that_has_it_and_no_later_one(
+    writer: Writer, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.stumbles = {"ex_3"}
+    writer.put(rows(10))
+    await until_written(writer)
+    writer.put(rows(10, start=10))
+    await until_written(writer)
+    assert sorted(database.rows.keys() ^ {one.id for one in rows(20)}) == ["ex_3"]
+    assert writer.dropped == 1
+    assert "nobody thought of this" in caplog.text

@@ -210,6 +210,8 @@ class Store:
                 await asyncio.sleep(self._pace.step)
         except (OutOfReach, Unfit) as error:
             log.info("the store forgets nothing for now: %s", error)
+        except Exception:  # rows go on being written
+            log.exception("the store forgets nothing for now, by a fault of the gateway")
 
     def _kept_since(self, days: int) -> float:
         """Since when things are kept that are kept for so many days."""

@@ -106,7 +106,7 @@ class Writer:
     async def _write_batch(self, rows: Sequence[Used], doubtful: bool) -> None:
         """All of them. What the database does not take is found by halves."""
         try:
-            await self._write(rows, doubtful)
+            await self._hand_over(rows, doubtful)
         except Unfit:
             if not doubtful:
                 await self._write_batch(rows, True)
@@ -116,10 +116,19 @@ class Writer:
             else:
                 await self._write_fitted(rows[0])
 
+    async def _hand_over(self, rows: Sequence[Used], doubtful: bool) -> None:
+        """Raises OutOfReach or Unfit, and nothing else: a fault of ours costs the row that has it, not all to come."""
+        try:
+            await self._write(rows, doubtful)
+        except (OutOfReach, Unfit):
+            raise
+        except Exception as fault:
+            raise Unfit(f"a fault of the gateway, {type(fault).__name__}: {fault}") from fault
+
     async def _write_fitted(self, row: Used) -> None:
         """One row that is not taken as it is: what it used counts, whatever its names are."""
         try:
-            await self._write((fitted(row),), True)
+            await self._hand_over((fitted(row),), True)
         except Unfit as error:
             log.error("the store does not take the row of exchange %s: %s", row.id, error)
             self._drop(1)
