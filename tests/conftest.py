@@ -76,6 +76,7 @@ SLOW = frozenset(
         "test_shared_budgets",
         "test_silence_outside",
         "test_store_faults",
+        "test_store_faults_outside",
         "test_store_injection",
         "test_store_migrations",
         "test_store_records",
