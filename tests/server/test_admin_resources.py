@@ -183,6 +183,11 @@ async def test_deeds_are_told_the_latest_first_and_in_pieces() -> None:
     assert ([deed["on"] for deed in rest["deeds"]], rest["more"]) == (["0"], False)
 
 
+async def test_deeds_are_asked_for_before_a_time_and_before_nothing_else() -> None:
+    assert (await managed().ask("GET", "/admin/audit", query=b"before=24h")).status == 200
+    assert (await managed().ask("GET", "/admin/audit", query=b"before=nan")).status == 400
+
+
 async def test_without_a_store_no_deed_is_kept() -> None:
     made = managed()
     made.desk.records = None

@@ -100,9 +100,16 @@ async def test_where_nothing_was_used_the_total_is_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("query", "since"),
-    [(b"since=90m", NOON - 5400), (b"since=7d", NOON - 604_800), (b"since=2026-01-01", NOON - 43_200)],
+    [
+        (b"since=90m", NOON - 5400),
+        (b"since=7d", NOON - 604_800),
+        (b"since=2026-01-01", NOON - 43_200),
+        (b"since=2026-01-01T01:00:00%2B01:00", NOON - 43_200),
+        (b"since=1700000000.5", 1_700_000_000.5),
+        (b"since=0", 0.0),
+    ],
 )
-def test_a_time_is_a_date_or_how_long_ago(query: bytes, since: float) -> None:
+def test_a_time_is_a_date_a_moment_unix_seconds_or_how_long_ago(query: bytes, since: float) -> None:
     assert read_query(call(query)).since == since
 
 
@@ -110,6 +117,9 @@ def test_a_time_is_a_date_or_how_long_ago(query: bytes, since: float) -> None:
     ("query", "param"),
     [
         (b"since=yesterday", "since"),
+        (b"since=inf", "since"),
+        (b"until=-1", "until"),
+        (b"until=1e9", "until"),
         (b"until=2025-01-01&since=2026-01-01", "since"),
         (b"by=colour", "by"),
         (b"limit=0", "limit"),

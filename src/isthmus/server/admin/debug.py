@@ -1,11 +1,10 @@
 """How much the log tells."""
 
-from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.engine.logs import Logs
 from isthmus.server.admin.bodies import reader
 from isthmus.server.admin.call import AdminCall, Role, Row
-from isthmus.server.admin.desk import Desk
+from isthmus.server.admin.desk import Desk, logs_of
 from isthmus.server.pages import Page
 from isthmus.wire import json
 
@@ -17,13 +16,6 @@ class Level(Value, frozen=True, forbid_unknown_fields=True):
 
 
 _level = reader(Level)
-
-
-def logs_of(desk: Desk) -> Logs:
-    """Raises UNSUPPORTED where no line is kept."""
-    if desk.logs is None:
-        raise GatewayError(Kind.UNSUPPORTED, "the log is not kept here", status=501)
-    return desk.logs
 
 
 def set_level(level: str, logs: Logs) -> str:

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from isthmus.core.value import Value
 from isthmus.engine.records import Deed, Records
 from isthmus.server.admin.call import AdminCall, Role, Row
-from isthmus.server.admin.desk import Desk
-from isthmus.server.admin.spans import read_number, read_time
-from isthmus.server.admin.times import as_date
-from isthmus.server.admin.usage import records_of
+from isthmus.server.admin.desk import Desk, records_of
+from isthmus.server.admin.queries import time, whole
+from isthmus.server.admin.times import HOW, as_date
 from isthmus.server.pages import Page
 from isthmus.wire import json
 
@@ -43,19 +42,9 @@ async def deeds(records: Records, before: float | None, limit: int) -> tuple[Seq
 
 
 async def show(call: AdminCall, desk: Desk) -> Page:
-    before, limit = call.asked("before"), read_number(call.asked("limit", "100"), "limit", most=MOST)
-    found, more = await deeds(records_of(desk), _moment(before, call), limit)
+    before, limit = time(call, "before", None), whole(call, "limit", 100, least=1, most=MOST)
+    found, more = await deeds(records_of(desk), before, limit)
     return Page(200, json.encode(Deeds(tuple(_told(one) for one in found), more)))
-
-
-def _moment(said: str, call: AdminCall) -> float | None:
-    """A time as people write it, or as `time` tells it; None for none. Raises INVALID."""
-    if not said:
-        return None
-    try:
-        return float(said)
-    except ValueError:
-        return read_time(said, "before", call.time)
 
 
 def _told(deed: Deed) -> Told:
@@ -81,7 +70,7 @@ ROWS = (
         about="What administrators did or were refused, the latest first.",
         gives=Deeds,
         query={
-            "before": "Only what was done before this time.",
+            "before": f"Only what was done before: {HOW}.",
             "limit": f"At most so many, from 1 to {MOST}. Without it: 100.",
         },
     ),

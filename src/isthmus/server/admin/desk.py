@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.bodies import BodyShelf
 from isthmus.engine.change import Change
 from isthmus.engine.key_count import KeyCount
@@ -149,3 +150,19 @@ class Desk:
         self.metrics = metrics
         self.claude = claude
         self.key_counts = key_counts
+
+
+def records_of(desk: Desk) -> Records:
+    """Raises UNSUPPORTED where nothing is kept."""
+    if desk.records is None:
+        raise GatewayError(
+            Kind.UNSUPPORTED, "the store is switched off (store.enabled), so nothing is kept", status=501
+        )
+    return desk.records
+
+
+def logs_of(desk: Desk) -> Logs:
+    """Raises UNSUPPORTED where no line is kept."""
+    if desk.logs is None:
+        raise GatewayError(Kind.UNSUPPORTED, "no lines of the log are kept here", status=501)
+    return desk.logs

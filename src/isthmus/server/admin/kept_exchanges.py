@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.engine.records import By, Records, Used, UsedQuery
 from isthmus.server.admin.call import AdminCall, Role, Row
-from isthmus.server.admin.desk import Desk
-from isthmus.server.admin.queries import flag, unix_time, whole
+from isthmus.server.admin.desk import Desk, records_of
+from isthmus.server.admin.queries import flag, time, whole
+from isthmus.server.admin.times import HOW
 from isthmus.server.pages import Page
 from isthmus.wire import json
 
@@ -24,15 +24,6 @@ class Exchanges(Value, frozen=True):
     before: float | None
 
 
-def records_of(desk: Desk) -> Records:
-    """Raises UNSUPPORTED where the store is switched off."""
-    if desk.records is None:
-        raise GatewayError(
-            Kind.UNSUPPORTED, "the store is switched off (store.enabled), so nothing is kept", status=501
-        )
-    return desk.records
-
-
 async def exchanges(query: UsedQuery, records: Records) -> Exchanges:
     """Raises STORE_GONE."""
     found = tuple(await records.used(query))
@@ -45,7 +36,7 @@ async def show(call: AdminCall, desk: Desk) -> Page:
 
 def _query(call: AdminCall) -> UsedQuery:
     return UsedQuery(
-        before=unix_time(call, "before"),
+        before=time(call, "before", None),
         only={by: tuple(named) for by in NAMES if (named := call.asked_all(by))},
         failed=flag(call, "failed"),
         limit=whole(call, "limit", 100, least=1, most=MOST),
@@ -63,7 +54,7 @@ ROWS = (
         about="Exchanges that are over, the latest first.",
         gives=Exchanges,
         query={
-            "before": "Only those that began before, in Unix seconds.",
+            "before": f"Only those that began before: {HOW}.",
             "limit": f"How many at most, up to {MOST}; 100 without it.",
             "failed": "true: only those that were not answered.",
             **_WHICH,

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, TypeAlias
@@ -10,13 +9,13 @@ from typing import Annotated, TypeAlias
 from msgspec import UNSET, Meta, UnsetType, field
 from msgspec.structs import replace
 
+from isthmus.catalog.tariff import MICRODOLLARS
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import OnLoss
 from isthmus.core.value import Value
 from isthmus.engine.records import Allowance, ClientKey, Period, Permits
-from isthmus.server.admin.times import as_date
+from isthmus.server.admin.times import as_date, read_date
 
-MICRODOLLARS = 1_000_000
 MOST_DOLLARS = 1_000_000
 LONGEST_OVERLAP = 30 * 86_400
 """Seconds."""
@@ -262,12 +261,7 @@ def _microdollars(dollars: Decimal, period: Period) -> int:
 def _read_moment(said: str | None, now: float) -> float | None:
     if said is None:
         return None
-    try:
-        at = datetime.fromisoformat(said)
-        time = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError) as error:
-        words = "expires_at is a date (2027-01-31) or a moment (2027-01-31T18:00:00Z)"
-        raise GatewayError(Kind.INVALID, words, param="expires_at") from error
+    time = read_date(said, "expires_at")
     if time <= now:
         raise GatewayError(Kind.INVALID, "expires_at is over already; to end a key, disable it", param="expires_at")
     return time

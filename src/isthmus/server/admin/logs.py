@@ -5,13 +5,12 @@ from contextlib import aclosing
 
 from msgspec import Raw
 
-from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
-from isthmus.engine.logs import LEVELS, LogLine, LogQuery, Logs
+from isthmus.engine.logs import LEVELS, LogLine, LogQuery
 from isthmus.server.admin.call import AdminCall, Flow, Media, Role, Row
-from isthmus.server.admin.desk import Desk
-from isthmus.server.admin.queries import one_of, unix_time, whole
-from isthmus.server.admin.times import as_date
+from isthmus.server.admin.desk import Desk, logs_of
+from isthmus.server.admin.queries import one_of, time, whole
+from isthmus.server.admin.times import HOW, as_date
 from isthmus.server.pages import Page
 from isthmus.wire import json
 from isthmus.wire.headers import Headers, find
@@ -43,13 +42,6 @@ class Lines(Value, frozen=True):
 
 class Cleared(Value, frozen=True):
     cleared: int
-
-
-def logs_of(desk: Desk) -> Logs:
-    """Raises UNSUPPORTED where none are kept."""
-    if desk.logs is None:
-        raise GatewayError(Kind.UNSUPPORTED, "no lines of the log are kept here", status=501)
-    return desk.logs
 
 
 async def read(call: AdminCall, desk: Desk) -> Page:
@@ -101,7 +93,7 @@ def _read_last(headers: Headers) -> int:
 def _query(call: AdminCall, after: int = 0) -> LogQuery:
     return LogQuery(
         after=whole(call, "after", after, most=MOST_NUMBER),
-        since=unix_time(call, "since") or 0.0,
+        since=time(call, "since", 0.0),
         limit=whole(call, "limit", 100, least=1, most=MOST),
         level=one_of(call, "level", LEVELS),
         client=call.asked("client") or None,
@@ -129,7 +121,7 @@ ROWS = (
         gives=Lines,
         query={
             **_WHICH,
-            "since": "Only lines written since then, in Unix seconds.",
+            "since": f"Only lines written since then: {HOW}.",
             "limit": f"Lines at most, up to {MOST}; 100 without it.",
         },
     ),

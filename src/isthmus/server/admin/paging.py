@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from isthmus.server.admin.call import AdminCall
-from isthmus.server.admin.spans import read_number
+from isthmus.server.admin.queries import whole
 
 _T = TypeVar("_T")
 
@@ -17,7 +17,7 @@ QUERY = {
 
 def piece(call: AdminCall, found: Sequence[_T], name: Callable[[_T], str]) -> tuple[tuple[_T, ...], bool]:
     """So many as are asked for, and whether there are more. The list is in an order that stays. Raises INVALID."""
-    limit = read_number(call.asked("limit", str(MOST)), "limit", most=MOST)
+    limit = whole(call, "limit", MOST, least=1, most=MOST)
     after, begin = call.asked("after"), 0
     if after:
         begin = next((number for number, one in enumerate(found, 1) if name(one) == after), len(found))

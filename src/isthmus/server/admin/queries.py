@@ -1,9 +1,13 @@
-"""Fields of a call's query as numbers and words. Each raises INVALID, naming the field, for what it cannot read."""
+"""Fields of a call's query, as numbers, times and words. Each raises INVALID that names a field it cannot read."""
 
 from collections.abc import Collection
+from typing import TypeVar
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.server.admin.call import AdminCall
+from isthmus.server.admin.times import read_time
+
+_T = TypeVar("_T")
 
 
 def whole(call: AdminCall, name: str, default: int, *, least: int = 0, most: int) -> int:
@@ -16,18 +20,10 @@ def whole(call: AdminCall, name: str, default: int, *, least: int = 0, most: int
     return int(said)
 
 
-def unix_time(call: AdminCall, name: str) -> float | None:
-    """Unix seconds; None where nothing is said."""
+def time(call: AdminCall, name: str, default: _T) -> float | _T:
+    """Unix seconds of a time, however it is written; `default` where nothing is said."""
     said = call.asked(name)
-    if not said:
-        return None
-    try:
-        at = float(said)
-    except ValueError:
-        at = -1.0
-    if not 0 <= at < 1e11:
-        raise GatewayError(Kind.INVALID, f"{name} is a time in Unix seconds", param=name)
-    return at
+    return read_time(said, name, call.time) if said else default
 
 
 def one_of(call: AdminCall, name: str, words: Collection[str]) -> str | None:

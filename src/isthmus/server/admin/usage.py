@@ -10,9 +10,9 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.engine.records import By, Records, UsageQuery, UsageSum
 from isthmus.server.admin.call import AdminCall, Media, Role, Row
-from isthmus.server.admin.desk import Desk
-from isthmus.server.admin.spans import read_number, read_time
-from isthmus.server.admin.times import as_date
+from isthmus.server.admin.desk import Desk, records_of
+from isthmus.server.admin.queries import time, whole
+from isthmus.server.admin.times import HOW, as_date
 from isthmus.server.pages import Page
 from isthmus.wire import json
 
@@ -81,12 +81,12 @@ async def usage(records: Records, query: UsageQuery) -> Usage:
 
 def read_query(call: AdminCall) -> UsageQuery:
     """What the query asks for: the last 24 hours, where it does not say. Raises INVALID."""
-    until = read_time(said, "until", call.time) if (said := call.asked("until")) else call.time
-    since = read_time(said, "since", call.time) if (said := call.asked("since")) else until - DAY
+    until = time(call, "until", call.time)
+    since = time(call, "since", until - DAY)
     if since >= until:
         raise GatewayError(Kind.INVALID, "since must be before until", param="since")
     only = {by: tuple(names) for by in By if by not in _TIMES and (names := call.asked_all(by))}
-    limit = read_number(call.asked("limit", "1000"), "limit", most=MOST)
+    limit = whole(call, "limit", 1000, least=1, most=MOST)
     return UsageQuery(since=since, until=until, by=_by(call), only=only, limit=limit)
 
 
@@ -97,13 +97,6 @@ async def show(call: AdminCall, desk: Desk) -> Page:
         raise GatewayError(Kind.INVALID, "format is json or csv", param="format")
     found = await usage(records_of(desk), query)
     return Page(200, json.encode(found)) if form == "json" else as_csv(found, query.by)
-
-
-def records_of(desk: Desk) -> Records:
-    """Raises UNSUPPORTED where nothing is kept."""
-    if desk.records is None:
-        raise GatewayError(Kind.UNSUPPORTED, "use is not kept here: the store is switched off (store)", status=501)
-    return desk.records
 
 
 def _by(call: AdminCall) -> tuple[By, ...]:
@@ -187,7 +180,7 @@ ROWS = (
         about="Requests, tokens, dollars and times, summed up.",
         gives=(Usage, Media("text/csv")),
         query={
-            "since": "From when: a date, a moment, or how long ago (24h, 7d). Without it: the day before until.",
+            "since": f"From when: {HOW}. Without it: the day before until.",
             "until": "Before when. Without it: now.",
             "by": f"By what, separated by commas: {', '.join(By)}. Without it: the total alone.",
             **{by.value: f"Only this {by}; may be repeated." for by in By if by not in _TIMES},

@@ -13,8 +13,8 @@ from isthmus.engine.logs import LogLine, LogQuery
 from isthmus.server.admin.bodies import reader
 from isthmus.server.admin.call import AdminCall, Facade, Flow, Media, Role, Row
 from isthmus.server.admin.configuration import configurer_of
-from isthmus.server.admin.desk import Configurer, Desk
-from isthmus.server.admin.logs import PING, logs_of
+from isthmus.server.admin.desk import Configurer, Desk, logs_of
+from isthmus.server.admin.logs import PING
 from isthmus.server.admin.refusals import headers_of
 from isthmus.server.admin.times import as_date
 from isthmus.server.compat import claude_config

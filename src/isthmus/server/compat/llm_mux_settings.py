@@ -9,8 +9,7 @@ from isthmus.server.admin.bodies import reader
 from isthmus.server.admin.call import AdminCall
 from isthmus.server.admin.configuration import configurer_of
 from isthmus.server.admin.debug import set_level
-from isthmus.server.admin.desk import Desk
-from isthmus.server.admin.logs import logs_of
+from isthmus.server.admin.desk import Desk, logs_of
 
 Shown = Mapping[str, Any]
 

@@ -8,12 +8,9 @@ from isthmus.engine.logs import LogQuery
 from isthmus.engine.records import By, UsageQuery, UsageSum
 from isthmus.server.admin.call import AdminCall
 from isthmus.server.admin.configuration import configurer_of
-from isthmus.server.admin.desk import Desk
-from isthmus.server.admin.logs import logs_of
-from isthmus.server.admin.queries import whole
-from isthmus.server.admin.spans import read_time
+from isthmus.server.admin.desk import Desk, logs_of, records_of
+from isthmus.server.admin.queries import time, whole
 from isthmus.server.admin.times import as_date
-from isthmus.server.admin.usage import records_of
 
 DAY = 86_400.0
 DAYS = 30
@@ -108,9 +105,9 @@ async def _sums(call: AdminCall, desk: Desk) -> Mapping[str, Sequence[UsageSum]]
 
 def _period(call: AdminCall) -> tuple[float, float]:
     """`from` and `to`, or the last `days`. Raises INVALID."""
-    until = read_time(said, "to", call.time) if (said := call.asked("to")) else call.time
+    until = time(call, "to", call.time)
     days = whole(call, "days", DAYS, least=1, most=MOST_DAYS)
-    since = read_time(said, "from", call.time) if (said := call.asked("from")) else until - days * DAY
+    since = time(call, "from", until - days * DAY)
     if since >= until:
         raise GatewayError(Kind.INVALID, "from must be before to", param="from")
     return since, until

@@ -16,8 +16,7 @@ from isthmus.engine.logs import LogQuery
 from isthmus.engine.snapshot import Snapshot
 from isthmus.server.admin.call import AdminCall, Facade, Role, Row
 from isthmus.server.admin.configuration import MOST, configurer_of, text_of
-from isthmus.server.admin.desk import Configurer, Desk
-from isthmus.server.admin.logs import logs_of
+from isthmus.server.admin.desk import Configurer, Desk, logs_of
 from isthmus.server.admin.providers import ProviderTold, providers
 from isthmus.server.admin.queries import whole
 from isthmus.server.admin.refusals import TYPES, headers_of
