@@ -8,8 +8,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.logs import Dump
 from isthmus.telemetry.dumps import DumpFolder
 from isthmus.wire import json
-from support.line import Line, provider
-from support.managing import Managed
+from support.administering import Managed
 
 NAME = "20231114T221321.250-ex_0001.json"
 
@@ -27,7 +26,7 @@ class Folder:
 
 
 def managed(folder: Folder | DumpFolder | None) -> Managed:
-    return Managed(Line([provider("one")], {"one": []}), dumps=folder)
+    return Managed().at_desk(dumps=folder)
 
 
 async def test_dumps_are_listed_and_read() -> None:

@@ -6,9 +6,8 @@ from fakes.records import FakeRecords
 from isthmus.engine.records import Used
 from isthmus.telemetry.ring import Ring
 from isthmus.wire import json
+from support.administering import Managed
 from support.asgi import Visit
-from support.line import Line, provider
-from support.managing import Managed
 
 
 def message(words: str, level: str = "info") -> tuple[float, str, bytes]:
@@ -19,7 +18,7 @@ def message(words: str, level: str = "info") -> tuple[float, str, bytes]:
 def managed(*lines: tuple[float, str, bytes], ring: Ring | None = None, **how: object) -> Managed:
     ring = ring or Ring()
     ring.put(lines)
-    return Managed(Line([provider("one")], {"one": []}), logs=ring, **how)
+    return Managed().at_desk(logs=ring, **how)
 
 
 def numbers(visit: Visit) -> list[int]:
@@ -70,7 +69,7 @@ async def test_lines_that_were_cleared_are_counted_and_gone() -> None:
 
 
 async def test_without_a_ring_it_is_said_that_none_is_kept() -> None:
-    assert (await Managed(Line([provider("one")], {"one": []})).ask("GET", "/admin/logs")).status == 501
+    assert (await Managed().ask("GET", "/admin/logs")).status == 501
 
 
 async def followed(visit: Visit, words: bytes) -> bytes:
@@ -155,4 +154,4 @@ async def test_a_page_of_exchanges_says_how_to_ask_for_the_next() -> None:
 
 
 async def test_without_a_store_it_is_said_that_no_exchange_is_kept() -> None:
-    assert (await managed().ask("GET", "/admin/exchanges")).status == 501
+    assert (await managed(records=None).ask("GET", "/admin/exchanges")).status == 501

@@ -12,9 +12,9 @@ from isthmus.engine.bodies import Bodies, Captured, whole_answer
 from isthmus.engine.body_rule import BodyRule
 from isthmus.engine.clients import Client
 from isthmus.wire import json
+from support.administering import Managed
 from support.asgi import Visit, application
 from support.line import KEY, Line, provider
-from support.managing import Managed
 
 PATH = "/v1/chat/completions"
 ASKED = b'{"model":"m","messages":[{"role":"user","content":"hi"}]}'
@@ -142,7 +142,7 @@ class Shelf:
 
 
 def managed(shelf: Shelf | None) -> Managed:
-    return Managed(Line([provider("one")], {"one": []}), bodies=shelf)
+    return Managed().at_desk(bodies=shelf)
 
 
 async def test_an_owner_reads_the_bodies_of_an_exchange() -> None:

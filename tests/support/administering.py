@@ -53,21 +53,32 @@ class Managed:
     def configure(self, **fields: Any) -> None:
         self.line.live.swap(replace(self.line.live.take().snapshot, **fields))
 
-    async def ask(
+    def at_desk(self, **parts: object) -> "Managed":
+        """The same, with these parts of its desk."""
+        for name, part in parts.items():
+            setattr(self.desk, name, part)
+        return self
+
+    async def ask(self, method: str, target: str, *headers: Header, **how: Any) -> Visit:
+        """The answer, to the end; all else is as `visit` has it."""
+        return await self.visit(method, target, *headers, **how).done()
+
+    def visit(
         self,
         method: str,
-        path: str,
+        target: str,
         *headers: Header,
         body: bytes = b"",
         peer: str = "127.0.0.1",
         query: bytes = b"",
         apart: bool = False,
     ) -> Visit:
-        """The answer. Without a host among `headers`, the caller names this machine."""
+        """Without a host among `headers`, the caller names this machine."""
         if not any(name == b"host" for name, _ in headers):
             headers = (HERE, *headers)
         app: Any = self.apart if apart else self.app
-        return await Visit(app, path, body, method=method, headers=headers, peer=peer, query=query).done()
+        path, _, asked = target.partition("?")
+        return Visit(app, path, body, method=method, headers=headers, peer=peer, query=query or asked.encode())
 
 
 def told(visit: Visit) -> Any:
