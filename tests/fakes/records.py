@@ -75,7 +75,7 @@ class FakeRecords:
             for scope in scopes_of(row):
                 for period in Period:
                     since = begin_of(period, now)
-                    if since <= row.at <= now and row.microdollars is not None:
+                    if begin_of(period, row.at) == since and row.microdollars is not None:
                         key = (scope, period, since)
                         sums[key] = sums.get(key, 0) + row.microdollars
         return tuple(Spent(*key, microdollars) for key, microdollars in sums.items())
