@@ -1,4 +1,4 @@
-"""The clock on the wall is set while requests are under way: nobody is turned away for it, and nothing that was spent is forgotten."""
+"""The clock on the wall is set while requests are under way: nobody is turned away, and nothing spent is forgotten."""
 
 import pytest
 
