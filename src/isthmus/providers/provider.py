@@ -166,4 +166,4 @@ class Provider(Value, frozen=True, kw_only=True):
         told = b"\n".join([value for _, value in headers])
         if self.secret is not None and len(key := self.secret.reveal()) >= SHORTEST and key.encode() in told:
             return True
-        return any(len(value) >= PIECE and value in told for _, value in self.headers)
+        return bool(self.headers) and any(len(value) >= PIECE and value in told for _, value in self.headers)
