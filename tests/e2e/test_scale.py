@@ -22,8 +22,8 @@ from bench.postgres_server import PROGRAM as POSTGRES
 from bench.postgres_server import PostgresServer
 from fakes.gateway import RunningGateway, free_port, open_gateway_on
 from fakes.scripts import KEY
-from fakes.store_server import PROGRAM as REDIS
-from fakes.store_server import StoreServer
+from fakes.redis_server import PROGRAM as REDIS
+from fakes.redis_server import RedisServer
 from fakes.upstream import Upstream
 from support.deployed import BALANCERS, Balanced, filled, open_balancer
 
@@ -108,10 +108,10 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def redis(tmp_path: Path) -> Iterator[StoreServer]:
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
     if REDIS is None:
         pytest.skip("neither valkey-server nor redis-server is on the PATH")
-    server = StoreServer(tmp_path)
+    server = RedisServer(tmp_path)
     server.start()
     try:
         yield server
@@ -121,7 +121,7 @@ def redis(tmp_path: Path) -> Iterator[StoreServer]:
 
 @pytest.fixture(params=BALANCERS)
 def team(
-    request: pytest.FixtureRequest, upstream: Upstream, postgres: PostgresServer, redis: StoreServer, tmp_path: Path
+    request: pytest.FixtureRequest, upstream: Upstream, postgres: PostgresServer, redis: RedisServer, tmp_path: Path
 ) -> Iterator[Team]:
     if BALANCERS[request.param] is None:
         pytest.skip(f"{request.param} is not installed")

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from fakes.store_server import PROGRAM, StoreServer
+from fakes.redis_server import PROGRAM, RedisServer
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[StoreServer]:
+def server(tmp_path: Path) -> Iterator[RedisServer]:
     if PROGRAM is None:
         pytest.skip("neither valkey-server nor redis-server is on the PATH")
-    server = StoreServer(tmp_path)
+    server = RedisServer(tmp_path)
     server.start()
     try:
         yield server

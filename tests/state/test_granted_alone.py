@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from fakes.clock import FakeClock
-from fakes.store_server import StoreServer
+from fakes.redis_server import RedisServer
 from isthmus.routing.limits import Claim, Grant, Limit, Measure, Refusal
 from isthmus.state import shared_limits
 from isthmus.state.seen import FRESH
 from isthmus.state.shared_limits import SharedLimiter, open_limiter
-from isthmus.state.store import FAILURES, REST, Store, open_store
+from isthmus.state.shared_server import FAILURES, REST, SharedServer, open_server
 
 REQUESTS = Limit("key:one/a", Measure.REQUESTS, 5, 60, 12)
 TOKENS = Limit("key:one/a", Measure.TOKENS, 1000, 60, 12)
@@ -25,29 +25,29 @@ PATIENT = 10.0
 class Instance:
     """One that shares limits. `late` makes its server late, `gone` makes it leave its server alone."""
 
-    def __init__(self, store: Store, limiter: SharedLimiter, clock: FakeClock) -> None:
-        self.store = store
+    def __init__(self, shared: SharedServer, limiter: SharedLimiter, clock: FakeClock) -> None:
+        self.shared = shared
         self.limiter = limiter
         self.clock = clock
 
     def late(self) -> None:
-        self.store.budget = 0
+        self.shared.budget = 0
 
     def gone(self) -> None:
         for _ in range(FAILURES):
-            self.store.breaker.failed()
+            self.shared.breaker.failed()
 
     async def back(self, seconds: float = REST) -> None:
         """The server is there again, and knows all that it is told."""
-        self.store.budget = PATIENT
+        self.shared.budget = PATIENT
         self.clock.move(seconds)
         await self.limiter.claim([Claim(Limit("anything", Measure.REQUESTS, 1000, 60, 12), 1)])
         await self.heard()
 
     async def heard(self) -> None:
         """All answers have come, and the server was told what there is to tell because of them."""
-        self.store.budget = PATIENT
-        await self.store.settled()
+        self.shared.budget = PATIENT
+        await self.shared.settled()
         await asyncio.sleep(0)
         await self.limiter.told()
 
@@ -62,23 +62,23 @@ class Instance:
 
 
 @asynccontextmanager
-async def opened(server: StoreServer) -> AsyncIterator[Instance]:
+async def opened(server: RedisServer) -> AsyncIterator[Instance]:
     clock = FakeClock()
     async with (
-        open_store(server.url, clock, budget=PATIENT) as store,
-        open_limiter(store, clock, prefix="t") as limiter,
+        open_server(server.url, clock, budget=PATIENT) as shared,
+        open_limiter(shared, clock, prefix="t") as limiter,
     ):
-        yield Instance(store, limiter, clock)
+        yield Instance(shared, limiter, clock)
 
 
 @pytest.fixture
-async def one(server: StoreServer) -> AsyncIterator[Instance]:
+async def one(server: RedisServer) -> AsyncIterator[Instance]:
     async with opened(server) as instance:
         yield instance
 
 
 @pytest.fixture
-async def other(server: StoreServer) -> AsyncIterator[Instance]:
+async def other(server: RedisServer) -> AsyncIterator[Instance]:
     async with opened(server) as instance:
         yield instance
 
@@ -104,7 +104,7 @@ async def test_what_is_refused_alone_has_room_again_when_nothing_is_known_any_mo
     await one.heard()
     one.gone()
     one.clock.move(FRESH)
-    assert one.store.breaker.lets_through()
+    assert one.shared.breaker.lets_through()
     assert await one.count(REQUESTS) == REQUESTS.most
 
 
@@ -117,7 +117,7 @@ async def test_what_is_granted_alone_is_added_to_what_was_told(one: Instance, ot
 
 
 async def test_what_is_granted_alone_is_added_before_the_server_has_answered(
-    server: StoreServer, one: Instance, other: Instance
+    server: RedisServer, one: Instance, other: Instance
 ) -> None:
     await other.count(REQUESTS, tries=3)
     await one.granted(REQUESTS)
@@ -214,12 +214,12 @@ async def test_no_more_waits_to_be_told_than_is_allowed(one: Instance, monkeypat
     assert len(one.limiter._pending) == 2
 
 
-async def test_no_more_is_granted_than_there_is_but_for_what_is_granted_alone(server: StoreServer) -> None:
+async def test_no_more_is_granted_than_there_is_but_for_what_is_granted_alone(server: RedisServer) -> None:
     async with opened(server) as a, opened(server) as b, opened(server) as c:
         granted = 0
         for late in range(20):
             for instance in (a, b, c):
-                instance.store.budget = 0 if late % 4 == 3 and instance is a else PATIENT
+                instance.shared.budget = 0 if late % 4 == 3 and instance is a else PATIENT
             granted += sum(await asyncio.gather(*(each.count(REQUESTS, tries=1) for each in (a, b, c))))
         assert granted <= REQUESTS.most + a.limiter.alone
         assert (b.limiter.alone, c.limiter.alone) == (0, 0)

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fakes.clock import FakeClock
-from fakes.store_server import StoreServer
+from fakes.redis_server import RedisServer
 from isthmus.core.periods import Period
 from isthmus.core.secret import Secret
 from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal, Remembered
 from isthmus.state.shared_ledger import LEASE, Asked, SharedLedger, settled
 from isthmus.state.shared_limits import open_limiter
-from isthmus.state.store import open_store
+from isthmus.state.shared_server import open_server
 
 BUDGETS = [Limit("client:a", Measure.MICRODOLLARS, 3000, period=period) for period in Period]
 DAY = 86_400.0
@@ -60,32 +60,32 @@ STEPS = st.lists(
 @example([Claimed(0, [Claim(one, 3000) for one in BUDGETS]), Claimed(1, [Claim(BUDGETS[2], 1)])], NEW_YEARS_EVE)
 @example([Claimed(0, [Claim(BUDGETS[0], 10)]), Settled(DAY, 0, 500), Claimed(0, [Claim(BUDGETS[0], 1)])], NEW_YEARS_EVE)
 def test_step_by_step_the_server_decides_of_budgets_as_a_ledger_does(
-    server: StoreServer, steps: list[Claimed | Settled | Raised], begin: float
+    server: RedisServer, steps: list[Claimed | Settled | Raised], begin: float
 ) -> None:
     asyncio.run(_play(server, steps, begin))
 
 
-async def _play(server: StoreServer, steps: list[Claimed | Settled | Raised], now: float) -> None:
+async def _play(server: RedisServer, steps: list[Claimed | Settled | Raised], now: float) -> None:
     own, held = Ledger(lease=LEASE), list[Grant]()
-    async with open_store(server.url, FakeClock(), budget=10) as store:
-        shared = SharedLedger(store.redis, f"b{time.monotonic_ns()}")
+    async with open_server(server.url, FakeClock(), budget=10) as shared:
+        there = SharedLedger(shared.redis, f"b{time.monotonic_ns()}")
         for step in steps:
             now += step.gap
             match step:
                 case Claimed(_, claims):
                     found = own.claim(claims, now)
                     lease = found.lease if isinstance(found, Grant) else "none"
-                    [told] = await shared.claim([Asked(claims, lease)], now=now)
+                    [told] = await there.claim([Asked(claims, lease)], now=now)
                     assert _numbers(told) == _decided(found, claims, own, now)
                     held += [found] if isinstance(found, Grant) else []
                 case Settled(_, which, spent) if held:
                     grant = held.pop(which % len(held))
                     own.settle(grant, {Measure.MICRODOLLARS: spent}, now)
-                    await shared.change(list(settled(grant, {Measure.MICRODOLLARS: spent})), now=now)
+                    await there.change(list(settled(grant, {Measure.MICRODOLLARS: spent})), now=now)
                 case Raised(_, amounts):
                     for limit, amount in amounts:
                         own.raise_to(limit, amount, now)
-                    await shared.raise_to(amounts, now=now)
+                    await there.raise_to(amounts, now=now)
 
 
 def _numbers(answer: object) -> tuple[float, ...]:
@@ -102,23 +102,26 @@ def _decided(found: Grant | Refusal, claims: Sequence[Claim], own: Ledger, now: 
     return (which, -1 if found.wait == NEVER else found.wait, *used)
 
 
-async def test_what_the_store_remembers_is_spent_at_every_instance(server: StoreServer) -> None:
+async def test_what_the_store_remembers_is_spent_at_every_instance(server: RedisServer) -> None:
     clock = FakeClock(time=time.time())
     budget, prefix = BUDGETS[3], f"r{time.monotonic_ns()}"
     async with (
-        open_store(server.url, clock, budget=10) as store,
-        open_limiter(store, clock, prefix=prefix) as one,
-        open_limiter(store, clock, prefix=prefix) as other,
+        open_server(server.url, clock, budget=10) as shared,
+        open_limiter(shared, clock, prefix=prefix) as one,
+        open_limiter(shared, clock, prefix=prefix) as other,
     ):
         await one.remember([Remembered(budget, 2500, 0, clock.time())])
         assert isinstance(await other.claim([Claim(budget, 501)]), Refusal)
         assert isinstance(await other.claim([Claim(budget, 500)]), Grant)
 
 
-async def test_what_is_known_to_all_already_is_not_spent_again(server: StoreServer) -> None:
+async def test_what_is_known_to_all_already_is_not_spent_again(server: RedisServer) -> None:
     clock = FakeClock(time=time.time())
     budget, prefix = BUDGETS[3], f"s{time.monotonic_ns()}"
-    async with open_store(server.url, clock, budget=10) as store, open_limiter(store, clock, prefix=prefix) as one:
+    async with (
+        open_server(server.url, clock, budget=10) as shared,
+        open_limiter(shared, clock, prefix=prefix) as one,
+    ):
         grant = await one.claim([Claim(budget, 900)])
         assert isinstance(grant, Grant)
         one.settle(grant, {Measure.MICRODOLLARS: 700})
@@ -130,8 +133,8 @@ async def test_what_is_known_to_all_already_is_not_spent_again(server: StoreServ
 async def test_while_the_server_is_gone_an_instance_goes_by_what_the_store_remembers() -> None:
     clock = FakeClock(time=time.time())
     async with (
-        open_store(Secret("redis://127.0.0.1:1"), clock) as store,
-        open_limiter(store, clock, prefix="t") as alone,
+        open_server(Secret("redis://127.0.0.1:1"), clock) as shared,
+        open_limiter(shared, clock, prefix="t") as alone,
     ):
         await alone.remember([Remembered(BUDGETS[3], 2500, 0, clock.time())])
         assert isinstance(await alone.claim([Claim(BUDGETS[3], 501)]), Refusal)

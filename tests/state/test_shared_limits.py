@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fakes.clock import FakeClock
-from fakes.store_server import StoreServer
+from fakes.redis_server import RedisServer
 from isthmus.core.secret import Secret
 from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, Refusal
 from isthmus.state.shared_ledger import LEASE, Asked, SharedLedger, settled
 from isthmus.state.shared_limits import SharedLimiter, open_limiter
-from isthmus.state.store import BUDGET, FAILURES, REST, Store, open_store
+from isthmus.state.shared_server import BUDGET, FAILURES, REST, SharedServer, open_server
 
 MARGIN = 0.9
 """Seconds that a busy machine may add to a call; below what a call takes that waits for a frozen server."""
@@ -34,15 +34,18 @@ def _amounts(limit: Limit) -> st.SearchStrategy[int]:
 
 @asynccontextmanager
 async def opened(
-    server: StoreServer, clock: FakeClock, budget: float, prefix: str
-) -> AsyncIterator[tuple[SharedLimiter, Store]]:
-    async with open_store(server.url, clock, budget=budget) as store, open_limiter(store, clock, prefix=prefix) as one:
-        yield one, store
+    server: RedisServer, clock: FakeClock, budget: float, prefix: str
+) -> AsyncIterator[tuple[SharedLimiter, SharedServer]]:
+    async with (
+        open_server(server.url, clock, budget=budget) as shared,
+        open_limiter(shared, clock, prefix=prefix) as one,
+    ):
+        yield one, shared
 
 
 def instance(
-    server: StoreServer, *, clock: FakeClock | None = None, budget: float = 10, prefix: str = "t"
-) -> AbstractAsyncContextManager[tuple[SharedLimiter, Store]]:
+    server: RedisServer, *, clock: FakeClock | None = None, budget: float = 10, prefix: str = "t"
+) -> AbstractAsyncContextManager[tuple[SharedLimiter, SharedServer]]:
     """One that waits for its server as long as a busy machine needs."""
     return opened(server, clock or FakeClock(), budget, prefix)
 
@@ -58,14 +61,14 @@ async def count(limiter: SharedLimiter, limit: Limit, *, tries: int = 20) -> int
     return sum([isinstance(await limiter.claim([Claim(limit, 1)]), Grant) for _ in range(tries)])
 
 
-async def test_what_one_instance_uses_another_lacks(server: StoreServer) -> None:
+async def test_what_one_instance_uses_another_lacks(server: RedisServer) -> None:
     async with instance(server) as (one, _), instance(server) as (other, _):
         assert await count(one, REQUESTS, tries=2) == 2
         assert await count(other, REQUESTS) == 3
         assert await count(one, REQUESTS) == 0
 
 
-async def test_a_refusal_tells_which_limit_and_for_how_long(server: StoreServer) -> None:
+async def test_a_refusal_tells_which_limit_and_for_how_long(server: RedisServer) -> None:
     async with instance(server) as (one, _), instance(server) as (other, _):
         await granted(one, TOKENS, 900)
         found = await other.claim([Claim(REQUESTS, 1), Claim(TOKENS, 200)])
@@ -75,13 +78,13 @@ async def test_a_refusal_tells_which_limit_and_for_how_long(server: StoreServer)
         assert await other.claim([Claim(TOKENS, 1001)]) == Refusal(TOKENS, NEVER)
 
 
-async def test_many_at_once_are_granted_no_more_than_there_is(server: StoreServer) -> None:
+async def test_many_at_once_are_granted_no_more_than_there_is(server: RedisServer) -> None:
     async with instance(server) as (one, _), instance(server) as (other, _):
         found = await asyncio.gather(*[limiter.claim([Claim(RUNNING, 1)]) for limiter in (one, other) * 20])
         assert sum(isinstance(each, Grant) for each in found) == RUNNING.most
 
 
-async def test_a_place_that_one_instance_gives_back_another_takes(server: StoreServer) -> None:
+async def test_a_place_that_one_instance_gives_back_another_takes(server: RedisServer) -> None:
     async with instance(server) as (one, _), instance(server) as (other, _):
         grants = [await granted(one, RUNNING) for _ in range(RUNNING.most)]
         assert await count(other, RUNNING) == 0
@@ -90,7 +93,7 @@ async def test_a_place_that_one_instance_gives_back_another_takes(server: StoreS
         assert await count(other, RUNNING) == 1
 
 
-async def test_what_a_request_came_to_is_known_to_all(server: StoreServer) -> None:
+async def test_what_a_request_came_to_is_known_to_all(server: RedisServer) -> None:
     async with instance(server) as (one, _), instance(server) as (other, _):
         grant = await granted(one, TOKENS, 1000)
         one.settle(grant, {Measure.TOKENS: 10})
@@ -98,7 +101,7 @@ async def test_what_a_request_came_to_is_known_to_all(server: StoreServer) -> No
         await granted(other, TOKENS, 990)
 
 
-async def test_an_instance_that_asked_knows_what_the_others_use(server: StoreServer) -> None:
+async def test_an_instance_that_asked_knows_what_the_others_use(server: RedisServer) -> None:
     clock = FakeClock()
     async with instance(server) as (one, _), instance(server, clock=clock) as (other, _):
         await granted(one, TOKENS, 700)
@@ -108,24 +111,24 @@ async def test_an_instance_that_asked_knows_what_the_others_use(server: StoreSer
         assert other.share(TOKENS) == 0.1
 
 
-async def test_prefixes_are_counted_apart(server: StoreServer) -> None:
+async def test_prefixes_are_counted_apart(server: RedisServer) -> None:
     async with instance(server, prefix="t") as (one, _), instance(server, prefix="u") as (other, _):
         assert (await count(one, REQUESTS), await count(other, REQUESTS)) == (5, 5)
 
 
-async def test_what_an_instance_held_that_is_gone_is_free_after_a_while(server: StoreServer) -> None:
-    async with instance(server) as (one, store):
+async def test_what_an_instance_held_that_is_gone_is_free_after_a_while(server: RedisServer) -> None:
+    async with instance(server) as (one, shared):
         await granted(one, RUNNING)
-        [name] = await store.redis.keys("*running*")
-        ends = (await store.redis.zrange(name, 0, -1, withscores=True))[0][1]
+        [name] = await shared.redis.keys("*running*")
+        ends = (await shared.redis.zrange(name, 0, -1, withscores=True))[0][1]
         assert LEASE - 5 < ends - time.time() <= LEASE
-        assert LEASE - 5 < await store.redis.ttl(name) <= LEASE + 1
+        assert LEASE - 5 < await shared.redis.ttl(name) <= LEASE + 1
 
 
-async def test_what_still_runs_is_renewed_even_if_the_server_forgot_it(server: StoreServer) -> None:
-    async with instance(server) as (one, store), instance(server) as (other, _):
+async def test_what_still_runs_is_renewed_even_if_the_server_forgot_it(server: RedisServer) -> None:
+    async with instance(server) as (one, shared), instance(server) as (other, _):
         grants = [await granted(one, RUNNING) for _ in range(RUNNING.most)]
-        await store.redis.flushall()
+        await shared.redis.flushall()
         await one.renew()
         assert await count(other, RUNNING) == 0
         one.settle(grants[0], {})
@@ -134,28 +137,28 @@ async def test_what_still_runs_is_renewed_even_if_the_server_forgot_it(server: S
         assert await count(other, RUNNING) == 1
 
 
-async def test_nothing_is_kept_for_longer_than_it_counts(server: StoreServer) -> None:
-    async with instance(server) as (one, store):
+async def test_nothing_is_kept_for_longer_than_it_counts(server: RedisServer) -> None:
+    async with instance(server) as (one, shared):
         await one.claim([Claim(limit, 1) for limit in ALL])
-        left = {name: await store.redis.ttl(name) for name in await store.redis.keys()}
+        left = {name: await shared.redis.ttl(name) for name in await shared.redis.keys()}
         assert len(left) == len(ALL)
         assert all(0 < seconds <= 86_401 for seconds in left.values())
 
 
-async def test_a_server_that_forgot_the_scripts_is_told_them_again(server: StoreServer) -> None:
-    async with instance(server) as (one, store):
+async def test_a_server_that_forgot_the_scripts_is_told_them_again(server: RedisServer) -> None:
+    async with instance(server) as (one, shared):
         await granted(one, REQUESTS)
-        await store.redis.script_flush()
+        await shared.redis.script_flush()
         assert await count(one, REQUESTS) == 4
 
 
-async def test_a_frozen_server_delays_no_request_and_each_instance_holds_the_limits_alone(server: StoreServer) -> None:
+async def test_a_frozen_server_delays_no_request_and_each_instance_holds_the_limits_alone(server: RedisServer) -> None:
     clock = FakeClock(time=time.time())
-    async with instance(server, clock=clock, budget=BUDGET) as (one, store):
+    async with instance(server, clock=clock, budget=BUDGET) as (one, shared):
         async with asyncio.timeout(20):
-            while await store.ask(store.redis.ping) is None:
+            while await shared.ask(shared.redis.ping) is None:
                 clock.move(REST)
-                await store.settled()
+                await shared.settled()
         server.send(signal.SIGSTOP)
         try:
             began = time.monotonic()
@@ -170,68 +173,68 @@ async def test_a_frozen_server_delays_no_request_and_each_instance_holds_the_lim
                 await one.claim([Claim(TOKENS, 1)])
 
 
-async def test_what_is_granted_late_is_settled_like_the_rest(server: StoreServer) -> None:
+async def test_what_is_granted_late_is_settled_like_the_rest(server: RedisServer) -> None:
     """The server answers after the caller was told that there is room here."""
-    async with instance(server, budget=0) as (late, store), instance(server) as (other, _):
+    async with instance(server, budget=0) as (late, shared), instance(server) as (other, _):
         grant = await granted(late, RUNNING)
-        await store.settled()
+        await shared.settled()
         assert await count(other, RUNNING) == RUNNING.most - 1
         late.settle(grant, {})
         await late.told()
-        await store.settled()
+        await shared.settled()
         assert await count(other, RUNNING) == 1
 
 
-async def test_a_request_that_is_given_up_while_it_claims_gives_back_what_it_is_granted(server: StoreServer) -> None:
-    async with instance(server) as (one, store), instance(server) as (other, _):
+async def test_a_request_that_is_given_up_while_it_claims_gives_back_what_it_is_granted(server: RedisServer) -> None:
+    async with instance(server) as (one, shared), instance(server) as (other, _):
         claiming = [asyncio.create_task(one.claim([Claim(RUNNING, 1), Claim(REQUESTS, 1)])) for _ in range(3)]
         await asyncio.sleep(0)
         for task in claiming:
             task.cancel()
         await asyncio.gather(*claiming, return_exceptions=True)
         async with asyncio.timeout(20):
-            while not await store.redis.keys("*:requests:*"):
-                await store.settled()
-        await store.settled()
+            while not await shared.redis.keys("*:requests:*"):
+                await shared.settled()
+        await shared.settled()
         await one.told()
         assert await count(other, RUNNING) == RUNNING.most
         assert await count(other, REQUESTS) == REQUESTS.most
 
 
-async def test_what_is_claimed_at_the_same_moment_is_asked_for_in_one_call(server: StoreServer) -> None:
-    async with instance(server) as (one, store):
+async def test_what_is_claimed_at_the_same_moment_is_asked_for_in_one_call(server: RedisServer) -> None:
+    async with instance(server) as (one, shared):
         await granted(one, TOKENS)
-        called = int((await store.redis.info("stats"))["total_reads_processed"])
+        called = int((await shared.redis.info("stats"))["total_reads_processed"])
         await asyncio.gather(*[granted(one, TOKENS) for _ in range(50)])
-        assert int((await store.redis.info("stats"))["total_reads_processed"]) - called < 10
+        assert int((await shared.redis.info("stats"))["total_reads_processed"]) - called < 10
 
 
-async def test_the_first_claim_of_an_instance_waits_for_no_connection_and_no_script(server: StoreServer) -> None:
-    async with instance(server) as (one, _), instance(server) as (_, store):
-        before = await store.redis.info("stats")
+async def test_the_first_claim_of_an_instance_waits_for_no_connection_and_no_script(server: RedisServer) -> None:
+    async with instance(server) as (one, _), instance(server) as (_, shared):
+        before = await shared.redis.info("stats")
         await granted(one, TOKENS)
-        after = await store.redis.info("stats")
+        after = await shared.redis.info("stats")
         assert after["total_connections_received"] == before["total_connections_received"]
         assert after["total_reads_processed"] - before["total_reads_processed"] == 2
 
 
-async def test_what_is_granted_late_and_was_refused_here_is_given_back(server: StoreServer) -> None:
-    async with instance(server, budget=0) as (late, store), instance(server) as (other, _):
+async def test_what_is_granted_late_and_was_refused_here_is_given_back(server: RedisServer) -> None:
+    async with instance(server, budget=0) as (late, shared), instance(server) as (other, _):
         for _ in range(REQUESTS.most):
             late._own.claim([Claim(REQUESTS, 1)], late._time())
         assert isinstance(await late.claim([Claim(REQUESTS, 1)]), Refusal)
-        await store.settled()
+        await shared.settled()
         await late.told()
-        await store.settled()
+        await shared.settled()
         assert await count(other, REQUESTS) == REQUESTS.most
 
 
-async def test_what_was_granted_alone_takes_nothing_from_what_others_have_used(server: StoreServer) -> None:
+async def test_what_was_granted_alone_takes_nothing_from_what_others_have_used(server: RedisServer) -> None:
     clock = FakeClock(time=time.time())
-    async with instance(server, clock=clock) as (one, store), instance(server) as (other, _):
+    async with instance(server, clock=clock) as (one, shared), instance(server) as (other, _):
         await granted(other, TOKENS, 600)
         for _ in range(FAILURES):
-            store.breaker.failed()
+            shared.breaker.failed()
         grant = await granted(one, TOKENS, 1000)
         clock.move(REST)
         await granted(one, REQUESTS)
@@ -240,11 +243,11 @@ async def test_what_was_granted_alone_takes_nothing_from_what_others_have_used(s
         assert await count(other, TOKENS, tries=500) == 400
 
 
-async def test_what_was_granted_alone_and_still_runs_is_known_when_the_server_is_back(server: StoreServer) -> None:
+async def test_what_was_granted_alone_and_still_runs_is_known_when_the_server_is_back(server: RedisServer) -> None:
     clock = FakeClock(time=time.time())
-    async with instance(server, clock=clock) as (one, store), instance(server) as (other, _):
+    async with instance(server, clock=clock) as (one, shared), instance(server) as (other, _):
         for _ in range(FAILURES):
-            store.breaker.failed()
+            shared.breaker.failed()
         grants = [await granted(one, RUNNING) for _ in range(2)]
         clock.move(REST)
         await one.renew()
@@ -259,7 +262,7 @@ async def test_without_its_server_an_instance_goes_on_alone() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         clock, url = FakeClock(), Secret(f"redis://127.0.0.1:{taken.getsockname()[1]}")
-        async with open_store(url, clock) as store, open_limiter(store, clock, prefix="t") as alone:
+        async with open_server(url, clock) as shared, open_limiter(shared, clock, prefix="t") as alone:
             assert await count(alone, REQUESTS) == REQUESTS.most
             grants = [await granted(alone, RUNNING) for _ in range(RUNNING.most)]
             for grant in grants:
@@ -305,32 +308,32 @@ STEPS = st.lists(
 @example(steps=[Claimed(0, [Claim(RUNNING, 1)]), Claimed(LEASE, [Claim(RUNNING, 1)])])
 @example(steps=[Claimed(0, [Claim(TOKENS, 10)]), Settled(90, 0, 500), Claimed(0, [Claim(TOKENS, 1)])])
 def test_step_by_step_the_server_decides_as_a_ledger_does(
-    server: StoreServer, steps: list[Claimed | Settled | Renewed]
+    server: RedisServer, steps: list[Claimed | Settled | Renewed]
 ) -> None:
     asyncio.run(_play(server, steps))
 
 
-async def _play(server: StoreServer, steps: list[Claimed | Settled | Renewed]) -> None:
+async def _play(server: RedisServer, steps: list[Claimed | Settled | Renewed]) -> None:
     own, now, held = Ledger(lease=LEASE), 1_700_000_000.0, list[Grant]()
-    async with open_store(server.url, FakeClock(), budget=10) as store:
-        shared = SharedLedger(store.redis, f"t{time.monotonic_ns()}")
+    async with open_server(server.url, FakeClock(), budget=10) as shared:
+        there = SharedLedger(shared.redis, f"t{time.monotonic_ns()}")
         for step in steps:
             now += step.gap
             match step:
                 case Claimed(_, claims):
                     found = own.claim(claims, now)
                     lease = found.lease if isinstance(found, Grant) else "none"
-                    [told] = await shared.claim([Asked(claims, lease)], now=now)
+                    [told] = await there.claim([Asked(claims, lease)], now=now)
                     assert _numbers(told) == _decided(found, claims, own, now)
                     held += [found] if isinstance(found, Grant) else []
                 case Settled(_, which, spent) if held:
                     grant = held.pop(which % len(held))
                     came_to = {Measure.TOKENS: spent, Measure.MICRODOLLARS: spent}
                     own.settle(grant, came_to, now)
-                    await shared.change(list(settled(grant, came_to)), now=now)
+                    await there.change(list(settled(grant, came_to)), now=now)
                 case Renewed(_, first):
                     own.renew(held[first:], now)
-                    await shared.renew(held[first:], now=now)
+                    await there.renew(held[first:], now=now)
 
 
 def _numbers(answer: object) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fakes.clock import FakeClock
-from fakes.store_server import StoreServer
+from fakes.redis_server import RedisServer
 from isthmus.core.chat import ChatRequest, Message, Role
 from isthmus.core.content import Reasoning, Signature, Text
 from isthmus.core.losses import Losses
@@ -21,7 +21,7 @@ from isthmus.core.secret import Secret
 from isthmus.engine.reasoning_memory import recall, remember
 from isthmus.state.memory import BoundedMemory
 from isthmus.state.shared_memory import MOST, SharedMemory
-from isthmus.state.store import BUDGET, FAILURES, REST, open_store
+from isthmus.state.shared_server import BUDGET, FAILURES, REST, open_server
 
 MARGIN = 0.9
 """Seconds that a busy machine may add to a call; below what a call takes that waits for a frozen server."""
@@ -31,12 +31,12 @@ MARGIN = 0.9
 async def open_shared(
     url: Secret, prefix: str, clock: FakeClock, *, budget: float = BUDGET
 ) -> AsyncIterator[SharedMemory]:
-    async with open_store(url, clock, budget=budget) as store:
-        yield SharedMemory(store, clock, prefix=prefix)
+    async with open_server(url, clock, budget=budget) as shared:
+        yield SharedMemory(shared, clock, prefix=prefix)
 
 
 def patient(
-    server: StoreServer, prefix: str, clock: FakeClock | None = None
+    server: RedisServer, prefix: str, clock: FakeClock | None = None
 ) -> AbstractAsyncContextManager[SharedMemory]:
     """One that waits for its server as long as a busy machine needs."""
     return open_shared(server.url, prefix, clock or FakeClock(), budget=10)
@@ -69,17 +69,17 @@ async def settled(memory: SharedMemory) -> None:
     """A first connection may take longer than a call waits for it, so ask until one does not."""
     async with asyncio.timeout(20):
         await memory.put(("settled",), b"yes")
-        while await memory._store.ask(memory._store.redis.ping) is None:
-            await memory._store.settled()
+        while await memory._server.ask(memory._server.redis.ping) is None:
+            await memory._server.settled()
 
 
-async def test_what_one_instance_keeps_another_finds(server: StoreServer) -> None:
+async def test_what_one_instance_keeps_another_finds(server: RedisServer) -> None:
     async with patient(server, "t") as one, patient(server, "t") as other:
         await one.put(("a", "b"), b"value")
         assert await other.get(("a", "b", "c")) == {"a": b"value", "b": b"value"}
 
 
-async def test_reasoning_kept_by_one_instance_is_put_back_by_another(server: StoreServer) -> None:
+async def test_reasoning_kept_by_one_instance_is_put_back_by_another(server: RedisServer) -> None:
     said = (Reasoning("I think.", signature=Signature("anthropic", "proof")), Text("Hello."))
     returns = ChatRequest(model="m", messages=(Message(Role.ASSISTANT, (Text("Hello."),)),))
     async with patient(server, "t") as one, patient(server, "t") as other:
@@ -88,36 +88,36 @@ async def test_reasoning_kept_by_one_instance_is_put_back_by_another(server: Sto
     assert recalled.messages[0].parts == said
 
 
-async def test_what_one_instance_forgets_is_not_found_by_another(server: StoreServer) -> None:
+async def test_what_one_instance_forgets_is_not_found_by_another(server: RedisServer) -> None:
     async with patient(server, "t") as one, patient(server, "t") as other:
         await one.put(("a",), b"value")
         await one.forget(("a",))
         assert await other.get(("a",)) == {}
 
 
-async def test_another_prefix_is_another_memory(server: StoreServer) -> None:
+async def test_another_prefix_is_another_memory(server: RedisServer) -> None:
     async with patient(server, "t") as one, patient(server, "u") as other:
         await one.put(("a",), b"value")
         assert await other.get(("a",)) == {}
 
 
-async def test_a_value_that_is_too_long_stays_with_its_instance(server: StoreServer) -> None:
+async def test_a_value_that_is_too_long_stays_with_its_instance(server: RedisServer) -> None:
     async with patient(server, "t") as one, patient(server, "t") as other:
         await one.put(("a",), b"x" * (MOST + 1))
         assert len((await one.get(("a",)))["a"]) == MOST + 1
         assert await other.get(("a",)) == {}
 
 
-async def test_every_key_is_forgotten_a_day_after_it_was_last_asked_for(server: StoreServer) -> None:
+async def test_every_key_is_forgotten_a_day_after_it_was_last_asked_for(server: RedisServer) -> None:
     async with patient(server, "t") as one, patient(server, "t") as other:
         await one.put(("a",), b"value")
-        assert 86_000 < await one._store.redis.ttl("t:1:a") <= 86_400
-        await one._store.redis.expire("t:1:a", 100)
+        assert 86_000 < await one._server.redis.ttl("t:1:a") <= 86_400
+        await one._server.redis.expire("t:1:a", 100)
         await other.get(("a",))
-        assert 86_000 < await one._store.redis.ttl("t:1:a") <= 86_400
+        assert 86_000 < await one._server.redis.ttl("t:1:a") <= 86_400
 
 
-async def test_a_frozen_server_delays_no_call_and_is_taken_up_again(server: StoreServer) -> None:
+async def test_a_frozen_server_delays_no_call_and_is_taken_up_again(server: RedisServer) -> None:
     clock = FakeClock()
     async with open_shared(server.url, "t", clock) as memory:
         await settled(memory)
@@ -134,7 +134,7 @@ async def test_a_frozen_server_delays_no_call_and_is_taken_up_again(server: Stor
         await until_shared(memory, clock)
 
 
-async def test_a_server_that_was_restarted_is_taken_up_again(server: StoreServer) -> None:
+async def test_a_server_that_was_restarted_is_taken_up_again(server: RedisServer) -> None:
     clock = FakeClock()
     async with patient(server, "t", clock) as one, patient(server, "t") as other:
         server.stop()
@@ -175,10 +175,10 @@ async def test_a_server_that_is_gone_is_told_once_and_without_its_secret(
 async def test_a_server_that_is_gone_is_asked_once_for_each_rest(nobody: tuple[SharedMemory, FakeClock]) -> None:
     memory, clock = nobody
     await failed(memory)
-    assert not memory._store.breaker.lets_through()
+    assert not memory._server.breaker.lets_through()
     clock.move(REST)
-    assert memory._store.breaker.lets_through()
-    assert not memory._store.breaker.lets_through()
+    assert memory._server.breaker.lets_through()
+    assert not memory._server.breaker.lets_through()
 
 
 STEPS = st.lists(
@@ -194,7 +194,7 @@ STEPS = st.lists(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_step_by_step_it_answers_as_a_memory_of_ones_own(
-    server: StoreServer, steps: list[tuple[str, str, bytes]]
+    server: RedisServer, steps: list[tuple[str, str, bytes]]
 ) -> None:
     """Each step at another instance than the one before, none of which knows anything by itself."""
 

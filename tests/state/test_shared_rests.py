@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 
 from fakes.clock import FakeClock
-from fakes.store_server import StoreServer
+from fakes.redis_server import RedisServer
 from isthmus.core.errors import RULES, Kind
 from isthmus.routing.health import Health, Place, State
+from isthmus.state.shared_post import SharedPost
 from isthmus.state.shared_rests import News, SharedRests, unpack
-from isthmus.state.store import Store, open_store
-from isthmus.state.store_rests import StorePost
+from isthmus.state.shared_server import SharedServer, open_server
 
 HERE = Place("openai", "first", "gpt-5")
 KEYS: Mapping[Place, str] = {HERE.account: "0123456789abcdef"}
@@ -43,7 +43,7 @@ class WirePost:
 class Instance:
     """One of several gateways. Its monotonic seconds are its own."""
 
-    def __init__(self, post: WirePost | StorePost, clock: FakeClock, keys: Mapping[Place, str] = KEYS) -> None:
+    def __init__(self, post: WirePost | SharedPost, clock: FakeClock, keys: Mapping[Place, str] = KEYS) -> None:
         self.clock = clock
         self.health = Health()
         self.rests = SharedRests(post, self.health, clock, lambda: keys)
@@ -89,17 +89,20 @@ def wired() -> Pair:
 
 
 @pytest.fixture
-async def stored(server: StoreServer) -> AsyncIterator[Pair]:
+async def served(server: RedisServer) -> AsyncIterator[Pair]:
     clocks = FakeClock(), FakeClock(now=7.0)
-    async with open_store(server.url, clocks[0], budget=10) as one, open_store(server.url, clocks[1], budget=10) as two:
-        yield Pair(*(Instance(post_of(store, clock), clock) for store, clock in zip((one, two), clocks, strict=True)))
+    async with (
+        open_server(server.url, clocks[0], budget=10) as one,
+        open_server(server.url, clocks[1], budget=10) as two,
+    ):
+        yield Pair(*(Instance(post_of(shared, clock), clock) for shared, clock in zip((one, two), clocks, strict=True)))
 
 
-def post_of(store: Store, clock: FakeClock) -> StorePost:
-    return StorePost(store, clock, prefix="t")
+def post_of(shared: SharedServer, clock: FakeClock) -> SharedPost:
+    return SharedPost(shared, clock, prefix="t")
 
 
-@pytest.fixture(params=["wired", "stored"])
+@pytest.fixture(params=["wired", "served"])
 def pair(request: pytest.FixtureRequest) -> Pair:
     found: Pair = request.getfixturevalue(request.param)
     return found
@@ -173,21 +176,21 @@ async def test_another_key_of_the_same_name_is_not_concerned() -> None:
     assert second.state is State.READY
 
 
-async def test_a_newcomer_hears_what_was_told_before(server: StoreServer) -> None:
+async def test_a_newcomer_hears_what_was_told_before(server: RedisServer) -> None:
     clock = FakeClock()
-    async with open_store(server.url, clock, budget=10) as store:
-        first = Instance(post_of(store, clock), clock)
+    async with open_server(server.url, clock, budget=10) as shared:
+        first = Instance(post_of(shared, clock), clock)
         first.fail(Kind.QUOTA_SPENT, 3600.0)
         await rounds(first)
-        newcomer = Instance(post_of(store, clock), clock)
+        newcomer = Instance(post_of(shared, clock), clock)
         await rounds(newcomer)
         assert newcomer.state is State.RESTING
 
 
-async def test_what_could_not_be_told_is_told_when_the_server_is_back(server: StoreServer) -> None:
+async def test_what_could_not_be_told_is_told_when_the_server_is_back(server: RedisServer) -> None:
     clock = FakeClock()
-    async with open_store(server.url, clock, budget=10) as store:
-        first, second = Instance(post_of(store, clock), clock), Instance(post_of(store, clock), clock)
+    async with open_server(server.url, clock, budget=10) as shared:
+        first, second = Instance(post_of(shared, clock), clock), Instance(post_of(shared, clock), clock)
         server.stop()
         first.fail(Kind.QUOTA_SPENT, 3600.0)
         await rounds(first, second)

@@ -9,7 +9,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from isthmus.routing.limits import Claim, Grant, Limit, Measure
 from isthmus.state.scripts import CHANGE, CLAIM, PERIODS, RAISE, RENEW
-from isthmus.state.store import Answers
+from isthmus.state.shared_server import Answers
 
 LEASE = 90.0
 """Seconds after which a lease ends of which nothing is heard."""

@@ -22,7 +22,7 @@ from isthmus.routing.limits import NEVER, Claim, Grant, Ledger, Limit, Measure, 
 from isthmus.state.patience import in_time
 from isthmus.state.seen import Seen
 from isthmus.state.shared_ledger import LEASE, Asked, Change, SharedLedger, begun_alone, settled, settled_alone
-from isthmus.state.store import Store
+from isthmus.state.shared_server import SharedServer
 from isthmus.state.together import Reply, Together
 
 RENEWED = 30.0
@@ -46,10 +46,10 @@ class SharedLimiter:
     many those were, since the start.
     """
 
-    def __init__(self, store: Store, clock: Clock, *, prefix: str) -> None:
-        self._store = store
-        self._ledger = SharedLedger(store.redis, prefix)
-        self._asking = Together(store, self._ledger.claim)
+    def __init__(self, server: SharedServer, clock: Clock, *, prefix: str) -> None:
+        self._server = server
+        self._ledger = SharedLedger(server.redis, prefix)
+        self._asking = Together(server, self._ledger.claim)
         self._clock = clock
         instance = secrets.token_hex(4)
         self._own = Ledger()
@@ -61,23 +61,23 @@ class SharedLimiter:
         self._pending: deque[tuple[float, Change]] = deque()
         self._teller: asyncio.Task[None] | None = None
         self.alone = 0
-        store.when_back.append(self._go_on_telling)
+        server.when_back.append(self._go_on_telling)
 
     @property
     def state(self) -> str:
         """For people: "shared", or since when the server cannot be reached."""
-        return self._store.state
+        return self._server.state
 
     async def prepare(self) -> None:
         """Before the first claim, so that it costs one way there and back like any other."""
-        await self._store.greet(self._ledger.load)
+        await self._server.greet(self._ledger.load)
 
     async def claim(self, claims: Sequence[Claim]) -> Grant | Refusal:
         """All of `claims` or nothing."""
         lease = next(self._leases)
         reply = self._asking.ask(Asked(claims, lease))
         try:
-            await in_time(reply, self._store.budget)
+            await in_time(reply, self._server.budget)
         except asyncio.CancelledError:
             reply.add_done_callback(partial(self._settle_late, Grant(tuple(claims), 0.0, lease), NOTHING))
             raise
@@ -112,7 +112,7 @@ class SharedLimiter:
         grants = tuple(self._running.values())
         for start in range(0, len(grants), TOGETHER):
             still = [grant for grant in grants[start : start + TOGETHER] if grant.lease in self._running]
-            await self._store.ask(partial(self._ledger.renew, still))
+            await self._server.ask(partial(self._ledger.renew, still))
 
     async def remember(self, found: Sequence[Remembered]) -> None:
         """At least so much is spent of budgets: here, and there, should the server have forgotten it."""
@@ -121,7 +121,7 @@ class SharedLimiter:
         spent = [one for one in found if one.total > 0]
         for start in range(0, len(spent), TOGETHER):
             claims = [Claim(one.limit, one.total) for one in spent[start : start + TOGETHER]]
-            await self._store.ask(partial(self._ledger.raise_to, claims, now=spent[start].at))
+            await self._server.ask(partial(self._ledger.raise_to, claims, now=spent[start].at))
 
     async def told(self) -> None:
         """Until the server knows all, or is gone."""
@@ -186,18 +186,18 @@ class SharedLimiter:
 
     def _go_on_telling(self) -> None:
         """While the server is gone, what it is to be told waits."""
-        if self._pending and self._teller is None and self._store.in_use:
+        if self._pending and self._teller is None and self._server.in_use:
             self._teller = asyncio.ensure_future(self._tell_all())
             self._teller.add_done_callback(self._tell_no_more)
 
     async def _tell_all(self) -> None:
         """One call after the other, so that nothing overtakes what was to be told before."""
-        while self._pending and self._store.in_use:
+        while self._pending and self._server.in_use:
             batch = [self._pending.popleft() for _ in range(min(TOGETHER, len(self._pending)))]
             now = self._clock.now()
             changes = [each for since, each in batch if now - since < _held(each.limit)]
             if changes:
-                await self._store.ask(partial(self._ledger.change, changes))
+                await self._server.ask(partial(self._ledger.change, changes))
 
     def _tell_no_more(self, teller: "asyncio.Task[None]") -> None:
         self._teller = None
@@ -237,9 +237,9 @@ def _number(answer: object) -> float:
 
 
 @asynccontextmanager
-async def open_limiter(store: Store, clock: Clock, *, prefix: str) -> AsyncIterator[SharedLimiter]:
+async def open_limiter(server: SharedServer, clock: Clock, *, prefix: str) -> AsyncIterator[SharedLimiter]:
     """The limiter, which renews its leases until it is closed; then what was settled last is still told."""
-    limiter = SharedLimiter(store, clock, prefix=prefix)
+    limiter = SharedLimiter(server, clock, prefix=prefix)
     await limiter.prepare()
     renewing = asyncio.create_task(limiter.keep_renewing())
     try:

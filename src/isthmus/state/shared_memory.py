@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from isthmus.engine.ports import Clock
 from isthmus.state.memory import BoundedMemory
-from isthmus.state.store import Store
+from isthmus.state.shared_server import SharedServer
 
 MOST = 1024 * 1024
 """Bytes of a value that is shared; a longer one stays with this instance."""
@@ -22,33 +22,33 @@ FORM = 1
 class SharedMemory:
     """Implements the engine's Memory. `prefix` begins the names of all that is kept."""
 
-    def __init__(self, store: Store, clock: Clock, *, prefix: str) -> None:
-        self._store = store
+    def __init__(self, server: SharedServer, clock: Clock, *, prefix: str) -> None:
+        self._server = server
         self._local = BoundedMemory(clock.now)
         self._prefix = prefix
 
     @property
     def state(self) -> str:
         """For people: "shared", or since when the server cannot be reached."""
-        return self._store.state
+        return self._server.state
 
     async def put(self, keys: Sequence[str], value: bytes) -> None:
         """Keep `value` under every key, here and there. Never raises."""
         await self._local.put(keys, value)
         if not keys or len(value) > MOST:
             return
-        pipe = self._store.redis.pipeline(transaction=False)
+        pipe = self._server.redis.pipeline(transaction=False)
         for key in keys:
             pipe.set(self._named(key), value, ex=KEPT_FOR)
-        await self._store.ask(pipe.execute)
+        await self._server.ask(pipe.execute)
 
     async def forget(self, keys: Sequence[str]) -> None:
         """Nothing is found under these keys any more, here and there. Never raises."""
         await self._local.forget(keys)
         if keys:
-            pipe = self._store.redis.pipeline(transaction=False)
+            pipe = self._server.redis.pipeline(transaction=False)
             pipe.delete(*map(self._named, keys))
-            await self._store.ask(pipe.execute)
+            await self._server.ask(pipe.execute)
 
     async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """What is kept under these keys, here or there, by key. Never raises."""
@@ -56,10 +56,10 @@ class SharedMemory:
         missing = [key for key in dict.fromkeys(keys) if key not in found]
         if not missing:
             return found
-        pipe = self._store.redis.pipeline(transaction=False)
+        pipe = self._server.redis.pipeline(transaction=False)
         for key in missing:
             pipe.getex(self._named(key), ex=KEPT_FOR)
-        values = await self._store.ask(pipe.execute) or ()
+        values = await self._server.ask(pipe.execute) or ()
         fetched = {key: value for key, value in zip(missing, values, strict=False) if isinstance(value, bytes)}
         for key, value in fetched.items():
             await self._local.put((key,), value)

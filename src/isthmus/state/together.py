@@ -1,11 +1,11 @@
-"""Questions to the store that are asked at the same moment, sent as one call."""
+"""Questions to the server that are asked at the same moment, sent as one call."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
-from isthmus.state.store import Answers, Store
+from isthmus.state.shared_server import Answers, SharedServer
 
 MOST = 100
 """Questions in one call."""
@@ -20,8 +20,8 @@ Reply: TypeAlias = "asyncio.Future[object | None]"
 class Together(Generic[_Q]):
     """`call` has one answer for each question, in their order."""
 
-    def __init__(self, store: Store, call: Callable[[Sequence[_Q]], Awaitable[Answers]]) -> None:
-        self._store = store
+    def __init__(self, server: SharedServer, call: Callable[[Sequence[_Q]], Awaitable[Answers]]) -> None:
+        self._server = server
         self._call = call
         self._waiting: list[tuple[_Q, Reply]] = []
         self._senders: set[asyncio.Task[None]] = set()
@@ -40,12 +40,12 @@ class Together(Generic[_Q]):
         while self._waiting:
             asked, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             replies = [reply for _, reply in asked]
-            task = self._store.start(partial(self._call, [question for question, _ in asked]))
+            task = self._server.start(partial(self._call, [question for question, _ in asked]))
             if task is None:
                 _answer(replies, None)
             else:
                 task.add_done_callback(partial(_answered, replies))
-                await self._store.wait(task)
+                await self._server.wait(task)
 
 
 def _answered(replies: Sequence[Reply], task: asyncio.Task[Answers | None]) -> None:

@@ -79,7 +79,7 @@ class Breaker:
         return back
 
 
-class Store:
+class SharedServer:
     """`redis` makes the calls that are run here. `where` is its host and port, for the log; `budget` is in seconds.
 
     `when_back` is called when the server was left alone and is used again.
@@ -169,7 +169,7 @@ async def _run(call: Callable[[], Awaitable[_T]]) -> _T | None:
 
 
 @asynccontextmanager
-async def open_store(url: Secret, clock: Clock, *, budget: float = BUDGET) -> AsyncIterator[Store]:
+async def open_server(url: Secret, clock: Clock, *, budget: float = BUDGET) -> AsyncIterator[SharedServer]:
     """The server at a redis:// or rediss:// URL, to which connections have been made, if it is there."""
     parts = urlsplit(url.reveal())
     pool = BlockingConnectionPool.from_url(
@@ -182,9 +182,9 @@ async def open_store(url: Secret, clock: Clock, *, budget: float = BUDGET) -> As
         maint_notifications_config=NO_NOTICES,
     )
     where = f"{parts.hostname or 'localhost'}:{parts.port or 6379}"
-    store = Store(Redis.from_pool(pool), clock, where=where, budget=budget)
+    server = SharedServer(Redis.from_pool(pool), clock, where=where, budget=budget)
     try:
-        await store.greet(store.redis.ping, times=WARM)
-        yield store
+        await server.greet(server.redis.ping, times=WARM)
+        yield server
     finally:
-        await store.close()
+        await server.close()

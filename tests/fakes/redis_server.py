@@ -12,7 +12,7 @@ from isthmus.core.secret import Secret
 PROGRAM = shutil.which("valkey-server") or shutil.which("redis-server")
 
 
-class StoreServer:
+class RedisServer:
     """A server of its own, on a port of its own, that keeps nothing on disk."""
 
     def __init__(self, folder: Path, *options: str, tls: bool = False) -> None:

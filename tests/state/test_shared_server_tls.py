@@ -7,9 +7,9 @@ import pytest
 import trustme
 
 from fakes.clock import FakeClock
-from fakes.store_server import PROGRAM, StoreServer
+from fakes.redis_server import PROGRAM, RedisServer
 from isthmus.core.secret import Secret
-from isthmus.state.store import open_store
+from isthmus.state.shared_server import open_server
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def encrypted(tmp_path: Path, authority: Path) -> Iterator[Secret]:
         pytest.skip("neither valkey-server nor redis-server is on the PATH")
     files = {"cert-file": "certificate.pem", "key-file": "key.pem", "ca-cert-file": authority.name}
     options = [word for name, file in files.items() for word in (f"--tls-{name}", str(tmp_path / file))]
-    server = StoreServer(tmp_path, *options, "--tls-auth-clients", "no", tls=True)
+    server = RedisServer(tmp_path, *options, "--tls-auth-clients", "no", tls=True)
     try:
         server.start()
     except AssertionError:
@@ -43,10 +43,10 @@ def encrypted(tmp_path: Path, authority: Path) -> Iterator[Secret]:
 
 async def test_a_server_whose_authority_is_trusted_is_used(encrypted: Secret, authority: Path) -> None:
     url = Secret(f"{encrypted.reveal()}?ssl_ca_certs={authority}")
-    async with open_store(url, FakeClock(), budget=10) as store:
-        assert await store.ask(store.redis.time) is not None
+    async with open_server(url, FakeClock(), budget=10) as shared:
+        assert await shared.ask(shared.redis.time) is not None
 
 
 async def test_a_server_that_nobody_vouches_for_is_not_used(encrypted: Secret) -> None:
-    async with open_store(encrypted, FakeClock(), budget=10) as store:
-        assert await store.ask(store.redis.time) is None
+    async with open_server(encrypted, FakeClock(), budget=10) as shared:
+        assert await shared.ask(shared.redis.time) is None

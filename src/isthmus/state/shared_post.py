@@ -6,7 +6,7 @@ from typing import cast
 from isthmus.engine.ports import Clock
 from isthmus.state.rest_rows import Row
 from isthmus.state.shared_rests import News, pack, unpack
-from isthmus.state.store import Answers, Store
+from isthmus.state.shared_server import Answers, SharedServer
 
 KEPT_FOR = 2 * 3600
 """Seconds after its last change that the server forgets the table: longer than any rest."""
@@ -14,11 +14,11 @@ FORM = 1
 """Of the rows: an instance that writes another form, after an upgrade, does not find these."""
 
 
-class StorePost:
+class SharedPost:
     """Implements Post. While the server is gone, what is to be told waits, and the instance goes on alone."""
 
-    def __init__(self, store: Store, clock: Clock, *, prefix: str) -> None:
-        self._store = store
+    def __init__(self, server: SharedServer, clock: Clock, *, prefix: str) -> None:
+        self._server = server
         self._clock = clock
         self._table = f"{prefix}:rests:{FORM}"
         self._seen: dict[str, Row] = {}
@@ -35,11 +35,11 @@ class StorePost:
             name, value = pack(row)
             self._put[name] = value
             self._gone.discard(name)
-        answers = await self._store.ask(self._call)
+        answers = await self._server.ask(self._call)
         return News() if answers is None else self._compare(cast("dict[bytes, bytes]", answers[-1]))
 
     def _call(self) -> Awaitable[Answers]:
-        pipe = self._store.redis.pipeline(transaction=True)
+        pipe = self._server.redis.pipeline(transaction=True)
         if self._gone:
             pipe.hdel(self._table, *self._gone)
         if self._put:
