@@ -4,13 +4,14 @@ There may be millions of exchanges, and none that is asked for: so where no inde
 through, and then only the hours whose sums say that there are some.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, FromClause, Select, and_, or_, select, true
 
 from isthmus.core.periods import Period, began
 from isthmus.engine.records import By, Spent, Used, UsedQuery
+from isthmus.store.address import POSTGRESQL
 from isthmus.store.sums import named
 from isthmus.store.tables import NOT_ANSWERED, spent, used, used_hours
 from isthmus.store.writing import HOUR
@@ -19,13 +20,14 @@ MOST = 10_000
 """Rows in one answer, whatever is asked for."""
 LATEST = 20_000
 """Rows that are looked through before the hours are asked."""
-INDEXED = (By.CLIENT, By.MODEL)
+INDEXED: Mapping[str, tuple[By, ...]] = {POSTGRESQL: (By.CLIENT, By.MODEL)}
+"""What an index leads to, by the kind of database."""
 
 
 def read_used(connection: Connection, query: UsedQuery, kept_since: float) -> Sequence[Used]:
     """The rows, the latest first. There are none before `kept_since`."""
     limit = max(0, min(query.limit, MOST))
-    if query.failed or not query.only or _has_index(query):
+    if query.failed or not query.only or _has_index(connection, query):
         return _read(connection, _matching(used, query), limit)
     latest = select(used).where(_earlier(used, query)).order_by(used.c.at.desc()).limit(LATEST).subquery()
     found = _read(connection, select(latest).where(_only(latest, query)).order_by(latest.c.at.desc()), limit)
@@ -39,9 +41,10 @@ def read_spent(connection: Connection, now: float) -> Sequence[Spent]:
     return tuple(Spent(row.scope, Period(row.period), float(row.since), row.microdollars) for row in rows)
 
 
-def _has_index(query: UsedQuery) -> bool:
-    """Is it about one client, or one model, and nothing else?"""
-    return len(query.only) == 1 and all(by in INDEXED and len(names) == 1 for by, names in query.only.items())
+def _has_index(connection: Connection, query: UsedQuery) -> bool:
+    """Is it about one client, or one model, and nothing else, and does an index lead to that?"""
+    indexed = INDEXED.get(connection.dialect.name, ())
+    return len(query.only) == 1 and all(by in indexed and len(names) == 1 for by, names in query.only.items())
 
 
 def _by_hours(connection: Connection, query: UsedQuery, limit: int, kept_since: float) -> Iterator[Used]:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -54,7 +55,7 @@ versions = Table(
 used = Table(
     "used",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", Text, nullable=False),
     Column("at", Double, nullable=False),
     Column("client", Text, nullable=False),
     Column("team", Text, nullable=False),
@@ -80,11 +81,16 @@ used = Table(
     Column("first_ms", Double),
     Column("losses", Integer, nullable=False),
     Column("cached", Boolean, nullable=False),
+    PrimaryKeyConstraint("at", "id"),
+    sqlite_with_rowid=False,
 )
-"""One row for each exchange."""
-Index("used_at", used.c.at)
-Index("used_client_at", used.c.client, used.c.at)
-Index("used_model_at", used.c.model, used.c.at)
+"""One row for each exchange, in the order of time: every row is written to the end, and an exchange's is always there.
+
+A row that is written far from the one before it costs SQLite a page, and so more than all else of it: those that are
+found by names have their indexes in PostgreSQL alone.
+"""
+Index("used_client_at", used.c.client, used.c.at).ddl_if(dialect="postgresql")
+Index("used_model_at", used.c.model, used.c.at).ddl_if(dialect="postgresql")
 NOT_ANSWERED = text("outcome <> 'answered'")
 Index("used_failed_at", used.c.at, sqlite_where=NOT_ANSWERED, postgresql_where=NOT_ANSWERED)
 

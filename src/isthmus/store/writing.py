@@ -61,7 +61,9 @@ def _insert(dialect: Dialect) -> str:
 def _new(connection: Connection, rows: Sequence[Used]) -> Sequence[Used]:
     """Those that are not there yet, each once."""
     once = {row.id: row for row in rows}
-    known = connection.execute(select(used.c.id).where(used.c.id.in_(once))).scalars()
+    times = [row.at for row in rows]
+    among = used.c.at.between(min(times), max(times)), used.c.id.in_(once)
+    known = connection.execute(select(used.c.id).where(*among)).scalars()
     for identity in known:
         del once[identity]
     return tuple(once.values())

@@ -46,7 +46,7 @@ def _keys() -> None:
 def _use() -> None:
     op.create_table(
         "used",
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("id", sa.Text, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
         *_texts(*_NAMES, "asked", "dialect", "lane", "outcome", "error"),
         sa.Column("stream", sa.Boolean, nullable=False),
@@ -58,10 +58,12 @@ def _use() -> None:
         sa.Column("first_ms", sa.Double),
         sa.Column("losses", sa.Integer, nullable=False),
         sa.Column("cached", sa.Boolean, nullable=False),
+        sa.PrimaryKeyConstraint("at", "id"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("used_at", "used", ["at"])
-    op.create_index("used_client_at", "used", ["client", "at"])
-    op.create_index("used_model_at", "used", ["model", "at"])
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index("used_client_at", "used", ["client", "at"])
+        op.create_index("used_model_at", "used", ["model", "at"])
     failed = sa.text("outcome <> 'answered'")
     op.create_index("used_failed_at", "used", ["at"], sqlite_where=failed, postgresql_where=failed)
 
