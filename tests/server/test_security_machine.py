@@ -268,6 +268,21 @@ def test_no_path_of_management_is_a_path_of_a_file(machine: Machine, hostile: st
     assert machine.strayed() == []
 
 
+ASKED_FOR = [(row, name) for row in ROWS if row.method == "GET" and "{" not in row.path for name in row.query]
+STATEMENTS = ("' OR '1'='1", "'; DROP TABLE used; --", "%", "*" * 50, "\\", "\x00", "1e999", "-1", "9" * 400, "{{7*7}}")
+
+
+@pytest.mark.parametrize(("row", "name"), ASKED_FOR, ids=lambda one: one if isinstance(one, str) else one.path)
+def test_no_field_of_a_query_is_a_part_of_a_statement_or_breaks_the_gateway(
+    machine: Machine, row: Row, name: str
+) -> None:
+    for text in STATEMENTS:
+        query = urllib.parse.urlencode([(name, text), (name, text)])
+        status, answer = machine.manage("GET", f"{row.path}?{query}")
+        assert status < 500, (text, answer)
+        assert not [word for word in (b"sqlite", b"SELECT", b"Traceback", b"syntax error") if word in answer]
+
+
 BODIES: Sequence[object] = (
     {"command": "touch evaluated", "args": ["-c", "touch evaluated"], "path": "/tmp/evaluated", "file": "/etc/passwd"},
     {"name": "{{7*7}}", "metadata": {"note": "${PLANTED} $(touch evaluated)"}, "owner": "{0.__class__}"},
