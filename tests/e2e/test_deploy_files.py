@@ -1,4 +1,4 @@
-"""The files of `deploy/` as those programs judge them that read them: Helm itself, and hadolint."""
+"""The files of `deploy/` as those programs judge them that read them: Helm, Docker Compose, and hadolint."""
 
 import json
 import subprocess
@@ -87,3 +87,23 @@ def test_hadolint_finds_nothing_wrong_with_the_dockerfile() -> None:
     words = [str(PROGRAMS / "hadolint"), str(ROOT / "deploy" / "Dockerfile")]
     out = subprocess.run(words, capture_output=True, text=True, timeout=50, check=False)
     assert (out.returncode, out.stdout) == (0, "")
+
+
+def test_docker_compose_understands_its_file() -> None:
+    words = [
+        str(PROGRAMS / "docker-compose"),
+        "-f",
+        str(ROOT / "deploy" / "compose.yaml"),
+        "config",
+        "--format",
+        "json",
+    ]
+    given = {"MANAGEMENT_KEY": "mk-0123456789abcdef", "POSTGRES_PASSWORD": "pw"}
+    out = subprocess.run(words, capture_output=True, text=True, timeout=50, check=False, env=given)
+    assert out.returncode == 0, out.stderr
+    services = json.loads(out.stdout)["services"]
+    assert sorted(services) == ["balancer", "gateway-1", "gateway-2", "postgres", "valkey"]
+    assert services["gateway-1"]["environment"]["STORE_URL"] == "postgresql://isthmus:pw@postgres/isthmus"
+    assert (ROOT / "deploy" / "Dockerfile").samefile(
+        Path(services["gateway-1"]["build"]["context"], services["gateway-1"]["build"]["dockerfile"])
+    )

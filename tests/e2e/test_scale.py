@@ -2,11 +2,14 @@
 
 import http.client
 import json
+import os
 import ssl
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -21,9 +24,9 @@ import pytest
 from bench.postgres_server import PROGRAM as POSTGRES
 from bench.postgres_server import PostgresServer
 from fakes.gateway import RunningGateway, free_port, open_gateway_on
-from fakes.scripts import KEY
 from fakes.redis_server import PROGRAM as REDIS
 from fakes.redis_server import RedisServer
+from fakes.scripts import KEY
 from fakes.upstream import Upstream
 from support.deployed import BALANCERS, Balanced, filled, open_balancer
 
@@ -36,11 +39,12 @@ MODELS = "says-hello, ticks, speaks-slowly"
 
 @dataclass(frozen=True)
 class Team:
-    """Two instances and a balancer. `admins` is where each is managed."""
+    """Two instances and a balancer. `admins` is where each is managed; `variables` are those of the configuration."""
 
     balancer: Balanced
     instances: tuple[RunningGateway, RunningGateway]
     admins: tuple[str, str]
+    variables: Mapping[str, str]
 
     def new_key(self, instance: int, **limits: object) -> str:
         status, told = call(f"{self.admins[instance]}/admin/keys", MANAGEMENT, {"name": "tester", "limits": limits})
@@ -147,7 +151,8 @@ def team(
         behind = [urlsplit(one.root).netloc for one in instances]
         balancer = opened.enter_context(open_balancer(request.param, behind, tmp_path))
         one, other = instances
-        yield Team(balancer, (one, other), (f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}"))
+        admins = f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}"
+        yield Team(balancer, (one, other), admins, variables)
 
 
 def test_a_key_made_at_one_instance_is_taken_by_the_other(team: Team) -> None:
@@ -155,6 +160,16 @@ def test_a_key_made_at_one_instance_is_taken_by_the_other(team: Team) -> None:
     assert [team.ask(key, at=one.root) for one in (*reversed(team.instances), *team.instances)] == [200] * 4
     assert team.ask(key) == 200
     assert team.ask("isk_not-a-key") == 401
+
+
+def test_the_command_of_the_guide_makes_the_first_key(team: Team) -> None:
+    one, other = team.instances
+    file = one.log.parent / "isthmus.yaml"
+    command = [sys.executable, "-m", "isthmus", "keys", "create", "first", "--config", str(file), "--url", one.root]
+    environment = {**os.environ, **team.variables}
+    out = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment, check=False)
+    assert out.returncode == 0, out.stderr
+    assert team.ask(out.stdout.strip(), at=other.root) == 200
 
 
 def test_a_limit_is_held_by_all_instances_together(team: Team) -> None:
