@@ -13,16 +13,11 @@ PATIENCE = 10.0
 
 
 class Watched:
-    """A watch that runs. `changes` counts the calls; `changed` waits for the next one."""
+    """A watch whose `changed` waits for its next call."""
 
     def __init__(self, path: Path) -> None:
-        self.changes = 0
         self._called = asyncio.Event()
-        self.watch = Watch(path, self._call, every=0.02)
-
-    def _call(self) -> None:
-        self.changes += 1
-        self._called.set()
+        self.watch = Watch(path, self._called.set, every=0.02)
 
     async def changed(self) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -32,11 +27,8 @@ class Watched:
 
 @asynccontextmanager
 async def watched(path: Path) -> AsyncIterator[Watched]:
-    """Begins when the watch runs, which its answer to a nudge shows."""
     found = Watched(path)
     running = asyncio.create_task(found.watch.run())
-    found.watch.nudge()
-    await found.changed()
     try:
         yield found
     finally:
@@ -98,12 +90,6 @@ async def test_a_link_to_another_folder_is_followed(tmp_path: Path) -> None:
     link.symlink_to(target)
     async with watched(link) as found:
         target.write_text("two and more")
-        await found.changed()
-
-
-async def test_a_nudge_counts_as_a_change(file: Path) -> None:
-    async with watched(file) as found:
-        found.watch.nudge()
         await found.changed()
 
 

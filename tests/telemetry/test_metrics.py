@@ -141,7 +141,7 @@ async def test_losses_are_counted_by_what_was_done() -> None:
     assert await counted.named("isthmus_losses_total") == {"isthmus_losses_total{deed=dropped}": 2}
 
 
-async def test_the_duration_of_a_request_falls_into_the_seeds_buckets() -> None:
+async def test_the_duration_of_a_request_falls_into_truckllms_buckets() -> None:
     counted = meter(Scripted(ANSWER))
     exchange = counted.line.open()
     exchange.attempts = [AttemptRecord(Target("one", "m"), "key")]
@@ -267,7 +267,7 @@ async def test_the_lateness_of_the_loop_falls_into_its_bucket(monkeypatch: pytes
     assert [count for _, count in buckets(page, "isthmus_event_loop_lag_seconds")] == [0, 0, 0, 0, 1, 1, 1, 1, 1]
 
 
-async def test_the_seeds_metrics_have_its_names_sorts_and_words() -> None:
+async def test_truckllms_metrics_have_its_names_sorts_and_words() -> None:
     page = (await meter().metrics.page()).decode()
     assert "# HELP llm_requests_total Total number of LLM requests\n# TYPE llm_requests_total counter\n" in page
     assert (

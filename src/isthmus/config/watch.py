@@ -20,31 +20,21 @@ Print: TypeAlias = tuple[int, int, int, int]
 
 
 class Watch:
-    """Calls `on_change` after each change of the file, and whenever it is nudged. Changes count from its making."""
+    """Calls `on_change` after each change of the file. Changes count from its making."""
 
     def __init__(self, path: Path, on_change: Callable[[], object], *, every: float = EVERY) -> None:
         self._path = path
         self._on_change = on_change
         self._every = every
         self._seen = fingerprint(path)
-        self._nudged = asyncio.Event()
-
-    def nudge(self) -> None:
-        """Act as if the file had changed: for SIGHUP."""
-        self._nudged.set()
 
     async def run(self) -> None:
         """Watch until cancelled."""
         while True:
-            try:
-                async with asyncio.timeout(self._every):
-                    await self._nudged.wait()
-            except TimeoutError:
-                if not self.look():
-                    continue
+            await asyncio.sleep(self._every)
+            if self.look():
                 await self._settle()
-            self._nudged.clear()
-            self._on_change()
+                self._on_change()
 
     def look(self) -> bool:
         """Is the file another than the one seen last? One that is gone, perhaps only for now, is no change."""

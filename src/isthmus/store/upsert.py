@@ -1,12 +1,10 @@
 """One way to write INSERT ... ON CONFLICT, which SQLite and PostgreSQL have alike and SQLAlchemy spells twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
-
-_INSERT: Mapping[str, object] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def upsert(connection: Connection, table: Table, add: Sequence[str] = ()) -> Insert:

@@ -36,11 +36,6 @@ def read_asked(value: Raw | None, path: str) -> tuple[Part, ...]:
     return spoken(read_content(value, path))
 
 
-def read_block(body: Raw, path: str) -> Part:
-    """One block. Raises Malformed."""
-    return _read_block(body, path, BLOCKS)
-
-
 def _read_parts(value: Raw | None, path: str, table: Mapping[str, Reader]) -> tuple[Part, ...]:
     if value is None:
         return ()
