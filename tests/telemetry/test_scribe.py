@@ -142,3 +142,19 @@ async def test_bodies_are_kept_while_it_runs() -> None:
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
     assert list(shelf.kept) == ["ex_1"]
+
+
+async def test_a_fault_of_the_gateway_costs_the_bodies_of_that_moment_and_no_later_ones() -> None:
+    class Faulty(Shelf):
+        async def keep_bodies(self, rows: Sequence[Bodies]) -> None:
+            if rows[0].id == "ex_1":
+                raise KeyError("nobody thought of this")
+            await super().keep_bodies(rows)
+
+    shelf = Faulty()
+    scribe = Scribe(shelf, Redactor())
+    for identity in ("ex_1", "ex_2"):
+        scribe.put(captured(identity, request=b"{}"))
+        await scribe.close()
+    assert list(shelf.kept) == ["ex_2"]
+    assert scribe.dropped == 1
