@@ -28,6 +28,7 @@ from isthmus.engine.live import Live
 from isthmus.gateway import Gateway, Outside
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
+from isthmus.opened_accounts import first_spent
 from isthmus.opened_keys import first_keys, has_no_keys, keyring_of
 from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps, opened_scribe, tell_notes
 from isthmus.opened_otel import opened_otel
@@ -203,14 +204,16 @@ def _supervisor(loaded: Loaded) -> Supervisor:
 
 
 async def _first_look(gateway: Gateway) -> None:
-    """Give providers a moment to name their models, and the store to tell the client keys. What takes longer is known
-    later."""
+    """Give providers a moment to name their models, and the store to tell the client keys and what was spent.
+
+    What takes longer is known later.
+    """
     try:
         async with asyncio.timeout(DISCOVERY_PATIENCE):
             await gateway.models_known.wait()
     except TimeoutError:
         log.info("not every provider has named its models yet")
-    await first_keys(gateway.keyring)
+    await asyncio.gather(first_keys(gateway.keyring), first_spent(gateway.budgets))
 
 
 def _settle_memory() -> None:

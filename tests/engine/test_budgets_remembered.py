@@ -1,5 +1,7 @@
 """What was spent of budgets outlives the process, and is known to others who share nothing but the store."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 
@@ -117,6 +119,19 @@ async def test_while_nobody_knows_what_is_left_nothing_is_spent() -> None:
     status, body = await accounts.ask()
     assert (status, b"budget is not known" in body) == (503, True)
     assert (await accounts.ask("carol"))[0] == 200
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_whoever_starts_the_gateway_waits_for_one_answer_of_the_store(gone: bool) -> None:
+    records = FakeRecords()
+    records.gone = gone
+    accounts = started(records, BUDGET)
+    accounts.budgets.heard = False
+    asking = asyncio.create_task(accounts.budgets.run())
+    async with asyncio.timeout(5):
+        await accounts.budgets.first.wait()
+    asking.cancel()
+    assert accounts.budgets.heard is not gone
 
 
 async def test_a_store_that_goes_away_later_stops_nobody() -> None:

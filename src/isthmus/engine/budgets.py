@@ -49,6 +49,8 @@ class Budgets:
         self._handed: dict[Window, int] = {}
         self._others: dict[Window, int] = {}
         self.heard = False
+        self.first = asyncio.Event()
+        """Set when the store was heard, or could not be."""
 
     def handed(self, rows: Sequence[Used]) -> None:
         """These were handed over to be stored, by this process."""
@@ -90,9 +92,11 @@ class Budgets:
                 if not told:
                     log.warning("what was spent of budgets is not told: %s", error.message)
                 told = True
+                self.first.set()
                 await asyncio.sleep(LOOK if self.heard else HURRY)
             else:
                 told = False
+                self.first.set()
                 await self._pause()
 
     async def _pause(self) -> None:
