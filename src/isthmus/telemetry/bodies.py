@@ -74,6 +74,9 @@ class Scribe:
             if error.kind is Kind.STORE_GONE:
                 return False
             self.dropped += len(batch)
+        except Exception:  # those that come later are kept
+            log.exception("bodies of %d exchanges are lost by a fault of the gateway", len(batch))
+            self.dropped += len(batch)
         del self._waiting[: len(batch)]
         self._size -= sum(map(_size, batch))
         if not self._waiting:
