@@ -22,9 +22,7 @@ from bench.measure import free_port, memory
 from isthmus.wire import json
 
 WORKERS = (1, 2, 4)
-CONNECTIONS, START_PATIENCE = 32, 30.0
-WARM_UP = 6.0
-"""Seconds. Until the store has told what was spent of budgets, who has one is refused."""
+CONNECTIONS, WARM_UP, START_PATIENCE = 32, 2.0, 30.0
 KEY = "sk-bench"
 MUCH = 10**9
 LIMITED = {"requests-per-minute": MUCH, "tokens-per-minute": MUCH, "concurrency": 10**6, "budgets": {"month": 10**6}}
