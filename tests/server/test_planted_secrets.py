@@ -20,8 +20,8 @@ from bench.postgres_server import PROGRAM as POSTGRES
 from bench.postgres_server import PostgresServer
 from fakes.echoing_host import open_echoing_host
 from fakes.gateway import open_gateway
-from fakes.store_server import PROGRAM as REDIS
-from fakes.store_server import StoreServer
+from fakes.redis_server import PROGRAM as REDIS
+from fakes.redis_server import RedisServer
 from isthmus.providers.key_guard import MASK
 from support.planting import CONFIG, CONFIGURED, MODELS, PLANTED, administer, closed_port, drive, found, settle
 
@@ -65,7 +65,7 @@ class Servers:
         stack.callback(self._postgres.stop)
         self._postgres.ask("CREATE DATABASE planted")
         state = Path(stack.enter_context(TemporaryDirectory(prefix="isthmus-")))
-        self._redis = StoreServer(state, "--requirepass", CONFIGURED["PLANTED_STATE"])
+        self._redis = RedisServer(state, "--requirepass", CONFIGURED["PLANTED_STATE"])
         self._redis.start()
         stack.callback(self._redis.stop)
         port = self._postgres.port
