@@ -183,7 +183,9 @@ class Admission:
         return GatewayError(Kind.UPSTREAM_LIMITED, words, retry_after=rest)
 
     def _limits(self, *scopes: str) -> Sequence[Limit]:
-        found = [self._at_present(limit) for scope in scopes for limit in self._allowances.get(scope, ())]
+        found = [limit for scope in scopes for limit in self._allowances.get(scope, ())]
+        if self._now.snapshot.adaptive:
+            found = [self._at_present(limit) for limit in found]
         return found if self._body is not None else [limit for limit in found if limit.measure not in _COUNTED]
 
     def _at_present(self, limit: Limit) -> Limit:
@@ -241,12 +243,13 @@ class Admission:
 
     def _bill(self, target: Target, credential: str, limits: Sequence[Limit]) -> Bill | None:
         """None where only requests are counted."""
-        measures = {limit.measure for limit in limits} & _COUNTED
-        if not measures or self._body is None:
+        measures = [limit.measure for limit in limits]
+        priced = Measure.MICRODOLLARS in measures
+        if self._body is None or not (priced or Measure.TOKENS in measures):
             return None
         bill = self._bills.get((target, credential))
-        if bill is None or (bill.tariff is None and Measure.MICRODOLLARS in measures):
-            at, priced = self._exchange.at, Measure.MICRODOLLARS in measures
+        if bill is None or (bill.tariff is None and priced):
+            at = self._exchange.at
             tariff = self._now.tariffs.of(target, credential, at) if priced else None
             bill = self._bills[target, credential] = Bill(self._expect(self._body, target.model), tariff)
         return bill

@@ -24,6 +24,8 @@ class Bill:
     def amount(self, limit: Limit) -> int:
         """What is claimed of a limit: all of it where only the guess of the answer's length is more than that."""
         measure, asked = limit.measure, self.expected.input
+        if measure is not Measure.TOKENS and measure is not Measure.MICRODOLLARS:
+            return 1
         whole = self._amounts.get(measure)
         if whole is None:
             whole = self._amounts[measure] = self._comes_to(Usage(asked, output=self.expected.output), measure)
@@ -32,9 +34,7 @@ class Bill:
     def _comes_to(self, usage: Usage, measure: Measure) -> int:
         if measure is Measure.TOKENS:
             return usage.input + usage.total_output
-        if measure is Measure.MICRODOLLARS:
-            return 0 if self.tariff is None else self.tariff.microdollars(usage)
-        return 1
+        return 0 if self.tariff is None else self.tariff.microdollars(usage)
 
 
 class Held:
@@ -65,4 +65,4 @@ class Held:
 
 def running_scopes(claims: Iterable[Claim]) -> frozenset[str]:
     """The scopes whose requests at a time are counted among these."""
-    return frozenset(claim.limit.scope for claim in claims if claim.limit.measure is Measure.RUNNING)
+    return frozenset([limit.scope for limit, _ in claims if limit.measure is Measure.RUNNING])

@@ -16,7 +16,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from isthmus.core.periods import Period, begin_of, number_of
 from isthmus.core.value import Value
@@ -27,6 +27,9 @@ SWEPT = 2
 """Idle windows that are looked for whenever one is made."""
 NEVER = math.inf
 """The wait of a claim that is greater than its limit."""
+
+
+WindowName: TypeAlias = "tuple[str, Measure, int | Period]"
 
 
 class Measure(StrEnum):
@@ -53,7 +56,7 @@ class Limit(Value, frozen=True):
     period: Period | None = None
 
     @property
-    def window(self) -> tuple[str, Measure, int | Period]:
+    def window(self) -> WindowName:
         """What is counted together, whatever is allowed of it."""
         return self.scope, self.measure, self.span if self.period is None else self.period
 
@@ -104,7 +107,7 @@ class Ledger:
     def __init__(self, name: str = "", *, lease: float = math.inf) -> None:
         self._leases = (f"{name}{number}" for number in itertools.count(1))
         self._lease = lease
-        self._windows: OrderedDict[tuple[str, Measure, int | Period], _Window | _Running] = OrderedDict()
+        self._windows: OrderedDict[WindowName, _Window | _Running] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -115,21 +118,21 @@ class Ledger:
         `lease` is the grant's name, where it has one already.
         """
         worst: Refusal | None = None
-        for limit, amount in claims:
-            window = self._windows.get(limit.window)
-            wait = window_of(limit).wait(limit, amount, now) if window is None else window.wait(limit, amount, now)
+        names = [limit.window for limit, _ in claims]
+        for name, (limit, amount) in zip(names, claims, strict=True):
+            window = self._windows.get(name) or window_of(limit)
+            wait = window.wait(limit, amount, now)
             if wait is not None and (worst is None or wait > worst.wait):
                 worst = Refusal(limit, wait)
         if worst is not None:
             return worst
         grant = Grant(tuple(claims), now, lease or next(self._leases))
-        self.note(grant)
+        self._note(grant, names)
         return grant
 
     def note(self, grant: Grant) -> None:
         """Count what was granted elsewhere, whether there is room for it or not."""
-        for limit, amount in grant.claims:
-            self._window(limit, grant.at).add(grant.lease, amount, grant.at, grant.at + self._lease)
+        self._note(grant, [limit.window for limit, _ in grant.claims])
 
     def raise_to(self, limit: Limit, amount: int, now: float) -> None:
         """At least so much counts at present, as somebody knows who remembers for longer."""
@@ -144,18 +147,20 @@ class Ledger:
         but of a budget: what was begun in one period is that period's.
         """
         for limit, amount in grant.claims:
-            window = self._windows.get(limit.window)
-            if window is None and limit.measure is not Measure.RUNNING:
-                window = self._window(limit, now)
-            if window is not None:
-                window.settle(grant, spent.get(limit.measure, amount) - amount, now)
+            measure = limit.measure
+            if measure is Measure.RUNNING:
+                if (running := self._windows.get(limit.window)) is not None:
+                    running.settle(grant, 0, now)
+            elif difference := spent.get(measure, amount) - amount:
+                name = limit.window
+                (self._windows.get(name) or self._window(name, limit, now)).settle(grant, difference, now)
 
     def renew(self, grants: Sequence[Grant], now: float) -> None:
         """These are still running, even where their leases have ended."""
         for grant in grants:
             for limit, amount in grant.claims:
                 if limit.measure is Measure.RUNNING:
-                    self._window(limit, now).add(grant.lease, amount, now, now + self._lease)
+                    self._window(limit.window, limit, now).add(grant.lease, amount, now, now + self._lease)
 
     def used(self, limit: Limit, now: float) -> int:
         """How much counts at present."""
@@ -166,8 +171,14 @@ class Ledger:
         """How much counts at present, as a part of the limit: 1 when it is used up."""
         return self.used(limit, now) / limit.most if limit.most > 0 else 1.0
 
-    def _window(self, limit: Limit, now: float) -> "_Window | _Running":
-        name = limit.window
+    def _note(self, grant: Grant, names: Sequence[WindowName]) -> None:
+        """Count it in the windows of these names, which are those of its claims."""
+        claims, at, lease = grant
+        until = at + self._lease
+        for name, (limit, amount) in zip(names, claims, strict=True):
+            self._window(name, limit, at).add(lease, amount, at, until)
+
+    def _window(self, name: WindowName, limit: Limit, now: float) -> "_Window | _Running":
         window = self._windows.get(name)
         if window is None:
             self._sweep(now)
@@ -193,12 +204,17 @@ def window_of(limit: Limit) -> "_Window | _Running":
 
 
 class _Window:
-    """Amounts by part, where a part is a number of `width` seconds since 1970."""
+    """Amounts by part, where a part is a number of `width` seconds since 1970.
 
-    __slots__ = ("_ahead", "_amounts", "_behind", "_width")
+    `_sum` is that of all parts, of which none is outlived in the part `_swept`, where that is not None.
+    """
+
+    __slots__ = ("_ahead", "_amounts", "_behind", "_sum", "_swept", "_width")
 
     def __init__(self, limit: Limit) -> None:
         self._amounts: dict[int, int] = {}
+        self._sum = 0
+        self._swept: int | None = None
         self._width = limit.span / limit.parts
         self._behind = limit.parts if limit.parts > 1 else 0
         self._ahead = limit.parts
@@ -225,21 +241,32 @@ class _Window:
     def used(self, now: float) -> int:
         """The sum of the parts that count. A clock that was set back for longer than a span has outlived them too."""
         current = self._part(now)
-        first, last = current - self._behind, current + self._ahead
-        for part in [part for part in self._amounts if not first <= part <= last]:
-            del self._amounts[part]
-        return sum(self._amounts.values())
+        if current != self._swept:
+            first, last = current - self._behind, current + self._ahead
+            for part in [part for part in self._amounts if not first <= part <= last]:
+                self._sum -= self._amounts.pop(part)
+            self._swept = current
+        return self._sum
 
     def add(self, lease: str, amount: int, now: float, until: float) -> None:  # noqa: ARG002  as a _Running's
-        part = self._part(now)
-        self._amounts[part] = self._amounts.get(part, 0) + amount
+        self._set(self._part(now), amount)
+
+    def _set(self, part: int, more: int) -> None:
+        """So much more of a part, which never has less than nothing."""
+        before = self._amounts.get(part)
+        if before is None:
+            before = 0
+            if part != self._swept:
+                self._swept = None
+        after = self._amounts[part] = max(0, before + more)
+        self._sum += after - before
 
     def settle(self, grant: Grant, difference: int, now: float) -> None:
         self.used(now)
         claimed = self._part(grant.at)
         part = claimed if claimed in self._amounts or difference < 0 else self._part(now)
-        if difference and (part in self._amounts or difference > 0):
-            self._amounts[part] = max(0, self._amounts.get(part, 0) + difference)
+        if part in self._amounts or difference > 0:
+            self._set(part, difference)
 
 
 class _Budget(_Window):
@@ -249,6 +276,7 @@ class _Budget(_Window):
 
     def __init__(self, period: Period) -> None:
         self._amounts = {}
+        self._sum, self._swept = 0, None
         self._behind, self._ahead = 0, 1
         self._period = period
         self._began = self._ends = 0.0
@@ -270,12 +298,13 @@ class _Budget(_Window):
 
 
 class _Running:
-    """When each lease ends."""
+    """When each lease ends; none does before `_first`."""
 
-    __slots__ = ("_leases",)
+    __slots__ = ("_first", "_leases")
 
     def __init__(self) -> None:
         self._leases: dict[str, float] = {}
+        self._first = math.inf
 
     def wait(self, limit: Limit, amount: int, now: float) -> float | None:
         """0 where there is no room for `amount`; None where there is."""
@@ -284,13 +313,15 @@ class _Running:
         return 0.0 if self.used(now) + amount > limit.most else None
 
     def used(self, now: float) -> int:
-        for lease in [lease for lease, until in self._leases.items() if until <= now]:
-            del self._leases[lease]
+        if self._first <= now:
+            self._leases = {lease: until for lease, until in self._leases.items() if until > now}
+            self._first = min(self._leases.values(), default=math.inf)
         return len(self._leases)
 
     def add(self, lease: str, amount: int, now: float, until: float) -> None:  # noqa: ARG002  as a _Window's
         if until > now:
             self._leases[lease] = until
+            self._first = min(self._first, until)
 
     def settle(self, grant: Grant, difference: int, now: float) -> None:  # noqa: ARG002  as a _Window's
         self._leases.pop(grant.lease, None)
