@@ -14,21 +14,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Barrier
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from bench.postgres_server import PROGRAM as POSTGRES
 from bench.postgres_server import PostgresServer
 from fakes.gateway import RunningGateway, free_port, open_gateway_on
-from fakes.redis_server import PROGRAM as REDIS
 from fakes.redis_server import RedisServer
 from fakes.scripts import KEY
 from fakes.upstream import Upstream
 from support.deployed import BALANCERS, Balanced, filled, open_balancer
+from support.servers import open_postgres, open_redis
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 MANAGEMENT = "mk-0123456789abcdef0123456789abcdef"
@@ -99,28 +97,14 @@ def nobody_rests() -> None:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[PostgresServer]:
-    if POSTGRES is None:
-        pytest.skip("pg_ctl of PostgreSQL is not on the PATH")
-    with TemporaryDirectory(prefix="isthmus-") as folder:
-        server = PostgresServer(Path(folder))
-        server.make()
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with open_postgres() as server:
+        yield server
 
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    if REDIS is None:
-        pytest.skip("neither valkey-server nor redis-server is on the PATH")
-    server = RedisServer(tmp_path)
-    server.start()
-    try:
+    with open_redis(tmp_path) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(params=BALANCERS)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from isthmus.core.secret import Secret
 
-PROGRAM = shutil.which("valkey-server") or shutil.which("redis-server")
+PROGRAM, SETPRIV = shutil.which("valkey-server") or shutil.which("redis-server"), shutil.which("setpriv")
 
 
 class RedisServer:
@@ -25,10 +25,12 @@ class RedisServer:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """It ends with whoever starts it, also where that is killed."""
         assert PROGRAM is not None
+        apart = () if SETPRIV is None else (SETPRIV, "--pdeathsig=KILL")
         options = [*self._options, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
         self.process = subprocess.Popen(
-            [PROGRAM, *options, "--dir", str(self._folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [*apart, PROGRAM, *options, "--dir", str(self._folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         assert self.process.stdout is not None
         for line in self.process.stdout:

@@ -1,9 +1,6 @@
 """Two gateways with one server of Redis or Valkey: what one keeps, the other has."""
 
 import json
-import shutil
-import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -14,26 +11,16 @@ import pytest
 
 from fakes.gateway import CLIENT_KEY, RunningGateway, between, open_gateway
 from fakes.upstream import Upstream
+from support.servers import open_redis
 
-SERVER = shutil.which("valkey-server") or shutil.which("redis-server")
 WITHIN = 20.0
 """Seconds; a busy machine's first calls to the server may be given up, and are made up for."""
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[str]:
-    if SERVER is None:
-        pytest.skip("neither valkey-server nor redis-server is on the PATH")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    with subprocess.Popen([SERVER, *options], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        try:
-            assert any(b"eady to accept connections" in line for line in process.stdout)
-            yield f"redis://127.0.0.1:{port}"
-        finally:
-            process.kill()
+def shared(tmp_path: Path) -> Iterator[str]:
+    with open_redis(tmp_path) as server:
+        yield server.url.reveal()
 
 
 def call(gateway: RunningGateway, path: str, body: object = None) -> tuple[int, dict[str, object]]:
@@ -58,8 +45,8 @@ def limited(gateway: RunningGateway) -> list[tuple[object, object]]:
     return [(one["provider"], one["model"]) for one in rests]
 
 
-def test_what_a_provider_asked_of_one_is_known_to_the_other(upstream: Upstream, store: str, tmp_path: Path) -> None:
-    config = between(upstream, more=f"state: {{url: '{store}'}}")
+def test_what_a_provider_asked_of_one_is_known_to_the_other(upstream: Upstream, shared: str, tmp_path: Path) -> None:
+    config = between(upstream, more=f"state: {{url: '{shared}'}}")
     folders = tmp_path / "one", tmp_path / "other"
     for folder in folders:
         folder.mkdir()
@@ -76,8 +63,8 @@ def test_what_a_provider_asked_of_one_is_known_to_the_other(upstream: Upstream, 
         assert limited(other) == []
 
 
-def test_a_response_kept_by_one_is_told_by_the_other(upstream: Upstream, store: str, tmp_path: Path) -> None:
-    config = between(upstream, more=f"state: {{url: '{store}'}}")
+def test_a_response_kept_by_one_is_told_by_the_other(upstream: Upstream, shared: str, tmp_path: Path) -> None:
+    config = between(upstream, more=f"state: {{url: '{shared}'}}")
     folders = tmp_path / "one", tmp_path / "other"
     for folder in folders:
         folder.mkdir()

@@ -5,16 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fakes.redis_server import PROGRAM, RedisServer
+from fakes.redis_server import RedisServer
+from support.servers import open_redis
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
-    if PROGRAM is None:
-        pytest.skip("neither valkey-server nor redis-server is on the PATH")
-    server = RedisServer(tmp_path)
-    server.start()
-    try:
+    with open_redis(tmp_path) as server:
         yield server
-    finally:
-        server.stop()

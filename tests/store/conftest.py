@@ -2,30 +2,22 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from bench.postgres_server import PROGRAM, PostgresServer
+from bench.postgres_server import PostgresServer
 from fakes.clock import FakeClock
 from isthmus.store.address import Address, address_of
 from isthmus.store.rules import KEEP
 from isthmus.store.store import Store, open_store
+from support.servers import open_postgres
 from support.stores import PATIENT
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    if PROGRAM is None:
-        pytest.skip("postgres is not on the PATH")
-    with TemporaryDirectory(prefix="isthmus-") as folder:
-        server = PostgresServer(Path(folder))
-        server.make()
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with open_postgres() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

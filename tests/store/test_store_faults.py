@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from msgspec.structs import replace
 
-from bench.postgres_server import PROGRAM, PostgresServer
+from bench.postgres_server import PostgresServer
 from fakes.clock import FakeClock
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.secret import Secret
@@ -24,6 +24,7 @@ from isthmus.store.database import open_database
 from isthmus.store.faults import OutOfReach
 from isthmus.store.rules import KEEP
 from isthmus.store.store import Store, open_store
+from support.servers import open_postgres
 from support.stores import PATIENT, written
 from support.used import LIKE_MOST, TIME
 
@@ -53,16 +54,8 @@ async def requests_of(store: Store) -> tuple[int, int]:
 @pytest.fixture
 def mortal() -> Iterator[PostgresServer]:
     """A server that a test may stop."""
-    if PROGRAM is None:
-        pytest.skip("postgres is not on the PATH")
-    with TemporaryDirectory(prefix="isthmus-") as folder:
-        server = PostgresServer(Path(folder))
-        server.make()
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with open_postgres() as server:
+        yield server
 
 
 async def test_a_server_that_is_stopped_and_started_loses_nothing(
