@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import asdict
 
+from isthmus.catalog.tariff import MICRODOLLARS
 from isthmus.config.keys import named_keys
 from isthmus.config.schema import Config
 from isthmus.config.schema_clients import BudgetsEntry
@@ -17,7 +18,6 @@ from isthmus.engine.budgets import GATEWAY
 from isthmus.engine.records import Allowance, Period
 from isthmus.routing.limits import Limit
 
-MICRODOLLARS = 1_000_000
 NO_BUDGETS = BudgetsEntry()
 
 

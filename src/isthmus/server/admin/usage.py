@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.engine.records import By, Records, UsageQuery, UsageSum
+from isthmus.server.admin.budgets import dollars
 from isthmus.server.admin.call import AdminCall, Media, Role, Row
 from isthmus.server.admin.desk import Desk, records_of
 from isthmus.server.admin.queries import time, whole
@@ -118,7 +119,7 @@ def _figures(one: UsageSum) -> Figures:
         written_tokens=one.cache_write,
         output_tokens=one.output,
         reasoning_tokens=one.reasoning,
-        dollars=f"{one.microdollars // 1_000_000}.{one.microdollars % 1_000_000:06d}",
+        dollars=dollars(one.microdollars),
         unpriced=one.unpriced,
         mean_ms=round(one.ms / one.requests, 1) if one.requests else None,
         mean_first_ms=round(one.first_ms / one.first_count, 1) if one.first_count else None,
