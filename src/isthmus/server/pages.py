@@ -26,6 +26,8 @@ from isthmus.server.routes import Route
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
 
+NO_ACCOUNTS: Mapping[str, object] = {"total": 0, "active": None, "accounts": ()}
+"""What /health tells of accounts that somebody signed in to, as codex-claude-proxy does: there are none."""
 _NO_SOCKET = 'responses are not streamed over a WebSocket here; send POST /v1/responses with "stream": true'
 
 
@@ -109,7 +111,7 @@ def _ready(visit: Visit) -> Page:
 
 
 def _health(visit: Visit) -> Page:
-    found = dict(visit.health()) if visit.trusted else {}
+    found = {"version": __version__, **NO_ACCOUNTS, **visit.health()} if visit.trusted else {}
     found.pop("ready", None)
     word = "healthy" if parse_qs(visit.query.decode("latin-1")).get("format") == ["bedrock"] else "ok"
     return Page(200, json.encode({"status": word, **found}))
