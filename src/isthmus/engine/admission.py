@@ -18,7 +18,7 @@ from isthmus.engine.budgets import GATEWAY
 from isthmus.engine.clients import SHADOW
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.expected import Expectation
-from isthmus.engine.held import Bill, Held
+from isthmus.engine.held import COUNTED, Bill, Held
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Limiter, Ports
 from isthmus.engine.queue import Waiter
@@ -29,8 +29,7 @@ from isthmus.routing.places import Ask
 from isthmus.routing.plan import Target
 from isthmus.routing.walk import Walk
 
-_COUNTED = frozenset({Measure.TOKENS, Measure.MICRODOLLARS})
-"""Measures for which it must be guessed what a request comes to."""
+_TOKENS, _MICRODOLLARS, _RUNNING = Measure.TOKENS, Measure.MICRODOLLARS, Measure.RUNNING
 _BURDENED = frozenset({Kind.UPSTREAM_LIMITED, Kind.OVERLOADED, Kind.TIMED_OUT})
 """Failures that say a provider carries too much."""
 _SPANS: Mapping[int, str] = {60: "a minute", 3600: "an hour", 86_400: "a day"}
@@ -186,7 +185,7 @@ class Admission:
         found = [limit for scope in scopes for limit in self._allowances.get(scope, ())]
         if self._now.snapshot.adaptive:
             found = [self._at_present(limit) for limit in found]
-        return found if self._body is not None else [limit for limit in found if limit.measure not in _COUNTED]
+        return found if self._body is not None else [limit for limit in found if limit.measure not in COUNTED]
 
     def _at_present(self, limit: Limit) -> Limit:
         """The limit, which for a provider whose bound is found out by trying is what was found."""
@@ -221,7 +220,7 @@ class Admission:
         """The limit for which others wait, who came before."""
         if self._ports.queue is not None and self._waiter is None:
             for limit in limits:
-                if limit.measure is Measure.RUNNING and self._ports.queue.busy(limit.scope):
+                if limit.measure is _RUNNING and self._ports.queue.busy(limit.scope):
                     return limit
         return None
 
@@ -244,8 +243,8 @@ class Admission:
     def _bill(self, target: Target, credential: str, limits: Sequence[Limit]) -> Bill | None:
         """None where only requests are counted."""
         measures = [limit.measure for limit in limits]
-        priced = Measure.MICRODOLLARS in measures
-        if self._body is None or not (priced or Measure.TOKENS in measures):
+        priced = _MICRODOLLARS in measures
+        if self._body is None or not (priced or _TOKENS in measures):
             return None
         bill = self._bills.get((target, credential))
         if bill is None or (bill.tariff is None and priced):

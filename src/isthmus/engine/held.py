@@ -10,6 +10,10 @@ from isthmus.engine.queue import Queue
 from isthmus.routing.health import Place
 from isthmus.routing.limits import Claim, Grant, Limit, Measure
 
+COUNTED = frozenset({Measure.TOKENS, Measure.MICRODOLLARS})
+"""Measures for which it must be guessed what a request comes to."""
+_TOKENS, _RUNNING = Measure.TOKENS, Measure.RUNNING
+
 
 class Bill:
     """What a request is expected to come to at one model. `tariff` is None where no price is asked for or known."""
@@ -24,7 +28,7 @@ class Bill:
     def amount(self, limit: Limit) -> int:
         """What is claimed of a limit: all of it where only the guess of the answer's length is more than that."""
         measure, asked = limit.measure, self.expected.input
-        if measure is not Measure.TOKENS and measure is not Measure.MICRODOLLARS:
+        if measure not in COUNTED:
             return 1
         whole = self._amounts.get(measure)
         if whole is None:
@@ -32,7 +36,7 @@ class Bill:
         return whole if whole <= limit.most else max(limit.most, self._comes_to(Usage(asked), measure))
 
     def _comes_to(self, usage: Usage, measure: Measure) -> int:
-        if measure is Measure.TOKENS:
+        if measure is _TOKENS:
             return usage.input + usage.total_output
         return 0 if self.tariff is None else self.tariff.microdollars(usage)
 
@@ -65,4 +69,4 @@ class Held:
 
 def running_scopes(claims: Iterable[Claim]) -> frozenset[str]:
     """The scopes whose requests at a time are counted among these."""
-    return frozenset([limit.scope for limit, _ in claims if limit.measure is Measure.RUNNING])
+    return frozenset([limit.scope for limit, _ in claims if limit.measure is _RUNNING])

@@ -30,6 +30,7 @@ STREAMED: Mapping[str, int] = {"anthropic": 40, "gemini": 16, "gemini_array": 16
 """Bytes of a stream for one token of output, by its dialect; each has its own frame around a few of them."""
 STREAMED_ELSE = 200
 NOTHING = Usage()
+_TOKENS, _MICRODOLLARS = Measure.TOKENS, Measure.MICRODOLLARS
 
 
 class Ending(StrEnum):
@@ -74,10 +75,7 @@ class Spending(NamedTuple):
     def by_measure(self) -> Mapping[Measure, int]:
         """What its limits are told."""
         usage = self.usage
-        return {
-            Measure.TOKENS: usage.input + usage.total_output,
-            Measure.MICRODOLLARS: self.microdollars or 0,
-        }
+        return {_TOKENS: usage.input + usage.total_output, _MICRODOLLARS: self.microdollars or 0}
 
 
 SPENT_NOTHING = Spending(NOTHING, 0)
