@@ -86,11 +86,14 @@ def test_what_is_written_next_is_told_until_interrupted(gateway: RunningGateway,
     open_ended = {"stdout": subprocess.PIPE, "cwd": tmp_path, "preexec_fn": _can_be_interrupted}
     with subprocess.Popen(command, **open_ended) as process:
         assert process.stdout is not None
-        assert json.decode(process.stdout.readline())["model"] == "openai/nobody"
-        ask(gateway, "anthropic/says-hello")
-        line = process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        try:
+            assert json.decode(process.stdout.readline())["model"] == "openai/nobody"
+            ask(gateway, "anthropic/says-hello")
+            line = process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
     assert json.decode(line)["model"] == "anthropic/says-hello"
 
 
