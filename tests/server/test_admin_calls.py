@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.server.admin.audit import REFUSALS
-from isthmus.server.admin.bodies import reader
 from isthmus.server.admin.call import AdminCall, Facade, Flow, Media, Role, Row
 from isthmus.server.admin.desk import Desk
 from isthmus.server.admin.office import Office
+from isthmus.server.admin.readers import reader
 from isthmus.server.admin.refusals import refuse
 from isthmus.server.pages import Page
 from isthmus.wire import json

@@ -2,9 +2,9 @@
 
 from isthmus.core.value import Value
 from isthmus.engine.logs import Logs
-from isthmus.server.admin.bodies import reader
 from isthmus.server.admin.call import AdminCall, Role, Row
 from isthmus.server.admin.desk import Desk, logs_of
+from isthmus.server.admin.readers import reader
 from isthmus.server.pages import Page
 from isthmus.wire import json
 

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.keyring import digest_of, hint_of, new_id, new_text
 from isthmus.engine.records import ClientKey
-from isthmus.server.admin.bodies import reader
 from isthmus.server.admin.call import AdminCall, Role, Row
 from isthmus.server.admin.desk import Desk, KeyChain
 from isthmus.server.admin.key_shapes import (
@@ -27,6 +26,7 @@ from isthmus.server.admin.key_shapes import (
     told,
 )
 from isthmus.server.admin.paging import QUERY, piece
+from isthmus.server.admin.readers import reader
 from isthmus.server.pages import Page
 from isthmus.wire import json
 

@@ -13,12 +13,12 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.management import NOBODY, Actor, Role
 from isthmus.engine.records import Deed
 from isthmus.server.admin.audit import DONE, Audit, role_name
-from isthmus.server.admin.bodies import check_type
 from isthmus.server.admin.call import AdminCall, Facade, Flow, Row
 from isthmus.server.admin.desk import Desk
 from isthmus.server.admin.dispatch import Found, Rows
 from isthmus.server.admin.guard import LOCAL_VIEWER, NOT_WITHOUT, Caller, Guard, refuse_pages
 from isthmus.server.admin.pouring import pour
+from isthmus.server.admin.readers import check_type
 from isthmus.server.bodies import ClientLeft, read_body
 from isthmus.server.pages import Page
 from isthmus.server.respond import Message, Receive, Send, send_page

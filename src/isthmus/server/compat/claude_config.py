@@ -9,9 +9,9 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.engine.live import Now
 from isthmus.engine.serve import plan_for
-from isthmus.server.admin.bodies import reader
 from isthmus.server.admin.call import AdminCall, Role, Row
 from isthmus.server.admin.desk import ClaudeSettings, Desk
+from isthmus.server.admin.readers import reader
 from isthmus.server.pages import Page
 from isthmus.wire import json
 from isthmus.wire.headers import find

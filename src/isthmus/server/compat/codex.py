@@ -10,11 +10,11 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.engine.haiku_lane import KILO, KILO_ENTRY, LONGEST, MODELS, NAMES, aliases_to, model_of
 from isthmus.engine.logs import LogLine, LogQuery
-from isthmus.server.admin.bodies import reader
 from isthmus.server.admin.call import AdminCall, Facade, Flow, Media, Role, Row
 from isthmus.server.admin.configuration import configurer_of
 from isthmus.server.admin.desk import Configurer, Desk, logs_of
 from isthmus.server.admin.logs import PING
+from isthmus.server.admin.readers import reader
 from isthmus.server.admin.refusals import headers_of
 from isthmus.server.admin.times import as_date
 from isthmus.server.compat import claude_config

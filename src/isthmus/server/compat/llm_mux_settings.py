@@ -5,11 +5,11 @@ from typing import Any
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
-from isthmus.server.admin.bodies import reader
 from isthmus.server.admin.call import AdminCall
 from isthmus.server.admin.configuration import configurer_of
 from isthmus.server.admin.debug import set_level
 from isthmus.server.admin.desk import Desk, logs_of
+from isthmus.server.admin.readers import reader
 
 Shown = Mapping[str, Any]
 

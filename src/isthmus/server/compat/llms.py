@@ -10,11 +10,11 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.facts import Ability, Rates
 from isthmus.core.value import Value
 from isthmus.engine.live import Now
-from isthmus.server.admin.bodies import reader
 from isthmus.server.admin.call import AdminCall, Facade, Role, Row
 from isthmus.server.admin.configuration import configurer_of
 from isthmus.server.admin.desk import Configurer, Desk
 from isthmus.server.admin.models import Model, model
+from isthmus.server.admin.readers import reader
 from isthmus.server.admin.refusals import refuse
 from isthmus.server.pages import Page, entries
 from isthmus.wire import json
