@@ -12,6 +12,7 @@ import pytest
 
 from fakes.gateway import CLIENT_KEY, RunningGateway, between, open_gateway
 from fakes.upstream import Upstream
+from support.asking import ask_json
 
 
 class Door:
@@ -25,14 +26,7 @@ class Door:
     def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, Any]:
-        sent = None if body is None else json.dumps(body).encode()
-        told = {"content-type": "application/json", **(headers or {})}
-        asking = urllib.request.Request(self.gateway.root + path, sent, told, method=method)
-        try:
-            with urllib.request.urlopen(asking, timeout=20) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as refused:
-            return refused.code, json.load(refused)
+        return ask_json(self.gateway.root + path, method, body, headers or {})
 
 
 @pytest.fixture

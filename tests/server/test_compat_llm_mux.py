@@ -13,6 +13,7 @@ from fakes.gateway import RunningGateway, open_gateway
 from fakes.scripts import KEY
 from fakes.upstream import Upstream
 from isthmus.server.compat.llm_mux_keys import HIDDEN
+from support.asking import ask
 
 MANAGEMENT = "mux-management-0123456789"
 CLIENTS = ("sk-planted-client-one", "sk-planted-client-two")
@@ -45,12 +46,7 @@ class Door:
         headers = {"content-type": f"application/{kind}"} if body is not None else {}
         if key is not None:
             headers["x-management-key"] = key
-        asking = urllib.request.Request(self.gateway.root + path, body, headers, method=method)
-        try:
-            with urllib.request.urlopen(asking, timeout=20) as answer:
-                return answer.status, answer.read(), answer.headers
-        except urllib.error.HTTPError as refused:
-            return refused.code, refused.read(), refused.headers
+        return ask(self.gateway.root + path, method, body, headers)
 
     def ask(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
         sent = None if body is None else json.dumps(body).encode()

@@ -1,8 +1,5 @@
 """llms.py's management routes, in its own shapes."""
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +8,7 @@ import pytest
 
 from fakes.gateway import RunningGateway, between, open_gateway
 from fakes.upstream import Upstream
+from support.asking import ask_json
 
 
 @pytest.fixture
@@ -21,13 +19,7 @@ def door(upstream: Upstream, tmp_path: Path) -> Iterator[RunningGateway]:
 
 
 def ask(gateway: RunningGateway, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-    sent = None if body is None else json.dumps(body).encode()
-    asking = urllib.request.Request(gateway.root + path, sent, {"content-type": "application/json"}, method=method)
-    try:
-        with urllib.request.urlopen(asking, timeout=20) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as refused:
-        return refused.code, json.load(refused)
+    return ask_json(gateway.root + path, method, body)
 
 
 def test_models_are_told_with_what_is_known_of_them(door: RunningGateway) -> None:

@@ -1,8 +1,5 @@
 """TruckLLM's admin API, in its own shapes."""
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ import pytest
 from fakes.gateway import RunningGateway, open_gateway
 from fakes.scripts import KEY
 from fakes.upstream import Upstream
+from support.asking import ask_json
 
 SECRET = "truck-admin-0123456789"
 
@@ -38,16 +36,8 @@ class Door:
         self.file = file
 
     def ask(self, method: str, path: str, body: Any = None, secret: str | None = SECRET) -> tuple[int, Any]:
-        headers = {"content-type": "application/json"}
-        if secret is not None:
-            headers["authorization"] = f"Bearer {secret}"
-        sent = None if body is None else json.dumps(body).encode()
-        try:
-            asking = urllib.request.Request(self.root + path, sent, headers, method=method)
-            with urllib.request.urlopen(asking, timeout=20) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as refused:
-            return refused.code, json.load(refused)
+        headers = {} if secret is None else {"authorization": f"Bearer {secret}"}
+        return ask_json(self.root + path, method, body, headers)
 
     def chat(self, model: str = "gpt-4") -> int:
         body = {"model": model, "messages": [{"role": "user", "content": "Hi"}]}

@@ -1,9 +1,6 @@
 """Two gateways with one server of Redis or Valkey: what one keeps, the other has."""
 
-import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +8,7 @@ import pytest
 
 from fakes.gateway import CLIENT_KEY, RunningGateway, between, open_gateway
 from fakes.upstream import Upstream
+from support.asking import ask_json
 from support.servers import open_redis
 
 WITHIN = 20.0
@@ -24,17 +22,8 @@ def shared(tmp_path: Path) -> Iterator[str]:
 
 
 def call(gateway: RunningGateway, path: str, body: object = None) -> tuple[int, dict[str, object]]:
-    asking = urllib.request.Request(
-        gateway.root + path,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"authorization": f"Bearer {CLIENT_KEY}", "content-type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(asking, timeout=10) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
+    method = "GET" if body is None else "POST"
+    return ask_json(gateway.root + path, method, body, {"authorization": f"Bearer {CLIENT_KEY}"})
 
 
 def limited(gateway: RunningGateway) -> list[tuple[object, object]]:
