@@ -11,7 +11,7 @@ from isthmus.store.upsert import upsert
 
 
 def write_bodies(connection: Connection, rows: Sequence[Bodies]) -> None:
-    connection.execute(upsert(connection, bodies), [asdict(row) for row in rows])
+    connection.execute(upsert(connection.dialect, bodies), [asdict(row) for row in rows])
 
 
 def read_bodies(connection: Connection, identity: str) -> Bodies | None:

@@ -5,11 +5,12 @@ What goes wrong leaves here as one of `faults`.
 
 import asyncio
 import os
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
@@ -85,8 +86,20 @@ async def _in_transaction(engine: AsyncEngine, work: Callable[[Connection], _T])
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(work)
-    except (SQLAlchemyError, OSError, TimeoutError, *_VALUES) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError, TimeoutError, *_VALUES) as error:
         raise fault_of(error) from error
+
+
+def execute_many(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """The statement with each of `rows`, both as the driver takes them: once to SQLite's thread and back, not thrice."""
+    if connection.dialect.name == POSTGRESQL:
+        connection.exec_driver_sql(statement, list(rows))
+    else:
+        _driver(connection).run_async(lambda driver: driver.executemany(statement, rows))
+
+
+def _driver(connection: Connection) -> AsyncAdapt_aiosqlite_connection:
+    return cast("AsyncAdapt_aiosqlite_connection", connection.connection.dbapi_connection)
 
 
 def open_database(address: Address, *, run_within: float = RUN_WITHIN) -> Database:
@@ -105,7 +118,7 @@ def open_database(address: Address, *, run_within: float = RUN_WITHIN) -> Databa
 
 def fault_of(error: Exception) -> OutOfReach | Unfit:
     """What this means for whoever asked."""
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | sqlite3.IntegrityError):
         return Duplicate("there is one like it already")
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     if isinstance(cause, _VALUES) or str(getattr(cause, "sqlstate", None) or "")[:2] in _UNFIT:
@@ -177,4 +190,4 @@ def _begin_sqlite(connection: Connection) -> None:
     """One that will write waits for the others here: later on it could not, without losing what it has read."""
     connection.info["patience"].begin()
     writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    _driver(connection).run_async(lambda driver: driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN"))

@@ -32,7 +32,7 @@ def read_version(connection: Connection) -> int:
 
 def put_key(connection: Connection, key: ClientKey) -> None:
     """Add it, or put it in place of the one with its id. Raises Duplicate where another has its name."""
-    connection.execute(upsert(connection, client_keys), _row(key))
+    connection.execute(upsert(connection.dialect, client_keys), _row(key))
     _count_change(connection)
 
 
@@ -42,7 +42,7 @@ def drop_key(connection: Connection, identity: str) -> None:
 
 
 def _count_change(connection: Connection) -> None:
-    connection.execute(upsert(connection, versions, add=("number",)), {"name": CHANGES, "number": 1})
+    connection.execute(upsert(connection.dialect, versions, add=("number",)), {"name": CHANGES, "number": 1})
 
 
 def _row(key: ClientKey) -> Mapping[str, object]:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from sqlalchemy import Connection, Insert, Table
+from sqlalchemy import Dialect, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
-def upsert(connection: Connection, table: Table, add: Sequence[str] = ()) -> Insert:
+def upsert(dialect: Dialect, table: Table, add: Sequence[str] = ()) -> Insert:
     """Puts a row in place of the one with its primary key; only `add`, where there are any, are added to that one's."""
-    return _upsert(connection.dialect.name, table, tuple(add))
+    return _upsert(dialect.name, table, tuple(add))
 
 
 @lru_cache(maxsize=16)

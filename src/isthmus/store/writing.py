@@ -1,15 +1,16 @@
 """Writes rows of use, and in the same transaction all that they add up to: hours, and what was spent."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import add
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec.structs import astuple
 from sqlalchemy import Connection, Dialect, insert, select
 
 from isthmus.core.periods import DAY, Period, began
 from isthmus.engine.records import Used
+from isthmus.store.database import execute_many
 from isthmus.store.tables import spent, used, used_days, used_hours
 from isthmus.store.upsert import upsert
 
@@ -43,19 +44,34 @@ def write_rows(connection: Connection, rows: Sequence[Used], *, doubtful: bool =
         rows = _new(connection, rows)
     if not rows:
         return 0
-    connection.exec_driver_sql(_insert(connection.dialect), list(map(astuple, rows)))
     hours = _hours(rows)
-    connection.execute(upsert(connection, used_hours, add=SUMS), list(_told("hour", hours)))
-    connection.execute(upsert(connection, used_days, add=SUMS), list(_told("day", _days(hours))))
-    if costs := list(_costs(rows)):
-        connection.execute(upsert(connection, spent, add=("microdollars",)), costs)
+    into = _statements(connection.dialect)
+    execute_many(connection, into.rows, list(map(astuple, rows)))
+    execute_many(connection, into.hours, _told(hours))
+    execute_many(connection, into.days, _told(_days(hours)))
+    if costs := _costs(rows):
+        execute_many(connection, into.spent, costs)
     return len(rows)
 
 
+class _Statements(NamedTuple):
+    """For plain tuples, in the order of the tables: past all that SQLAlchemy does for each row."""
+
+    rows: str
+    hours: str
+    days: str
+    spent: str
+
+
 @lru_cache(maxsize=4)
-def _insert(dialect: Dialect) -> str:
-    """For plain tuples, in the order of Used's fields and of the table: there are more of these than of all others."""
-    return str(insert(used).compile(dialect=dialect))
+def _statements(dialect: Dialect) -> _Statements:
+    all_of_them = (
+        insert(used),
+        upsert(dialect, used_hours, add=SUMS),
+        upsert(dialect, used_days, add=SUMS),
+        upsert(dialect, spent, add=("microdollars",)),
+    )
+    return _Statements(*(str(one.compile(dialect=dialect)) for one in all_of_them))
 
 
 def _new(connection: Connection, rows: Sequence[Used]) -> Sequence[Used]:
@@ -89,10 +105,9 @@ def _days(hours: Sums) -> Sums:
     return days
 
 
-def _told(begins: str, sums: Sums) -> Iterator[Mapping[str, object]]:
+def _told(sums: Sums) -> list[tuple[Any, ...]]:
     """Always in the same order, so that two writers never wait for each other in turn."""
-    for labels in sorted(sums):
-        yield dict(zip((begins, *LABELS, *SUMS), (*labels, *sums[labels]), strict=True))
+    return [(*labels, *sums[labels]) for labels in sorted(sums)]
 
 
 def _summands(row: Used) -> tuple[float, ...]:
@@ -114,7 +129,7 @@ def _summands(row: Used) -> tuple[float, ...]:
     )
 
 
-def _costs(rows: Iterable[Used]) -> Iterator[Mapping[str, object]]:
+def _costs(rows: Iterable[Used]) -> list[tuple[Any, ...]]:
     """What is added to each scope and period, in order as `_told`."""
     days: dict[tuple[str, str, int], int] = {}
     for row in rows:
@@ -127,9 +142,7 @@ def _costs(rows: Iterable[Used]) -> Iterator[Mapping[str, object]]:
             for scope in _scopes(client, team):
                 cost = scope, period.value, int(began(period, day))
                 sums[cost] = sums.get(cost, 0) + microdollars
-    for scope, period_name, since in sorted(sums):
-        amount = sums[scope, period_name, since]
-        yield {"scope": scope, "period": period_name, "since": since, "microdollars": amount}
+    return [(*scope, sums[scope]) for scope in sorted(sums)]
 
 
 def _scopes(client: str, team: str) -> Sequence[str]:
