@@ -4,7 +4,6 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from isthmus.engine.lane import HOPS, MOST_HOPS
 from isthmus.providers.build import build
 from isthmus.providers.provider import Provider
 from isthmus.providers.table import PROVIDERS
+from support import asking
 from support.line import Line, provider
 
 ASKED = b'{"model":"one/m","messages":[{"role":"user","content":"hi"}]}'
@@ -50,13 +50,9 @@ local: {{enabled: false}}
 
 def ask(gateway: RunningGateway, model: str) -> tuple[int, str]:
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}).encode()
-    request = urllib.request.Request(f"{gateway.root}/v1/chat/completions", body, {"content-type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        with closing(refused):
-            return refused.code, refused.read().decode()
+    headers = {"content-type": "application/json"}
+    status, told, _ = asking.ask(f"{gateway.root}/v1/chat/completions", "POST", body, headers)
+    return status, told.decode()
 
 
 def exchanges(gateway: RunningGateway) -> int:

@@ -8,11 +8,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 
 from fakes.gateway import RunningGateway
 from isthmus.server.facades import FACADES
+from support import asking
 
 CONFIGURED: Mapping[str, str] = {
     "PLANTED_CLIENT": "client/Qw3rTy+7711==planted",
@@ -97,13 +97,9 @@ class Told:
 
 def ask(url: str, body: object | None = None, headers: Mapping[str, str] = NOTHING, method: str | None = None) -> Told:
     data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"content-type": "application/json", **headers}, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return Told(answer.status, str(answer.headers).lower(), answer.read())
-    except urllib.error.HTTPError as refused:
-        with closing(refused):
-            return Told(refused.code, str(refused.headers).lower(), refused.read())
+    method = method or ("GET" if data is None else "POST")
+    status, told, sent = asking.ask(url, method, data, {"content-type": "application/json", **headers})
+    return Told(status, str(sent).lower(), told)
 
 
 def prompt() -> str:
