@@ -91,7 +91,7 @@ async def _in_transaction(engine: AsyncEngine, work: Callable[[Connection], _T])
 
 
 def execute_many(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """The statement with each of `rows`, both as the driver takes them: once to SQLite's thread and back, not thrice."""
+    """The statement with each of `rows`, as the driver takes both: to SQLite's thread and back once, not thrice."""
     if connection.dialect.name == POSTGRESQL:
         connection.exec_driver_sql(statement, list(rows))
     else:

@@ -18,8 +18,8 @@ class Pace(Value, frozen=True, kw_only=True):
 
     patience: float = 3.0
     """For one question, also while the database is opened or gone."""
-    every: float = 0.25
-    """A row waits for others to be written with."""
+    every: float = 0.5
+    """A row waits for others to be written with, and as much of them is lost when the process is killed."""
     retry: float = 0.25
     retry_most: float = 5.0
     close: float = 5.0
