@@ -188,7 +188,7 @@ async def main():
     async with open_store(address_of(None, Path(sys.argv[1])), FakeClock(), KEEP, Pace(every=0.01)) as store:
         for number in range(100, 10**9):
             store.use([replace(LIKE_MOST, id=f"ex_{number}", at=LIKE_MOST.at + number / 1000)])
-            if number == 2000:
+            if number == 3000:
                 print("under way", flush=True)
             while store.waiting > 1000:
                 if os.getppid() != parent:
