@@ -138,11 +138,18 @@ def _costs(rows: Iterable[Used]) -> list[tuple[Any, ...]]:
             days[key] = days.get(key, 0) + row.microdollars
     sums: dict[tuple[str, str, int], int] = {}
     for (client, team, day), microdollars in days.items():
-        for period in Period:
-            for scope in _scopes(client, team):
-                cost = scope, period.value, int(began(period, day))
+        scopes = _scopes(client, team)
+        for period, since in _periods(day):
+            for scope in scopes:
+                cost = scope, period, since
                 sums[cost] = sums.get(cost, 0) + microdollars
     return [(*scope, sums[scope]) for scope in sorted(sums)]
+
+
+@lru_cache(maxsize=64)
+def _periods(day: int) -> Sequence[tuple[str, int]]:
+    """Those that the day is in, each with when it began."""
+    return tuple((period.value, int(began(period, day))) for period in Period)
 
 
 def _scopes(client: str, team: str) -> Sequence[str]:
