@@ -284,3 +284,29 @@ def test_what_counts_is_raised_to_what_is_remembered_and_never_lowered() -> None
     assert ledger.used(BUDGET, SUNDAY_NOON) == 700
     ledger.raise_to(BUDGET, 100, SUNDAY_NOON)
     assert ledger.used(BUDGET, SUNDAY_NOON) == 700
+
+
+@given(st.lists(st.tuples(st.floats(-90, 90), st.integers(0, 1000)), max_size=40))
+def test_what_counts_is_the_sum_of_its_parts_however_the_clock_goes(steps: list[tuple[float, int]]) -> None:
+    ledger, parts, now = Ledger(), dict[int, int](), NOON
+    for passed, amount in steps:
+        now += passed
+        ledger.note(Grant((Claim(TOKENS, amount),), now, ""))
+        current = int(now // 5)
+        parts[current] = parts.get(current, 0) + amount
+        parts = {part: sums for part, sums in parts.items() if abs(part - current) <= 12}
+        assert ledger.used(TOKENS, now) == sum(parts.values())
+
+
+@given(st.lists(st.tuples(st.floats(0, 60), st.booleans()), max_size=40))
+def test_as_many_run_as_were_begun_or_renewed_within_a_lease(steps: list[tuple[float, bool]]) -> None:
+    ledger, grants, until, now = Ledger(lease=90), list[Grant](), dict[str, float](), NOON
+    many = Limit("provider:a", Measure.RUNNING, 100)
+    for passed, begins in steps:
+        now += passed
+        if begins:
+            grants.append(claimed(ledger, many, 1, now))
+        else:
+            ledger.renew(grants[-1:], now)
+        until |= {grant.lease: now + 90 for grant in grants[-1:]}
+        assert ledger.used(many, now) == sum(1 for end in until.values() if end > now)
