@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.timeout(240)  # thousands of answers of a server that may have a sliver of a busy machine
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, begin=st.floats(0, 4e9))
 @example([Claimed(0, [Claim(one, 3000) for one in BUDGETS]), Claimed(1, [Claim(BUDGETS[2], 1)])], NEW_YEARS_EVE)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -303,6 +304,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.timeout(240)  # thousands of answers of a server that may have a sliver of a busy machine
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 @example(steps=[Claimed(0, [Claim(RUNNING, 1)]), Claimed(LEASE, [Claim(RUNNING, 1)])])
