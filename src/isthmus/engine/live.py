@@ -28,6 +28,7 @@ from isthmus.routing.places import ONE_KEY, Places
 from isthmus.routing.plan import Target
 from isthmus.routing.quotas import Quotas
 
+_OF_PLACES = ("provider:", "key:")
 ANY = ("*",)
 """What a provider is taken to serve that has not been heard yet: it judges names itself, after all others."""
 
@@ -37,7 +38,8 @@ class Now(Value, frozen=True):
 
     `board` outlives it; `places` are those of the snapshot's targets, `narrowed` what is left of plans for clients to
     whom not all is open. `told` is what providers tell of their models, by provider and model; `tariffs` what places
-    cost. `scales` weigh places without their limits, `shares` is None where there are none.
+    cost. `scales` weigh places without their limits, `shares` is None where there are none. `bounded`: a provider or
+    one of its keys has limits, and not only clients and routes.
     """
 
     snapshot: Snapshot
@@ -49,6 +51,7 @@ class Now(Value, frozen=True):
     tariffs: Tariffs
     told: ToldFacts = NOTHING_TOLD
     scales: Scales = NO_SCALES
+    bounded: bool = False
     shares: Shares | None = None
 
     def facts(self, target: Target) -> ModelFacts:
@@ -157,6 +160,7 @@ class Live:
             narrowed=Narrowed(),
             told=told,
             scales=Scales(price=Prices(snapshot, told).of, weights=snapshot.weights),
+            bounded=any(scope.startswith(_OF_PLACES) for scope in snapshot.allowances),
             shares=_shares(snapshot),
         )
         return self._admitting(now)

@@ -50,20 +50,22 @@ def in_order(
     assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
     exchange.bytes_in = len(body)
     lone = now.places.lone(exchange.plan)
-    if lone is None or race is not None or exchange.attempts or now.snapshot.allowances or now.board.health.ailing:
+    if lone is None or race is not None or exchange.attempts or now.bounded or now.board.health.ailing:
         return _along(exchange, once, now, ports, race, body=body)
-    return _alone(exchange, lone, once, now, ports)
+    return _alone(exchange, lone, once, now, ports, body=body)
 
 
-async def _alone(exchange: Exchange, lone: Ask, once: Once[_T], now: Now, ports: Ports) -> _T:
-    """Ask the only place there is, which is well; a walk is made only when it fails."""
+async def _alone(exchange: Exchange, lone: Ask, once: Once[_T], now: Now, ports: Ports, *, body: bytes) -> _T:
+    """Ask the only place there is, which is well and has no limits; a walk is made only when it fails."""
     until, failure = deadline(exchange), None
+    if now.snapshot.allowances and (gate := admission(exchange, body, now, ports)) is not None:
+        await gate.enter(until)
     try:
         return await attempt(exchange, lone, once, now=now, ports=ports, until=until)
     except GatewayError as error:
         failure = error
     try:
-        return await _along(exchange, once, now, ports, failed=(lone, failure))
+        return await _along(exchange, once, now, ports, body=body, failed=(lone, failure))
     finally:
         failure = None  # its trace holds this frame
 
