@@ -27,8 +27,7 @@ from isthmus.wire.headers import Headers
 
 def new_ids() -> Iterator[str]:
     """Ids for the exchanges of one gateway: a prefix that no other has, and a number that it gives out once."""
-    prefix = f"ex_{secrets.token_hex(6)}"
-    return (f"{prefix}{number:06x}" for number in itertools.count(1))
+    return map(f"ex_{secrets.token_hex(6)}%06x".__mod__, itertools.count(1))
 
 
 class Lane(StrEnum):
