@@ -98,7 +98,7 @@ def draw(found: Usage, console: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in (", ".join(found.by) or "all", "requests", "failed", "tokens in", "out", "mean ms", "first", "$"):
         table.add_column(column, justify="left" if column == (", ".join(found.by) or "all") else "right", no_wrap=True)
-    table.add_column("", no_wrap=True, overflow="crop")
+    table.add_column("", overflow="crop")
     for one, share in zip(found.groups, shares(weights), strict=True):
         table.add_row(*_cells(one), Text(bar(share), "cyan"))
     table.add_row(*_cells(found.total, "total"), "", style="bold")
