@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from isthmus.cli.configured import config_option, load_or_fail
-from isthmus.cli.output import fail, say
+from isthmus.cli.output import count, fail, say
 from isthmus.cli.running import ask, good, running
 from isthmus.core.value import Value
 from isthmus.wire import json
@@ -108,7 +108,7 @@ def draw(found: Usage, console: Console) -> None:
     if found.more:
         console.print("there are more; --limit shows them")
     if found.total.unpriced:
-        console.print(f"{found.total.unpriced} requests were of models whose price is not known")
+        console.print(f"{count(found.total.unpriced, 'request')} of models whose price is not known")
 
 
 def weight(one: Sums) -> float:
