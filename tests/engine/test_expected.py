@@ -63,3 +63,10 @@ def test_what_answers_came_to_is_learnt_of_each_model() -> None:
     after = expectations.of(body, "m")
     assert (after.input, after.output) == (round(before.measured * 1.5), 100)
     assert expectations.of(body, "other").output == OUTPUT
+
+
+def test_a_long_body_is_looked_at_near_its_ends_only() -> None:
+    long = b"x" * 20_000
+    assert output_bound(b'{"max_tokens": 7, "messages": "' + long + b'"}') == 7
+    assert output_bound(b'{"messages": "' + long + b'", "max_tokens": 7}') == 7
+    assert output_bound(b'{"a": "' + long + b'", "max_tokens": 7, "b": "' + long + b'"}') is None
