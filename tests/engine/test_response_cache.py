@@ -1,6 +1,7 @@
 """An answer is kept for exactly the same request to come again, where that is wanted, and for nobody else."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from msgspec.structs import replace
 
 from fakes.transport import SSE, Scripted
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.losses import OnLoss
 from isthmus.engine.caching import CacheRule, SharedBy, Wish, read_wish
 from isthmus.engine.clients import Client
+from isthmus.engine.exchange import Exchange
 from isthmus.state.memory import BoundedMemory
 from isthmus.wire.headers import Headers, find
 from support.line import Line, provider
@@ -47,6 +50,11 @@ class Cached(Line):
         super().__init__([provider("one"), provider("two")], {"one": script, "two": script})
         self.ports.answers = BoundedMemory(self.clock.now)
         self.live.swap(replace(self.live.take().snapshot, caching=rule))
+
+    def open(self, dialect: str = "openai_chat", headers: Headers = ()) -> Exchange:
+        exchange = super().open(dialect, headers)
+        exchange.call = replace(exchange.call, presented="key")
+        return exchange
 
     async def said(self, body: bytes = ASKED, headers: Headers = ()) -> tuple[str, bytes | None]:
         """What was answered, as far as it tells answers apart, and what was told of the cache."""
@@ -180,6 +188,18 @@ async def test_where_nothing_is_said_nothing_is_kept_and_nothing_told() -> None:
     line = Cached("first", "second", rule=replace(ON, enabled=False, routes={"other": (True, None)}))
     assert await line.said() == ("first", None)
     assert await line.said() == ("second", None)
+
+
+@pytest.mark.parametrize("where", ["client", "route", "top level"])
+async def test_whoever_refuses_losses_is_given_no_answer_of_one_who_allows_them(where: str) -> None:
+    line = Cached("first", "second", rule=replace(ON, shared_by=SharedBy.ALL))
+    snapshot = line.live.take().snapshot
+    allowing, refusing = Client("ada", OnLoss.ALLOW), Client("ada", OnLoss.REFUSE if where == "client" else None)
+    told = {"route": {"route_on_loss": {"one/m": OnLoss.REFUSE}}, "top level": {"on_loss": OnLoss.REFUSE}}
+    line.live.swap(replace(snapshot, clients={sha256(b"key").digest(): allowing}))
+    await line.said()
+    line.live.swap(replace(snapshot, clients={sha256(b"key").digest(): refusing}, **told.get(where, {})))
+    assert await line.said() == ("second", b"miss")
 
 
 ADA, GRACE = Client("ada", team="blue"), Client("grace", team="blue")

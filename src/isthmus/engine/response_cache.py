@@ -153,17 +153,18 @@ async def _find(memory: Memory, key: str) -> Kept | None:
 
 def _digest(exchange: Exchange, asked: Asked, rule: CacheRule, now: Now) -> str:
     """Of all that an answer depends on: who asks, what, in which dialect, and which targets would be asked."""
-    call, plan = exchange.call, exchange.plan
+    call, plan, snapshot = exchange.call, exchange.plan, now.snapshot
     codec = call.codec
     assert isinstance(codec, Codec)  # noqa: S101  the line is one of chat
-    targets = () if plan is None else plan.targets
+    targets, route = ((), "") if plan is None else (plan.targets, plan.name)
     named = "" if call.named is None else f"{call.named.model}\n{call.named.stream}"
     words = (
         FORM,
         rule.audience(exchange.client).encode(),
         f"{codec.dialect} {codec.framing} {named}".encode(),
         b" ".join(f"{one.provider}/{one.model}".encode() for one in targets),
-        b"%d %d" % (now.snapshot.habits.real_model_name, now.snapshot.habits.done_marker),
+        b"%d %d" % (snapshot.habits.real_model_name, snapshot.habits.done_marker),
+        f"{exchange.client.on_loss} {snapshot.route_on_loss.get(route, snapshot.on_loss)}".encode(),
         *(find(call.headers, name) or b"" for name in _HEADERS),
         asked.body,
     )
