@@ -16,11 +16,9 @@ from msgspec.structs import fields
 from isthmus.config.about import unwrap
 from isthmus.config.nodes import Node, compose
 from isthmus.config.schema import LIST_FORMS, LONE_FORMS, Config
-from isthmus.core.secret import Secret
+from isthmus.core.secret import HIDDEN, Secret
 from isthmus.core.value import Value
 
-HIDDEN = "********"
-"""In place of a secret where nothing is to be read back."""
 Where: TypeAlias = tuple[str | int, ...]
 _STAMP = 8
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}", re.ASCII)

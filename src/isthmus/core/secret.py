@@ -2,6 +2,9 @@
 
 import hmac
 
+HIDDEN = "********"
+"""In place of a secret where nothing of it may be seen."""
+
 
 class Secret:
     """Text that formats, logs and serialises as its last four characters. Only `reveal` gives it out."""

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.secret import HIDDEN
 from isthmus.core.value import Value
 from isthmus.engine.live import Now
 from isthmus.engine.serve import plan_for
@@ -26,7 +27,6 @@ MODELS: Mapping[str, Sequence[str]] = {
 """Variables that name a model: set to the first of these that leads somewhere here."""
 ANY_KEY = "any-key"
 """What is sent where no client key is asked for."""
-HIDDEN = "********"
 _SECRETS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
 
 

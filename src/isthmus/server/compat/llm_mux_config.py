@@ -11,11 +11,12 @@ from isthmus.server.admin.call import AdminCall
 from isthmus.server.admin.configuration import YAML, configurer_of, text_of
 from isthmus.server.admin.desk import Configurer, Desk
 from isthmus.server.admin.queries import whole
-from isthmus.server.compat.sections import Changes, changes_of
+from isthmus.server.compat.sections import Changes, changes_of, decoded, said
 from isthmus.server.pages import Page
 from isthmus.wire import json
 
 KIND = "llm-mux"
+_LIST = 'send a list of providers, or {"providers": [...]}'
 MOST_PROVIDERS = 10_000
 TYPES: Mapping[str, str] = {"gemini": "gemini", "anthropic": "anthropic"}
 """Its types of providers, by ours or by the dialect; every other is openai."""
@@ -49,10 +50,10 @@ async def show_providers(call: AdminCall, desk: Desk) -> object:  # noqa: ARG001
 async def put_providers(call: AdminCall, desk: Desk) -> object:
     """A list of its providers, or an object with one; it takes the place of all that there are."""
     configurer = configurer_of(desk)
-    told: object = _decoded(call.body)
+    told: object = decoded(call.body, _LIST)
     listed = told.get("providers", told.get("items")) if isinstance(told, dict) else told
     if not isinstance(listed, list):
-        raise GatewayError(Kind.INVALID, "a list of providers is needed")
+        raise GatewayError(Kind.INVALID, _LIST)
     text = json.encode({"providers": listed}).decode()
     found = changes_of(configurer, text, KIND)
     await configurer.edit({("providers",): found.get(("providers",), {}), **_aliases(found)}, call.actor.name)
@@ -115,7 +116,7 @@ def _provider(name: str, entry: Mapping[str, Any]) -> Mapping[str, object]:
         "models": [{"name": model} for model in entry["models"]] or None,
         "excluded-models": entry["models-excluded"] or None,
     }
-    return {field: value for field, value in told.items() if value is not None}
+    return said(told)
 
 
 def _aliases(changes: Changes) -> Changes:
@@ -127,11 +128,3 @@ def _aliases(changes: Changes) -> Changes:
 def _configured(configurer: Configurer) -> Mapping[str, Any]:
     found = configurer.shown()["providers"]
     return found if isinstance(found, dict) else {}
-
-
-def _decoded(body: bytes) -> object:
-    try:
-        found: object = json.decode(body)
-    except json.Malformed as error:
-        raise GatewayError(Kind.INVALID, f"no JSON: {error.message}") from error
-    return found

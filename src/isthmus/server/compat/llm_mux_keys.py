@@ -4,13 +4,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.secret import HIDDEN
 from isthmus.server.admin.call import AdminCall
 from isthmus.server.admin.configuration import configurer_of
 from isthmus.server.admin.desk import Desk
-from isthmus.server.compat.sections import Changes
-from isthmus.wire import json
+from isthmus.server.compat.sections import Changes, decoded
 
-HIDDEN = "********"
 SECTION = "client-keys"
 NO_PLACE = "no_such_place"
 """What the configuration says of a path that leads nowhere."""
@@ -24,7 +23,7 @@ async def show(call: AdminCall, desk: Desk) -> object:  # noqa: ARG001  a handle
 
 async def put(call: AdminCall, desk: Desk) -> object:
     """A list takes the place of all keys; a value is one more."""
-    told = _decoded(call.body)
+    told = decoded(call.body, _SHAPE)
     if isinstance(told, dict) and isinstance(told.get("value"), str):
         return await _change(call, desk, {(SECTION, len(_digests(desk))): told["value"]})
     listed = told.get("items", told.get("api-keys")) if isinstance(told, dict) else told
@@ -35,7 +34,7 @@ async def put(call: AdminCall, desk: Desk) -> object:
 
 async def patch(call: AdminCall, desk: Desk) -> object:
     """`{index, value}`, or `{old, new}`, which adds the new one where there is no old one."""
-    told, digests = _decoded(call.body), _digests(desk)
+    told, digests = decoded(call.body, _SHAPE), _digests(desk)
     match told:
         case {"index": int(index), "value": str(value)} if 0 <= index < len(digests):
             return await _set(call, desk, index, value)
@@ -95,11 +94,3 @@ async def _change(call: AdminCall, desk: Desk, changes: Changes) -> Mapping[str,
     if changes:
         await configurer_of(desk).edit(changes, call.actor.name, "client keys")
     return {"status": "ok"}
-
-
-def _decoded(body: bytes) -> object:
-    try:
-        found: object = json.decode(body)
-    except json.Malformed as error:
-        raise GatewayError(Kind.INVALID, _SHAPE) from error
-    return found

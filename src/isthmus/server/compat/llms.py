@@ -16,6 +16,7 @@ from isthmus.server.admin.desk import Configurer, Desk
 from isthmus.server.admin.models import Model, model
 from isthmus.server.admin.readers import reader
 from isthmus.server.admin.refusals import refuse
+from isthmus.server.compat.sections import said
 from isthmus.server.pages import Page, entries
 from isthmus.wire import json
 
@@ -104,10 +105,10 @@ def _record(one: Model) -> Mapping[str, object]:
         "structured_output": can.get(Ability.SCHEMA),
         "attachment": None if not can else any(can.get(one) for one in _INPUT.values()),
         "modalities": {"input": _modalities(can, _INPUT), "output": _modalities(can, _OUTPUT)},
-        "limit": _said({"context": one.context_limit or one.input_limit, "output": one.output_limit}),
+        "limit": said({"context": one.context_limit or one.input_limit, "output": one.output_limit}),
         "cost": None if one.rates is None else _cost(one.rates),
     }
-    return _said(told)
+    return said(told)
 
 
 def _modalities(can: Mapping[Ability, bool], names: Mapping[str, Ability]) -> tuple[str, ...]:
@@ -117,10 +118,6 @@ def _modalities(can: Mapping[Ability, bool], names: Mapping[str, Ability]) -> tu
 def _cost(rates: Rates) -> Mapping[str, object]:
     told = {name: getattr(rates, name) for name in ("input", "output", "cache_read", "cache_write")}
     return {name: float(rate) for name, rate in told.items() if rate is not None}
-
-
-def _said(told: Mapping[str, object]) -> Mapping[str, object]:
-    return {name: value for name, value in told.items() if value is not None}
 
 
 LLMS = Facade(

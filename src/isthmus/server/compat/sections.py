@@ -1,9 +1,13 @@
-"""Putting another system's configuration in force: only what it has words for is changed."""
+"""What the management APIs of other systems share: how their configurations are put in force, and their JSON read.
+
+Only what a system has words for is changed."""
 
 from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
+from isthmus.core.errors import GatewayError, Kind
 from isthmus.server.admin.desk import Configurer
+from isthmus.wire import json
 
 Changes: TypeAlias = Mapping[tuple[str | int, ...], object]
 WHOLE = frozenset({"providers", "aliases", "models", "client-keys"})
@@ -22,3 +26,17 @@ def changes_of(configurer: Configurer, text: str, kind: str, *, without: Collect
         else:
             changes |= {(name, field): inner for field, inner in value.items()}
     return changes
+
+
+def decoded(body: bytes, expected: str) -> object:
+    """Any JSON. Raises INVALID with what was `expected`."""
+    try:
+        found: object = json.decode(body)
+    except json.Malformed as error:
+        raise GatewayError(Kind.INVALID, expected) from error
+    return found
+
+
+def said(told: Mapping[str, object]) -> Mapping[str, object]:
+    """Without what nobody has said."""
+    return {name: value for name, value in told.items() if value is not None}

@@ -20,7 +20,7 @@ from isthmus.server.admin.desk import Configurer, Desk, logs_of
 from isthmus.server.admin.providers import ProviderTold, providers
 from isthmus.server.admin.queries import whole
 from isthmus.server.admin.refusals import TYPES, headers_of
-from isthmus.server.compat.sections import Changes, changes_of
+from isthmus.server.compat.sections import Changes, changes_of, said
 from isthmus.server.pages import Page
 from isthmus.wire import json
 
@@ -227,7 +227,7 @@ def _key(name: str, entry: Mapping[str, Any]) -> Mapping[str, object]:
         "limit_tokens_per_min": entry["tokens-per-minute"],
         "pricing": _pricing(entry["price"][-1]) if entry["price"] else None,
     }
-    return {field: value for field, value in told.items() if value is not None}
+    return said(told)
 
 
 def _pricing(price: Mapping[str, Decimal]) -> Mapping[str, object]:
