@@ -1,5 +1,7 @@
 """A configuration's text goes out without its secrets, and comes back whole."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,15 @@ def test_a_masked_text_may_be_edited_and_rearranged() -> None:
 def test_a_text_that_was_read_before_another_change_is_refused() -> None:
     with pytest.raises(Stale, match="read it again"):
         unmask(mask(TEXT), TEXT.replace("name: ada", "name: grace"))
+
+
+@pytest.mark.parametrize("elsewhere", ["log: {file: MARK}", "aliases: {MARK: a/b}", "# MARK", "log: {file: 'x MARK'}"])
+def test_a_mark_where_no_secret_stands_is_refused(elsewhere: str) -> None:
+    """What it stands for would be shown in the difference that a plan tells."""
+    mark = re.search("<hidden:[^>]*>", mask(TEXT))
+    assert mark is not None
+    with pytest.raises(Stale, match="where no secret does"):
+        unmask(elsewhere.replace("MARK", mark[0]), TEXT)
 
 
 def test_a_mark_that_stands_for_nothing_is_refused() -> None:

@@ -85,19 +85,25 @@ def mask_beside(text: str, other: str) -> str:
 
 
 def unmask(text: str, present: str) -> str:
-    """The text with what its marks stand for in `present`. Raises Stale, or Broken where `present` is no YAML."""
+    """The text with what its marks stand for in `present`. Raises Stale, or Broken where either is no YAML.
+
+    A mark stands for something in the place of a secret alone: anywhere else it would be shown to whoever sent it.
+    """
     if not _MARK.search(text):
         return text
-    hidden = spans(present)
+    hidden, marked = spans(present), tuple(span for span in spans(text) if _MARK.fullmatch(span.value))
+    if len(_MARK.findall(text)) > len(marked):
+        raise Stale("a mark of a hidden secret stands where no secret does")
     stamp = _stamp(present, hidden)
 
-    def restore(mark: re.Match[str]) -> str:
-        number = int(mark["number"])
-        if mark["stamp"] != stamp or not 1 <= number <= len(hidden):
+    def restore(number: int, _: str) -> str:
+        mark = _MARK.fullmatch(marked[number - 1].value)
+        known = int(mark["number"]) if mark is not None and mark["stamp"] == stamp else 0
+        if not 1 <= known <= len(hidden):
             raise Stale("the file has changed since this text was read; read it again")
-        return hidden[number - 1].written
+        return hidden[known - 1].written
 
-    return _MARK.sub(restore, text)
+    return _replaced(text, marked, restore)
 
 
 def shown(value: object) -> object:
