@@ -1,6 +1,7 @@
 """The configuration over the admin API: shown, planned, applied, edited, remembered, rolled back. Secrets are hidden.
 
-A text travels as YAML. What hides a secret in it (`<hidden:STAMP/NUMBER>`) may be sent back, and stands for it.
+A text travels as YAML. What hides a secret in it (`<hidden:STAMP/NUMBER>`) may be sent back, and stands for it. Texts
+are for owners: a comment may hold what nobody can tell for a secret.
 """
 
 from collections.abc import Mapping
@@ -175,7 +176,7 @@ ROWS = (
     Row(
         method="GET",
         path="/admin/config/file",
-        role=Role.VIEWER,
+        role=Role.OWNER,
         handler=show_file,
         about="The file as it is, as YAML.",
         gives=Media("application/yaml"),
@@ -195,7 +196,7 @@ ROWS = (
     Row(
         method="POST",
         path="/admin/config/plan",
-        role=Role.OPERATOR,
+        role=Role.OWNER,
         handler=plan,
         about="What a YAML text would change, or what is wrong with it. Nothing is changed.",
         takes=Media("application/yaml"),
@@ -213,7 +214,7 @@ ROWS = (
     Row(
         method="GET",
         path="/admin/config/history/{number}",
-        role=Role.VIEWER,
+        role=Role.OWNER,
         handler=past,
         about="One of them, as YAML.",
         gives=Media("application/yaml"),

@@ -101,7 +101,7 @@ def _accounts() -> Sequence[Served]:
 
 SERVED: tuple[Served, ...] = (
     Served("GET", "/config", Role.VIEWER, config.show, "What is in force, in llm-mux's keys."),
-    Served("GET", "/config.yaml", Role.VIEWER, config.show_file, "The configuration file."),
+    Served("GET", "/config.yaml", Role.OWNER, config.show_file, "The configuration file."),
     Served("PUT", "/config.yaml", Role.OWNER, config.put_file, "Put a configuration into the file.", most=MOST),
     Served("GET", "/usage", Role.VIEWER, usage.usage, "What was used.", usage.summary),
     Served("GET", "/api-keys", Role.VIEWER, keys.show, "The client keys of the file."),
