@@ -28,7 +28,7 @@ from isthmus.engine.live import Live
 from isthmus.gateway import Gateway, Outside
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
-from isthmus.opened_accounts import first_spent
+from isthmus.opened_accounting import first_spent
 from isthmus.opened_keys import first_keys, has_no_keys, keyring_of
 from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps, opened_scribe, tell_notes
 from isthmus.opened_otel import opened_otel

@@ -18,7 +18,7 @@ from isthmus.engine.ports import Limiter, Ports, Recorder
 from isthmus.engine.queue import Queue
 from isthmus.engine.shadow import Shadows
 from isthmus.local.transport import Model, OnDemand
-from isthmus.opened_accounts import accounts_of
+from isthmus.opened_accounting import accounting_of
 from isthmus.opened_log import OpenedLog
 from isthmus.opened_otel import OpenedOtel
 from isthmus.server.admin.desk import Desk
@@ -83,9 +83,9 @@ class Gateway:
         self.reloader = Reloader(loaded, live, ollama="ollama" in live.take().snapshot.providers)
         self.transport = OnDemand(outside.client, outside.model)
         tally, key_counts = Tally(live), KeyCounts()
-        accounts = accounts_of(live, outside.store, outside.limiter, SystemClock())
-        self.budgets = accounts.budgets
-        counts = [tally.count, key_counts.count, *accounts.counts]
+        accounting = accounting_of(live, outside.store, outside.limiter, SystemClock())
+        self.budgets = accounting.budgets
+        counts = [tally.count, key_counts.count, *accounting.counts]
         if outside.dumps is not None:
             counts.append(outside.dumps.take)
         if outside.otel is not None:

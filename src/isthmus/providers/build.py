@@ -43,6 +43,7 @@ def build(  # noqa: PLR0913  one argument for each key of a provider in the conf
     http2: bool = False,
     settings: Mapping[str, str] = NO_SETTINGS,
     cloud_secret: Secret | None = None,
+    issuer: str | None = None,
 ) -> Provider:
     """The provider called `name`. What is None or empty is as the host's row says. Raises ValueError."""
     location = locate(host, Place(base_url, settings, keyed=secret is not None))
@@ -68,6 +69,7 @@ def build(  # noqa: PLR0913  one argument for each key of a provider in the conf
         limits_account=host.limits_account,
         kind=host.name,
         may_be_gateway=base_url is not None,
+        issuer=host.issuer if issuer is None else issuer,
     )
 
 

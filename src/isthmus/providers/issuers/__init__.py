@@ -1,0 +1,1 @@
+"""Who accounts are signed in to at: one file an issuer."""
