@@ -13,6 +13,7 @@ from isthmus.config.other_variables import Heard, found_files, heard
 from isthmus.config.problems import ConfigProblems, Problem
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config
+from isthmus.config.schema_accounts import AccountsEntry, IssuerEntry
 from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.secrets import Environment
 from isthmus.core.value import Value
@@ -175,9 +176,18 @@ def _placed(config: Config, folder: Path) -> Config:
     """Files that are named relative to the configuration's own folder, where they are."""
     providers = {name: _placed_entry(entry, folder) for name, entry in config.providers.items()}
     log = replace(config.log, file=str(folder / config.log.file)) if config.log.file else config.log
-    return replace(config, providers=providers, log=log)
+    return replace(config, providers=providers, log=log, accounts=_placed_accounts(config.accounts, folder))
 
 
 def _placed_entry(entry: ProviderEntry, folder: Path) -> ProviderEntry:
     files = {"ca_file": entry.ca_file, "credentials_file": entry.credentials_file}
     return replace(entry, **{field: str(folder / file) for field, file in files.items() if file})
+
+
+def _placed_accounts(entry: AccountsEntry, folder: Path) -> AccountsEntry:
+    issuers = {name: _placed_issuer(issuer, folder) for name, issuer in entry.issuers.items()}
+    return replace(entry, key_file=str(folder / entry.key_file) if entry.key_file else None, issuers=issuers)
+
+
+def _placed_issuer(entry: IssuerEntry, folder: Path) -> IssuerEntry:
+    return replace(entry, ca_file=str(folder / entry.ca_file)) if entry.ca_file else entry

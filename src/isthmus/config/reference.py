@@ -39,6 +39,7 @@ What `type` can name. With an empty last column no key is needed; a host marked 
 
 _Found: TypeAlias = dict[type[Struct], tuple[list[str], About]]
 _CLOUDS: Mapping[str, str] = {"aws": "AWS", "entra": "Entra", "google": "Google Cloud"}
+_MANY: Mapping[type, str] = {Secret: "secret texts", int: "whole numbers"}
 _DIALECTS: Mapping[str, Dialect] = {
     OPENAI_CHAT: Dialect.OPENAI,
     ANTHROPIC: Dialect.ANTHROPIC,
@@ -113,7 +114,7 @@ def _plural(kind: type) -> str:
         return " or ".join(["mappings", *also])
     if issubclass(kind, StrEnum):
         return ", ".join(kind)
-    return "secret texts" if kind is Secret else "texts"
+    return _MANY.get(kind, "texts")
 
 
 def _default(field: FieldInfo, about: About) -> str:

@@ -12,7 +12,7 @@ from isthmus.engine.live import Live
 
 log = logging.getLogger(__name__)
 
-AT_START = ("listeners", "log", "otel", "state", "store")
+AT_START = ("accounts", "listeners", "log", "otel", "state", "store")
 """Sections that are read only when the gateway starts, but for what of them says otherwise."""
 
 
@@ -20,6 +20,8 @@ def takes_restart(section: str, before: Config, after: Config) -> bool:
     """Is the section another one, in what is read only when the gateway starts?"""
     if section not in AT_START:
         return False
+    if section == "accounts":
+        return replace(after.accounts, issuers=before.accounts.issuers) != before.accounts
     if section == "log":
         at_once = replace(before.log.bodies, keep_days=after.log.bodies.keep_days)
         return replace(after.log, bodies=at_once) != before.log

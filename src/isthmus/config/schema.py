@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Annotated
 
 from isthmus.config.about import DAY, GIB, KIB, About, Switch, Unit
+from isthmus.config.schema_accounts import AccountsEntry
 from isthmus.config.schema_admin import AdminEntry
 from isthmus.config.schema_cache import CacheEntry, RouteCacheEntry
 from isthmus.config.schema_clients import BudgetsEntry, ClientEntry, TeamEntry
@@ -225,6 +226,9 @@ class Config(Value, frozen=True, rename="kebab"):
         StoreEntry,
         About("The database, in which client keys, use, money and the audit log are kept. `false` switches it off."),
     ] = StoreEntry()
+    accounts: Annotated[
+        AccountsEntry, About("Accounts that somebody signs in to: how they are kept safe, and who issues them.")
+    ] = AccountsEntry()
     state: Annotated[StateEntry, About("What is remembered between requests, and with whom it is shared.")] = (
         StateEntry()
     )

@@ -282,6 +282,19 @@ listeners:
 #  keep-audit-days: 400
 #  queue: 100000
 
+# Accounts that somebody signs in to ("isthmus accounts"). Their tokens are encrypted with a key that is made at first
+# need; ISTHMUS_ACCOUNTS_KEY comes before the file. Under issuers stands who else accounts are signed in to at.
+#accounts:
+#  key-file: accounts.key
+#  keyring: false
+#  issuers:
+#    ours-sign-in:
+#      client-id: isthmus
+#      authorize-url: https://login.example.com/authorize
+#      token-url: https://login.example.com/token
+#      scopes: [openid, email, offline_access]
+#      callback-ports: [8765]
+
 # The bundled model: auto has it on when no other provider is.
 #local:
 #  enabled: auto

@@ -11,7 +11,7 @@ from isthmus.config.schema import Config
 Reader: TypeAlias = Callable[[object, Beside], Imported]
 
 
-_SHARED = frozenset({"providers", "routing", "limits", "usage", "version"})
+_SHARED = frozenset({"accounts", "providers", "routing", "limits", "usage", "version"})
 _OURS = frozenset(Config.__struct_encode_fields__) - _SHARED
 """Keys at the top of our own file that no other system has."""
 
