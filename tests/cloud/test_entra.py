@@ -119,7 +119,7 @@ async def test_a_token_that_azure_refuses_is_replaced(issuer: Issuer, clock: Fak
     async with entra(clock) as signer:
         await bearer(signer, application(issuer))
         clock.move(FRESH)
-        signer.refused(await signer.sign(request(), application(issuer)), application(issuer))
+        await signer.refused(await signer.sign(request(), application(issuer)), application(issuer))
         assert await bearer(signer, application(issuer)) == "Bearer token-2"
 
 

@@ -199,7 +199,7 @@ async def test_a_token_that_google_refuses_is_replaced(issuer: Issuer, clock: Fa
     async with google(clock, {"GCE_METADATA_HOST": issuer.url.removeprefix("http://")}) as signer:
         signed = await signer.sign(request(), CloudKey("google"))
         clock.move(FRESH)
-        signer.refused(signed, CloudKey("google"))
+        await signer.refused(signed, CloudKey("google"))
         assert await bearer(signer, CloudKey("google")) == "Bearer token-2"
 
 

@@ -386,7 +386,7 @@ class Unasked:
     async def sign(self, outgoing: Outgoing, key: CloudKey) -> Outgoing:
         raise AssertionError("a signature was asked for")
 
-    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+    async def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
         raise AssertionError("a refusal was told")
 
     async def fetch(self, url: str) -> Inline:

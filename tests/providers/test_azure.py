@@ -130,7 +130,7 @@ class Stamp:
     def __init__(self) -> None:
         self.told: list[CloudKey] = []
 
-    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+    async def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
         self.told.append(key)
 
     async def sign(self, outgoing: Outgoing, key: CloudKey) -> Outgoing:

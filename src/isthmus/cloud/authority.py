@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Protocol
 
 from isthmus.cloud.aws import AwsSigner
@@ -20,9 +21,12 @@ class CloudSigner(Protocol):
         """As Authority.sign."""
         ...
 
-    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+    async def refused(self, outgoing: Outgoing, key: CloudKey) -> Outgoing | None:
         """As Authority.refused."""
         ...
+
+
+NO_OTHERS: Mapping[str, CloudSigner] = MappingProxyType({})
 
 
 class CloudAuthority:
@@ -37,9 +41,9 @@ class CloudAuthority:
             raise GatewayError(Kind.CREDENTIAL_REJECTED, f"nothing here can sign for {key.kind}")
         return await signer.sign(outgoing, key)
 
-    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
-        if (signer := self._signers.get(key.kind)) is not None:
-            signer.refused(outgoing, key)
+    async def refused(self, outgoing: Outgoing, key: CloudKey) -> Outgoing | None:
+        signer = self._signers.get(key.kind)
+        return None if signer is None else await signer.refused(outgoing, key)
 
     async def probe(self, key: CloudKey) -> None:
         """Is there a credential of AWS? Raises CREDENTIAL_REJECTED where there is none. Others are not looked for."""
@@ -49,13 +53,16 @@ class CloudAuthority:
 
 
 @asynccontextmanager
-async def open_authority(clock: Clock, variable: Variable) -> AsyncIterator[CloudAuthority]:
-    """Every cloud there is. Nobody is asked for anything before a request needs it."""
+async def open_authority(
+    clock: Clock, variable: Variable, others: Mapping[str, CloudSigner] = NO_OTHERS
+) -> AsyncIterator[CloudAuthority]:
+    """Every cloud there is, and `others` that sign. Nobody is asked for anything before a request needs it."""
     tokens = Tokens(clock.time)
     signers: dict[str, CloudSigner] = {
         "aws": AwsSigner(clock.now),
         "google": Google(tokens, clock.time, variable),
         "entra": Entra(tokens, clock.time, variable),
+        **others,
     }
     try:
         yield CloudAuthority(signers)

@@ -77,7 +77,7 @@ class AwsSigner:
         frozen = await self._keeper(key).credential()
         return replace(outgoing, headers=outgoing.headers + _signature(outgoing, frozen, region_of(outgoing, key)))
 
-    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+    async def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
         """Nothing to do: a chain that is asked again before a credential's end gives the same one."""
 
     async def probe(self, key: CloudKey) -> None:

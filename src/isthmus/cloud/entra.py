@@ -86,7 +86,7 @@ class Entra:
         token = await self._tokens.of(asked, partial(asyncio.to_thread, self._ask, asked))
         return token.sign(outgoing)
 
-    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+    async def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
         """Azure does not take the token any more."""
         self._tokens.forget(_asked(outgoing, key))
 

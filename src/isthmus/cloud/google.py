@@ -76,7 +76,7 @@ class Google:
         token = await self._tokens.of(which, partial(asyncio.to_thread, self._ask, which.file, which.route))
         return token.sign(outgoing)
 
-    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+    async def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
         """Google does not take the token any more."""
         self._tokens.forget(_which(outgoing, key))
 

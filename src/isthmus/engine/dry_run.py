@@ -112,7 +112,7 @@ class _Unsigned(Authority):
         self._run.note(f"the signature of {key.kind} is made when it is sent, and is not shown")
         return outgoing
 
-    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
+    async def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
         """Nothing was asked."""
 
 

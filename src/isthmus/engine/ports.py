@@ -55,7 +55,7 @@ class Transport(Protocol):
 
 
 class Authority(Protocol):
-    """Signs with credentials that a cloud hands out."""
+    """Signs with credentials that a cloud hands out, or that somebody signed in to."""
 
     async def sign(self, outgoing: Outgoing, key: CloudKey) -> Outgoing:
         """The request with what proves who is asking. Never blocks the loop.
@@ -64,8 +64,12 @@ class Authority(Protocol):
         """
         ...
 
-    def refused(self, outgoing: Outgoing, key: CloudKey) -> None:
-        """The cloud answered 401 to this request: what it was signed with is of no use any more."""
+    async def refused(self, outgoing: Outgoing, key: CloudKey) -> Outgoing | None:
+        """This request was answered with 401: what it was signed with is of no use any more.
+
+        The same, signed with something newer, where that can be had at once; None where asking again is of no use.
+        Raises CREDENTIAL_REVOKED where somebody has to sign in again.
+        """
         ...
 
 

@@ -29,13 +29,28 @@ async def _send_through(request: Outgoing, aim: Aim, provider: Provider, ports: 
         request = await ports.authority.sign(request, provider.cloud)
     incoming = await ports.transport.send(request, provider.deadlines)
     if incoming.status == 401 and provider.cloud is not None and ports.authority is not None:
-        ports.authority.refused(request, provider.cloud)
+        incoming = await _once_more(request, incoming, provider, ports)
     if provider.envelope is None or incoming.status != 200:
         return incoming
     if _ENVELOPE not in (find(incoming.headers, b"content-type") or b""):
         return incoming
     unwrap = provider.envelope.unwrap(aim)
     return incoming if unwrap is None else Unwrapped(incoming, unwrap)
+
+
+async def _once_more(request: Outgoing, incoming: Incoming, provider: Provider, ports: Ports) -> Incoming:
+    """What is answered to a request whose signature was refused: asked again, once, where there is a newer one."""
+    assert provider.cloud is not None  # noqa: S101  somebody signed it
+    assert ports.authority is not None  # noqa: S101  it did
+    try:
+        again = await ports.authority.refused(request, provider.cloud)
+    except BaseException:
+        incoming.close()
+        raise
+    if again is None:
+        return incoming
+    incoming.close()
+    return await ports.transport.send(again, provider.deadlines)
 
 
 class Unwrapped:
