@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.accounts import AccountBook
 from isthmus.engine.bodies import BodyShelf
 from isthmus.engine.change import Change
 from isthmus.engine.key_count import KeyCount
@@ -135,6 +136,7 @@ class Desk:
         metrics: Callable[[], Awaitable[bytes]] | None = None,
         claude: ClaudeSettings | None = None,
         key_counts: Callable[[], Mapping[tuple[str, str], KeyCount]] | None = None,
+        accounts: AccountBook | None = None,
     ) -> None:
         self.live = live
         self.ports = ports
@@ -150,6 +152,7 @@ class Desk:
         self.metrics = metrics
         self.claude = claude
         self.key_counts = key_counts
+        self.accounts = accounts
 
 
 def records_of(desk: Desk) -> Records:
@@ -159,6 +162,14 @@ def records_of(desk: Desk) -> Records:
             Kind.UNSUPPORTED, "the store is switched off (store.enabled), so nothing is kept", status=501
         )
     return desk.records
+
+
+def accounts_of(desk: Desk) -> AccountBook:
+    """Raises UNSUPPORTED where no accounts are kept."""
+    if desk.accounts is None:
+        words = "accounts are not kept here: the store is switched off (store.enabled)"
+        raise GatewayError(Kind.UNSUPPORTED, words, status=501)
+    return desk.accounts
 
 
 def logs_of(desk: Desk) -> Logs:
