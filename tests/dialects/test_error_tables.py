@@ -40,6 +40,8 @@ def test_the_callers_fault_is_a_400_and_ours_a_500(kind: Kind) -> None:
     rule = RULES[kind]
     if rule.blame is Blame.CLIENT:
         assert 400 <= rule.status < 500
+    elif kind is Kind.NO_ACCOUNT:
+        assert rule.status == 401, "clients of signed-in accounts take this as the word to sign in again"
     else:
         assert rule.status == 429 or 500 <= rule.status < 600
 

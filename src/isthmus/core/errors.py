@@ -6,8 +6,8 @@
     │                          UNKNOWN_MODEL UNKNOWN_PATH WRONG_METHOD CANCELLED
     ├── the provider's doing   UPSTREAM_LIMITED QUOTA_SPENT OVERLOADED UPSTREAM_FAULT
     │                          UNREACHABLE TIMED_OUT GARBLED CUT_SHORT EMPTY
-    └── the gateway's doing    CREDENTIAL_REJECTED CREDENTIAL_REVOKED NO_TARGET STORE_GONE
-                               STOPPING BUG
+    └── the gateway's doing    CREDENTIAL_REJECTED CREDENTIAL_REVOKED NO_ACCOUNT NO_TARGET
+                               STORE_GONE STOPPING BUG
 
 There is one exception class. Policy reads RULES and nothing else: above the dialects
 nobody looks at a status code or at the words of a message.
@@ -44,6 +44,7 @@ class Kind(StrEnum):
     GARBLED = "garbled"
     CUT_SHORT = "cut_short"
     EMPTY = "empty"
+    NO_ACCOUNT = "no_account"
     NO_TARGET = "no_target"
     STORE_GONE = "store_gone"
     STOPPING = "stopping"
@@ -119,12 +120,17 @@ RULES: Mapping[Kind, Rule] = {
     Kind.GARBLED: Rule(502, False, _UPSTREAM, Then.NEXT, Rest.TARGET, _KIND),
     Kind.CUT_SHORT: Rule(502, False, _UPSTREAM, Then.AGAIN, Rest.TARGET, _KIND),
     Kind.EMPTY: Rule(502, False, _UPSTREAM, Then.AGAIN, Rest.NOTHING, _ALL),
+    Kind.NO_ACCOUNT: Rule(401, False, _GATEWAY, Then.NEXT, Rest.NOTHING, _ALL),
     Kind.NO_TARGET: Rule(503, False, _GATEWAY, Then.STOP, Rest.NOTHING, _ALL),
     Kind.STORE_GONE: Rule(503, False, _GATEWAY, Then.STOP, Rest.NOTHING, _ALL),
     Kind.STOPPING: Rule(503, False, _GATEWAY, Then.STOP, Rest.NOTHING, _ALL),
     Kind.CANCELLED: Rule(499, False, _CLIENT, Then.STOP, Rest.NOTHING, _KIND),
     Kind.BUG: Rule(500, False, _GATEWAY, Then.STOP, Rest.NOTHING, _KIND),
 }
+
+
+NO_ACCOUNT_WORDS = "No active account with valid credentials"
+"""What is told where a name leads only to accounts, and none of them can be asked under. Clients look for these words."""
 
 
 class UpstreamWords(Value, frozen=True):

@@ -15,6 +15,7 @@ from isthmus.engine.affinity import keep_bond
 from isthmus.engine.deadlines import deadline, within
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Now
+from isthmus.engine.no_account import limited, without_accounts
 from isthmus.engine.ports import Ports
 from isthmus.engine.presentable import presentable
 from isthmus.engine.spending import Ending, how_failed
@@ -109,8 +110,10 @@ async def _along(
             await _note_answer(exchange, gate, now, ports)
         failure = None  # its trace holds this frame
         return answer
-    rest = walk.rests(ports.clock.now())
-    raise failure or (gate and gate.error(rest)) or _nobody(rest)
+    at = ports.clock.now()
+    rest, places = walk.rests(at), [ask.place for ask in walk.asks]
+    told = without_accounts(exchange, now, places, at, failure) or failure
+    raise told or (gate and gate.error(rest)) or _nobody(rest)
 
 
 def _note_first(walk: Walk, ask: Ask, error: GatewayError) -> GatewayError:
@@ -215,5 +218,4 @@ def _count(exchange: Exchange, ask: Ask, now: Now, at: float) -> None:
 def _nobody(rest: float) -> GatewayError:
     if rest <= 0:
         return GatewayError(Kind.NO_TARGET, "no target is configured for this model")
-    words = f"every provider of this model rests, as it asked; the first is back in {rest:.0f} s"
-    return GatewayError(Kind.UPSTREAM_LIMITED, words, retry_after=rest)
+    return limited(rest)

@@ -86,6 +86,7 @@ _WRITTEN: Mapping[Kind, str] = {
     Kind.GARBLED: "api_error",
     Kind.CUT_SHORT: "api_error",
     Kind.EMPTY: "api_error",
+    Kind.NO_ACCOUNT: "authentication_error",
     Kind.NO_TARGET: "overloaded_error",
     Kind.STORE_GONE: "api_error",
     Kind.STOPPING: "overloaded_error",

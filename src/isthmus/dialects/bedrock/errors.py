@@ -97,6 +97,7 @@ _WRITTEN: Mapping[Kind, str] = {
     Kind.GARBLED: "InternalServerException",
     Kind.CUT_SHORT: "ModelStreamErrorException",
     Kind.EMPTY: "ModelErrorException",
+    Kind.NO_ACCOUNT: "UnrecognizedClientException",
     Kind.NO_TARGET: "ServiceUnavailableException",
     Kind.STORE_GONE: "ServiceUnavailableException",
     Kind.STOPPING: "ServiceUnavailableException",

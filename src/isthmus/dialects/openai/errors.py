@@ -104,6 +104,7 @@ ROWS: Mapping[Kind, tuple[str, str | None]] = {
     Kind.GARBLED: ("server_error", "provider_garbled"),
     Kind.CUT_SHORT: ("server_error", "provider_cut_short"),
     Kind.EMPTY: ("server_error", "provider_empty"),
+    Kind.NO_ACCOUNT: ("authentication_error", "no_account"),
     Kind.NO_TARGET: ("server_error", "no_target"),
     Kind.STORE_GONE: ("server_error", "store_gone"),
     Kind.STOPPING: ("server_error", "stopping"),
