@@ -1,6 +1,6 @@
 """The snapshot in force. Swapping is one assignment; whoever took one keeps it to the end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -10,10 +10,12 @@ from isthmus.catalog.prices import in_force
 from isthmus.catalog.spellings import take_apart
 from isthmus.core.facts import Mode, ModelFacts, Price
 from isthmus.core.value import Value
+from isthmus.engine.accounts import Account
 from isthmus.engine.clients import NOBODY, Auth, Roll
 from isthmus.engine.fingerprints import fingerprints
 from isthmus.engine.narrowing import Narrowed
 from isthmus.engine.scales import Prices, Shares
+from isthmus.engine.signed_in import Fingerprints, Signed, by_issuer, signed_in
 from isthmus.engine.snapshot import NOTHING_TOLD, Snapshot, ToldFacts
 from isthmus.engine.tariffs import Tariffs
 from isthmus.providers.provider import Provider
@@ -73,23 +75,25 @@ class InForce(Protocol):
 class Live:
     """Holds what is in force. What providers list, and who of them rests, outlives a swap of the configuration."""
 
-    __slots__ = ("_board", "_configured", "_keys", "_listed", "_now", "_roll", "_told")
+    __slots__ = ("_board", "_configured", "_keys", "_listed", "_now", "_own", "_roll", "_signed", "_told")
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._configured = snapshot
+        self._signed: Mapping[str, Signed] = {}
+        self._own = signed_in(snapshot, self._signed)
         self._roll = NOBODY
         self._board = Board(Quotas(read_quota))
         self._keys = fingerprints(snapshot)
         self._listed: dict[str, tuple[str, ...]] = {}
         self._told: dict[str, Mapping[str, ModelFacts]] = {}
-        self._now = self._make(snapshot, 1)
+        self._now = self._make(self._own, 1)
 
     def take(self) -> Now:
         return self._now
 
     def keys(self) -> Mapping[Place, str]:
-        """The fingerprints of all accounts that are configured."""
-        return self._keys
+        """The fingerprints of all keys that are configured, and of all accounts."""
+        return Fingerprints(self._keys, self._own.keys) if self._signed else self._keys
 
     def swap(self, snapshot: Snapshot) -> None:
         """Put another configuration in force, for every exchange that begins from here on.
@@ -98,16 +102,37 @@ class Live:
         """
         self._wake(self._configured, snapshot)
         self._configured = snapshot
-        self._listed = {name: models for name, models in self._listed.items() if name in snapshot.providers}
-        self._told = {name: facts for name, facts in self._told.items() if name in snapshot.providers}
-        self._board.keep(frozenset(snapshot.providers))
-        self._now = self._make(snapshot, self._now.version + 1)
+        self._own = own = signed_in(snapshot, self._signed)
+        self._listed = {name: models for name, models in self._listed.items() if name in own.providers}
+        self._told = {name: facts for name, facts in self._told.items() if name in own.providers}
+        self._board.keep(frozenset(own.providers))
+        self._now = self._make(own, self._now.version + 1)
 
     def learn(self, listed: Mapping[str, tuple[str, ...]], told: ToldFacts = NOTHING_TOLD) -> None:
         """Take in the models that providers say they have, and what they tell of them, by provider."""
         self._listed.update(listed)
         self._told.update(told)
-        self._now = self._make(self._configured, self._now.version)
+        self._now = self._make(self._own, self._now.version)
+
+    def sign_in(self, accounts: Sequence[Account]) -> None:
+        """From here on these are the accounts, the oldest first; what only was noted of their use changes nothing.
+
+        An account that is another one than that of its name before is well.
+        """
+        signed = by_issuer(accounts)
+        if signed == self._signed:
+            return
+        before, self._signed = self.keys(), signed
+        self._own = signed_in(self._configured, signed)
+        self._wake_accounts(before)
+        self._now = self._make(self._own, self._now.version)
+
+    def _wake_accounts(self, before: Mapping[Place, str]) -> None:
+        """Only of accounts that rest anything is known."""
+        health, after = self._board.health, self.keys()
+        for account in health.accounts():
+            if account in before and after.get(account, before[account]) != before[account]:
+                health.clear(account)
 
     def enroll(self, roll: Roll) -> None:
         """From here on these clients may ask too, and no others but those of the configuration."""
@@ -116,7 +141,7 @@ class Live:
 
     def _admitting(self, now: Now) -> Now:
         """With all who may ask. Where two have one key, or limits for one name, the configuration's hold."""
-        own, roll = self._configured, self._roll
+        own, roll = self._own, self._roll
         if own.auth is Auth.OFF or roll == NOBODY:
             return now if now.snapshot is own else replace(now, snapshot=own, shares=_shares(own))
         snapshot = replace(

@@ -77,7 +77,9 @@ class Habits(Value, frozen=True, kw_only=True):
 
 
 class Snapshot(Value, frozen=True, kw_only=True):
-    """`routes` are names with explicit targets; every other name is looked for among the providers, as `naming` says.
+    """`awaited` are providers that are there once somebody has signed in to their issuer, and else are not.
+
+    `routes` are names with explicit targets; every other name is looked for among the providers, as `naming` says.
 
     Of a provider with several keys, `keys` has the same provider with each of them, by the key's name, `credentials`
     the same keys as routing knows them, and `prices`, by provider and key, what every model costs under a key that has
@@ -93,6 +95,7 @@ class Snapshot(Value, frozen=True, kw_only=True):
     """
 
     providers: Mapping[str, Provider]
+    awaited: Mapping[str, Provider] = {}
     keys: Mapping[str, Mapping[str, Provider]] = {}
     credentials: Mapping[str, tuple[Credential, ...]] = {}
     prices: Mapping[tuple[str, str], Price] = {}

@@ -261,6 +261,10 @@ class Health:
             if record.until > now:
                 yield self._told(place, record)
 
+    def accounts(self) -> frozenset[Place]:
+        """All that anything is known of, with the model left out."""
+        return frozenset(place.account for place in self._records)
+
     def restore(self, rests: Iterable[Resting], now: float) -> None:
         """Take over rests that are known from elsewhere, where they last longer than what is known here."""
         latest = now + self._patience.hint_cap
