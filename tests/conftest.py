@@ -73,6 +73,7 @@ SLOW = frozenset(
         "test_second_try",
         "test_security_machine",
         "test_security_outside",
+        "test_service_command",
         "test_shared_budgets",
         "test_silence_outside",
         "test_store_faults",

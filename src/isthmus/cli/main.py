@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, Row] = {
     "keys": Row("isthmus.cli.commands.keys", "Client keys: list, show, create, rotate, disable, enable, delete."),
     "rests": Row("isthmus.cli.commands.rests", "Who rests after a failure, as the running gateway knows: list, clear."),
     "logs": Row("isthmus.cli.commands.logs", "The latest lines of the running gateway's log, and those that follow."),
+    "service": Row("isthmus.cli.commands.service", "Keep the gateway running: install, start, stop, status, logs."),
     "usage": Row("isthmus.cli.commands.usage", "What was used, and what it cost."),
     "ledger": Row("isthmus.cli.commands.ledger", "Whether what was spent still comes to the same."),
     "catalogue": Row("isthmus.cli.commands.catalogue", "What is known of models in general: status, refresh."),

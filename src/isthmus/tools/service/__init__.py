@@ -1,0 +1,1 @@
+"""The gateway as a service of the user who runs it: described, and handed to what keeps services on this machine."""
