@@ -30,6 +30,8 @@ PRIVATE: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options",
 _EMPTY = "a body is required here, and none came"
 _SHOWN = 200
 """Characters of what somebody else chose, in the audit log."""
+_UNTOLD = "state"
+"""What a path names so is by which somebody's sign-in is ended: the audit log has no more than its beginning."""
 
 log = logging.getLogger(__name__)
 
@@ -168,15 +170,15 @@ async def _body(row: Row, asked: Asked, receive: Receive) -> bytes:
 
 
 def _on(params: Mapping[str, str], body: bytes) -> str:
-    """What it was done to: what the path names, else what the body has as its name."""
+    """What it was done to: what the path names, else whom the body names."""
     if params:
-        return "/".join(params.values())[:_SHOWN]
+        return "/".join(said[:6] if name == _UNTOLD else said for name, said in params.items())[:_SHOWN]
     try:
         told: object = json.decode(body) if body else None
     except json.Malformed:
         return ""
     match told:
-        case {"name": str(name)}:
+        case {"name": str(name)} | {"email": str(name)} | {"issuer": str(name)}:
             return name[:_SHOWN]
         case _:
             return ""

@@ -1,6 +1,7 @@
 """Our own management API, as one table: a resource is a file with its rows, and one line here."""
 
 from isthmus.server.admin import (
+    accounts,
     budgets,
     configuration,
     debug,
@@ -16,6 +17,7 @@ from isthmus.server.admin import (
     openapi,
     providers,
     rests,
+    sign_ins,
     status,
     usage,
 )
@@ -27,6 +29,8 @@ _ROWS = (
     *providers.ROWS,
     *models.ROWS,
     *keys.ROWS,
+    *accounts.ROWS,
+    *sign_ins.ROWS,
     *limits.ROWS,
     *budgets.ROWS,
     *rests.ROWS,
