@@ -93,6 +93,10 @@ class AccountRecords(Protocol):
 
     async def sealed(self, identity: str) -> Sealed | None: ...
 
+    async def sealed_otherwise(self, key: str, limit: int = 100) -> Sequence[str]:
+        """Ids of accounts whose tokens are sealed with another key than this one; at most 1000."""
+        ...
+
     async def add_account(self, account: Account, sealed: Sealed) -> None:
         """Raises INVALID where another of its issuer has its name."""
         ...
@@ -108,15 +112,24 @@ class AccountRecords(Protocol):
     async def drop_account(self, identity: str) -> None: ...
 
     async def lease(self, identity: str, owner: str, until: float, now: float) -> bool:
-        """May `owner` refresh the tokens until then? False while another may."""
+        """May `owner` refresh the tokens until then? False while another may. Then read `sealed` again."""
         ...
 
     async def release(self, identity: str, owner: str) -> None: ...
 
     async def replace_tokens(self, account: Account, sealed: Sealed) -> bool:
-        """Keep the account with these tokens in place of those of the version before `sealed.version`.
+        """Keep these tokens in place of those of the version before `sealed.version`.
 
-        False, and nothing is changed, where somebody else was faster. It is on the disk when this returns.
+        With them, of the account, what its issuer told: e-mail, subject, plan, times of the tokens, source; and its
+        state and why, but for one that is disabled, which tokens do not change. False, and nothing is changed, where
+        somebody else was faster. It is on the disk when this returns.
+        """
+        ...
+
+    async def reseal(self, sealed: Mapping[str, Sealed], now: float) -> int:
+        """Keep the same tokens sealed anew, by account, each in place of the version before. How many were.
+
+        Those that somebody refreshes at `now`, or was faster with, are not. On the disk as with `replace_tokens`.
         """
         ...
 

@@ -34,6 +34,8 @@ PRAGMAS = (
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA foreign_keys=ON",
 )
+SURELY = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+"""To PostgreSQL: this transaction is on the disk when it is committed."""
 _UNFIT = ("22", "23", "54")
 """Classes of SQLSTATE that are the values' fault: data exceptions, broken constraints, and what is beyond limits."""
 
@@ -50,6 +52,7 @@ class Database:
     def __init__(self, engine: AsyncEngine, kind: str) -> None:
         self._reads = engine
         self._writes = engine.execution_options(writes=True)
+        self._durable = engine.execution_options(writes=True, durable=True)
         self._under_way: set[asyncio.Task[Any]] = set()
         self.kind = kind
 
@@ -60,6 +63,12 @@ class Database:
     async def write(self, work: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """All of `work` or nothing of it. Raises OutOfReach, or Unfit for values that no database takes."""
         return await self._run(self._writes, lambda connection: work(connection, *args, **kwargs))
+
+    async def write_durably(
+        self, work: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kwargs: _P.kwargs
+    ) -> _T:
+        """As `write`; and it is on the disk when this returns, whatever the machine does then."""
+        return await self._run(self._durable, lambda connection: work(connection, *args, **kwargs))
 
     async def close(self) -> None:
         """End what is still under way, and the connections."""
@@ -129,7 +138,7 @@ def fault_of(error: Exception) -> OutOfReach | Unfit:
 
 def _open_postgresql(address: Address, run_within: float) -> AsyncEngine:
     """The driver reads the URL itself: it knows what `sslmode` and all others mean."""
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         pool_size=CONNECTIONS,
         max_overflow=0,
@@ -142,6 +151,14 @@ def _open_postgresql(address: Address, run_within: float) -> AsyncEngine:
             "server_settings": {"application_name": "isthmus"},
         },
     )
+    event.listen(engine.sync_engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """A server may be told to say that something is written before it is."""
+    if connection.get_execution_options().get("durable", False):
+        connection.exec_driver_sql(SURELY)
 
 
 def _open_sqlite(address: Address, run_within: float) -> AsyncEngine:
@@ -189,5 +206,15 @@ def _prepare_sqlite(
 def _begin_sqlite(connection: Connection) -> None:
     """One that will write waits for the others here: later on it could not, without losing what it has read."""
     connection.info["patience"].begin()
-    writes = connection.get_execution_options().get("writes", False)
-    _driver(connection).run_async(lambda driver: driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN"))
+    options = connection.get_execution_options()
+    _set_durable(connection, options.get("durable", False))
+    begin = "BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN"
+    _driver(connection).run_async(lambda driver: driver.execute(begin))
+
+
+def _set_durable(connection: Connection, durable: bool) -> None:
+    """Whether a commit waits for the disk, where that is not so already: it cannot be said in a transaction."""
+    if connection.info.get("durable", False) != durable:
+        pragma = f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}"
+        _driver(connection).run_async(lambda driver: driver.execute(pragma))
+        connection.info["durable"] = durable

@@ -12,7 +12,7 @@ from isthmus.store.address import POSTGRESQL, Address
 from isthmus.store.database import open_database
 from isthmus.store.faults import Unusable
 
-HEAD = "0002"
+HEAD = "0003"
 """The last of the steps in `migrations/versions`."""
 WITHIN = 600.0
 """Seconds that one step, or another instance's steps, may take."""

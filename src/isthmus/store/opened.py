@@ -1,14 +1,15 @@
 """The store once it is open: each question of Records as one transaction. Imported when the store is opened."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from threading import Thread
 
+from isthmus.engine.accounts import Account, Sealed
 from isthmus.engine.bodies import Bodies
 from isthmus.engine.records import ClientKey, Configuration, Deed, Spent, UsageQuery, UsageSum, Used, UsedQuery
-from isthmus.store import journal, keys, reading, retention, sums
+from isthmus.store import accounts, journal, keys, reading, retention, sums
 from isthmus.store.address import Address
 from isthmus.store.bodies import read_bodies, write_bodies
 from isthmus.store.database import Database, open_database
@@ -36,6 +37,42 @@ class Opened:
 
     async def drop_client_key(self, identity: str) -> None:
         await self._database.write(keys.drop_key, identity)
+
+    async def accounts(self) -> Sequence[Account]:
+        return await self._database.read(accounts.read_accounts)
+
+    async def accounts_version(self) -> int:
+        return await self._database.read(accounts.read_version)
+
+    async def sealed(self, identity: str) -> Sealed | None:
+        return await self._database.read(accounts.read_sealed, identity)
+
+    async def sealed_otherwise(self, key: str, limit: int) -> Sequence[str]:
+        return await self._database.read(accounts.sealed_otherwise, key, limit)
+
+    async def add_account(self, account: Account, sealed: Sealed) -> None:
+        await self._database.write_durably(accounts.add_account, account, sealed)
+
+    async def change_account(self, account: Account) -> None:
+        await self._database.write(accounts.change_account, account)
+
+    async def note_accounts(self, noted: Sequence[Account]) -> None:
+        await self._database.write(accounts.note_accounts, noted)
+
+    async def drop_account(self, identity: str) -> None:
+        await self._database.write_durably(accounts.drop_account, identity)
+
+    async def lease(self, identity: str, owner: str, until: float, now: float) -> bool:
+        return await self._database.write(accounts.lease, identity, owner, until=until, now=now)
+
+    async def release(self, identity: str, owner: str) -> None:
+        await self._database.write(accounts.release, identity, owner)
+
+    async def replace_tokens(self, account: Account, sealed: Sealed) -> bool:
+        return await self._database.write_durably(accounts.replace_tokens, account, sealed)
+
+    async def reseal(self, sealed: Mapping[str, Sealed], now: float) -> int:
+        return await self._database.write_durably(accounts.reseal, sealed, now)
 
     async def spent(self, now: float) -> Sequence[Spent]:
         return await self._database.read(reading.read_spent, now)

@@ -1,4 +1,4 @@
-"""The store: implements the engine's Records, and is there before its database is.
+"""The store: implements the engine's Records and AccountRecords, and is there before its database is.
 
 The database is opened behind the gateway's back, and with it all that is slow to import. Until then, and while it
 cannot be reached, rows of use wait and every question is answered with STORE_GONE after a few seconds at most.
@@ -6,14 +6,15 @@ cannot be reached, rows of use wait and every question is answered with STORE_GO
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.periods import DAY
+from isthmus.engine.accounts import Account, Sealed
 from isthmus.engine.bodies import Bodies
 from isthmus.engine.ports import Clock
 from isthmus.engine.records import ClientKey, Configuration, Deed, Spent, UsageQuery, UsageSum, Used, UsedQuery
@@ -93,6 +94,56 @@ class Store:
     async def drop_client_key(self, identity: str) -> None:
         async with self._reach() as opened:
             await opened.drop_client_key(identity)
+
+    async def accounts(self) -> Sequence[Account]:
+        async with self._reach() as opened:
+            return await opened.accounts()
+
+    async def accounts_version(self) -> int:
+        async with self._reach() as opened:
+            return await opened.accounts_version()
+
+    async def sealed(self, identity: str) -> Sealed | None:
+        async with self._reach() as opened:
+            return await opened.sealed(identity)
+
+    async def sealed_otherwise(self, key: str, limit: int = 100) -> Sequence[str]:
+        async with self._reach() as opened:
+            return await opened.sealed_otherwise(key, limit)
+
+    async def add_account(self, account: Account, sealed: Sealed) -> None:
+        async with self._reach() as opened:
+            with _unique_name(account):
+                await opened.add_account(account, sealed)
+
+    async def change_account(self, account: Account) -> None:
+        async with self._reach() as opened:
+            with _unique_name(account):
+                await opened.change_account(account)
+
+    async def note_accounts(self, accounts: Sequence[Account]) -> None:
+        async with self._reach() as opened:
+            await opened.note_accounts(accounts)
+
+    async def drop_account(self, identity: str) -> None:
+        async with self._reach() as opened:
+            await opened.drop_account(identity)
+
+    async def lease(self, identity: str, owner: str, until: float, now: float) -> bool:
+        async with self._reach() as opened:
+            return await opened.lease(identity, owner, until, now)
+
+    async def release(self, identity: str, owner: str) -> None:
+        async with self._reach() as opened:
+            await opened.release(identity, owner)
+
+    async def replace_tokens(self, account: Account, sealed: Sealed) -> bool:
+        async with self._reach() as opened:
+            return await opened.replace_tokens(account, sealed)
+
+    async def reseal(self, sealed: Mapping[str, Sealed], now: float) -> int:
+        async with self._reach() as opened:
+            return await opened.reseal(sealed, now)
 
     async def spent(self, now: float) -> Sequence[Spent]:
         async with self._reach() as opened:
@@ -216,6 +267,16 @@ class Store:
     def _kept_since(self, days: int) -> float:
         """Since when things are kept that are kept for so many days."""
         return self._clock.time() - days * DAY if days else 0.0
+
+
+@contextmanager
+def _unique_name(account: Account) -> Iterator[None]:
+    """Raises INVALID where another has the account's name."""
+    try:
+        yield
+    except Duplicate as error:
+        message = f"another account of {account.issuer} has the name {account.name!r}"
+        raise GatewayError(Kind.INVALID, message, param="name") from error
 
 
 @asynccontextmanager

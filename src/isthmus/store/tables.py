@@ -166,6 +166,42 @@ bodies = Table(
 """What was said in an exchange, where that is kept, without secrets."""
 Index("bodies_at", bodies.c.at)
 
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("added_at", Double, nullable=False),
+    Column("expires_at", Double),
+    Column("refreshed_at", Double),
+    Column("used_at", Double),
+    Column("state", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("concurrency", BigInteger),
+    Column("models", Text, nullable=False),
+    Column("windows", Text, nullable=False),
+    Column("windows_at", Double),
+    Column("source", Text, nullable=False),
+    UniqueConstraint("issuer", "name", name="accounts_name"),
+)
+
+account_tokens = Table(
+    "account_tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("leased_by", Text, nullable=False),
+    Column("leased_until", Double, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+"""The tokens of an account, encrypted, and who may refresh them: apart, so that accounts are read without them."""
+
 configurations = Table(
     "configurations",
     metadata,
