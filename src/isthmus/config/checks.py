@@ -18,6 +18,7 @@ from isthmus.config.checks_routing import check_bounds, check_routes
 from isthmus.config.clients import check_clients
 from isthmus.config.clouds import FIELDS, SECRET, settings_of
 from isthmus.config.hosts import COMPATIBLE, LOCAL, OLLAMA, host_of, kind_of
+from isthmus.config.issuers import check_issuers
 from isthmus.config.keys import key_name, named_keys
 from isthmus.config.problems import Path, nearest, write_path
 from isthmus.config.reading import Reading
@@ -59,6 +60,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
     check_log(config.log, reading)
     check_otel(config.otel, reading)
     check_store(config, reading)
+    check_issuers(config, reading, folder)
     check_admin(config, reading)
     check_metrics(config.metrics, reading)
 
@@ -112,7 +114,11 @@ def _note_unknown_kind(name: str, entry: ProviderEntry, reading: Reading) -> Non
 
 def _needs_key(path: Path, entry: ProviderEntry, host: Host, reading: Reading) -> bool:
     own_address = entry.base_url is not None or (*path, "base-url") in reading.values
-    return bool(host.key_env) and not host.cloud and not own_address and (*path, "api-key") not in reading.values
+    return (
+        bool(host.key_env)
+        and not (host.cloud or entry.issuer or own_address)
+        and (*path, "api-key") not in reading.values
+    )
 
 
 def check_keys(name: str, entry: ProviderEntry, reading: Reading) -> None:

@@ -14,6 +14,7 @@ from isthmus.config.clients import auth_of, client_keys, clients
 from isthmus.config.environment import with_ollama
 from isthmus.config.facts import Facts, price_of
 from isthmus.config.hosts import LOCAL
+from isthmus.config.issuers import issuers_of
 from isthmus.config.keys import named_keys
 from isthmus.config.load import Loaded
 from isthmus.config.names import leads_to, naming_of
@@ -85,6 +86,7 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         queue=QueueRule(**asdict(config.routing.queue)),
         metrics_path=config.metrics.path if config.metrics.enabled else None,
         adaptive=MappingProxyType(_adaptive(config, providers)),
+        issuers=MappingProxyType(issuers_of(config)),
         facts=facts,
         source=source,
     )

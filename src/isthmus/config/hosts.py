@@ -35,10 +35,10 @@ def key_of(name: str, entry: ProviderEntry, environment: Environment) -> Secret 
     """The configured key, else what the host's usual variable holds.
 
     That variable is not read for an address of one's own: its key belongs to the usual one, or to the
-    one in the host's usual variable where only the user can know it.
+    one in the host's usual variable where only the user can know it. Nor is it where accounts are asked under.
     """
     host = host_of(name, entry)
-    if entry.api_key is not None or host is None or not _at_home(entry, host, environment):
+    if entry.api_key is not None or host is None or entry.issuer or not _at_home(entry, host, environment):
         return entry.api_key
     return environment.secret(*host.key_env)
 

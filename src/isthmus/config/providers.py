@@ -32,6 +32,7 @@ def provider_of(name: str, entry: ProviderEntry) -> Provider:
         http2=entry.http2,
         settings=settings_of(entry),
         cloud_secret=entry.client_secret,
+        issuer=entry.issuer,
     )
 
 

@@ -157,6 +157,13 @@ class ProviderEntry(AllowanceEntry, frozen=True, rename="kebab"):
     authority_url: Annotated[
         str | None, About("Where Entra gives out tokens. Without it: the address of the cloud that the host is in.")
     ] = None
+    issuer: Annotated[
+        str | None,
+        About(
+            "Whose accounts it is asked under, in place of a key: `codex`, `google-service-account`, or a name of"
+            " accounts.issuers. Without it: as is usual for its type."
+        ),
+    ] = None
     concurrency: Annotated[
         ConcurrencyEntry | None, About("How many requests may run there at the same time. Without it: any number.")
     ] = None

@@ -13,6 +13,7 @@ from isthmus.engine.clients import Auth, Client
 from isthmus.engine.management import Management
 from isthmus.engine.queue import QueueRule
 from isthmus.engine.records import ClientKey
+from isthmus.providers.issuer import Issuer
 from isthmus.providers.provider import Provider
 from isthmus.routing.adaptive import AdaptiveRule
 from isthmus.routing.limits import Limit
@@ -90,12 +91,13 @@ class Snapshot(Value, frozen=True, kw_only=True):
     up at present. `auth` says when a key is asked for. `client_keys` are those of the file, for people. `management`
     says who may manage, `cors` the origins of web pages that may ask, `route_on_loss` by the route's name.
     `caching` is the `cache_rule` where any answer is kept, so that requests need not ask where none is. `bodies` says
-    whose bodies are kept, None for nobody's. `metrics_path`
+    whose bodies are kept, None for nobody's. `issuers` are all that accounts can be signed in to at. `metrics_path`
     is where metrics are read, None for nowhere. `source` names where the configuration came from.
     """
 
     providers: Mapping[str, Provider]
     awaited: Mapping[str, Provider] = {}
+    issuers: Mapping[str, Issuer] = {}
     keys: Mapping[str, Mapping[str, Provider]] = {}
     credentials: Mapping[str, tuple[Credential, ...]] = {}
     prices: Mapping[tuple[str, str], Price] = {}
