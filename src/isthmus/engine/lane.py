@@ -114,6 +114,8 @@ def outgoing(provider: Provider, aim: Aim, body: bytes, *, client: Headers, ours
     headers = _with_ours(provider.headers) if provider.headers else _JSON
     passed = pick(client, ours.passed_request_headers) if aim.dialect == ours.dialect else ()
     if provider.envelope is not None:
+        if provider.envelope.passes and aim.dialect == ours.dialect:
+            passed += pick(client, provider.envelope.passes)
         body = json.encode(provider.envelope.wrap(aim, json.read_fields(body), passed))
     if provider.may_be_gateway:
         passed += ((HOPS, b"%d" % _one_more(client)),)

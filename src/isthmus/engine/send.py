@@ -11,7 +11,6 @@ from isthmus.wire.headers import find
 
 ERROR_BODY = 1024 * 1024
 """Bytes of an upstream's refusal that are read."""
-_ENVELOPE = CONTENT_TYPES[Framing.EVENT_STREAM]
 
 
 def send(request: Outgoing, aim: Aim, provider: Provider, ports: Ports) -> Awaitable[Incoming]:
@@ -32,7 +31,7 @@ async def _send_through(request: Outgoing, aim: Aim, provider: Provider, ports: 
         incoming = await _once_more(request, incoming, provider, ports)
     if provider.envelope is None or incoming.status != 200:
         return incoming
-    if _ENVELOPE not in (find(incoming.headers, b"content-type") or b""):
+    if CONTENT_TYPES[provider.envelope.framing] not in (find(incoming.headers, b"content-type") or b""):
         return incoming
     unwrap = provider.envelope.unwrap(aim)
     return incoming if unwrap is None else Unwrapped(incoming, unwrap)

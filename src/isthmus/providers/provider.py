@@ -15,6 +15,7 @@ from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 from isthmus.providers.key_guard import PIECE, SHORTEST, mask
 from isthmus.providers.quirks import NO_QUIRKS, Quirks
+from isthmus.wire.frames import Framing
 from isthmus.wire.headers import Headers
 
 _Text = TypeVar("_Text", str, bytes)
@@ -104,13 +105,16 @@ class Envelope(Value, frozen=True):
     `wrap` changes the top-level fields of a body to what the host takes; it is told the client's
     headers that are passed in this dialect. `unwrap` is None for a stream that comes bare. `read_error`
     reads the host's own refusals; None where they come in the dialect's form. `note` tells what the host leaves out
-    of a body in the caller's own dialect; None where that is nothing.
+    of a body in the caller's own dialect; None where that is nothing. `framing` is that of the streams which `unwrap`
+    reads. `passes` are further names of headers (lower case) that travel on from clients of its dialect.
     """
 
     wrap: Callable[[Aim, dict[str, Raw], Headers], dict[str, Raw]]
     unwrap: Callable[[Aim], Unwrap | None]
     read_error: Callable[[int, Headers, bytes], GatewayError] | None = None
     note: Callable[[Aim, Headers, bytes, Losses], None] | None = None
+    framing: Framing = Framing.EVENT_STREAM
+    passes: frozenset[bytes] = frozenset()
 
 
 class Emulator(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from isthmus.core.operations import Operation
-from isthmus.providers import anthropic, azure, bedrock, gemini, vertex
+from isthmus.providers import anthropic, azure, bedrock, codex, gemini, vertex
 from isthmus.providers.compatible import COMPATIBLE
 from isthmus.providers.emulate import SmallModel
 from isthmus.providers.host import ANTHROPIC, BEDROCK, GEMINI, OLLAMA, OPENAI_CHAT, Host
@@ -87,6 +87,18 @@ SPECIAL: tuple[Host, ...] = (
         settings={"region": ("AWS_REGION", "AWS_DEFAULT_REGION"), "profile": ("AWS_PROFILE",)},
         locate=bedrock.locate,
         cloud="aws",
+    ),
+    Host(
+        "codex",
+        None,
+        sign=codex.sign,
+        quirks=codex.QUIRKS,
+        models=codex.MODELS,
+        listed=False,
+        also={Operation.CHAT: ("openai_responses",), Operation.EMBED: ()},
+        locate=codex.locate,
+        limits_account=True,
+        issuer=codex.ISSUER,
     ),
     Host(
         "local",

@@ -24,6 +24,7 @@ _WORDS: Mapping[str, Kind] = {
     "billing_hard_limit_reached": Kind.QUOTA_SPENT,
     "billing_not_active": Kind.QUOTA_SPENT,
     "insufficient_balance": Kind.QUOTA_SPENT,
+    "usage_limit_reached": Kind.QUOTA_SPENT,
     "invalid_api_key": Kind.CREDENTIAL_REJECTED,
     "authentication_error": Kind.CREDENTIAL_REJECTED,
     "permission_error": Kind.CREDENTIAL_REJECTED,
@@ -42,6 +43,7 @@ _WORDS: Mapping[str, Kind] = {
     "service_unavailable": Kind.OVERLOADED,
     "service_unavailable_error": Kind.OVERLOADED,
     "slow_down": Kind.OVERLOADED,
+    "server_is_overloaded": Kind.OVERLOADED,
     "server_error": Kind.UPSTREAM_FAULT,
     "internal_server_error": Kind.UPSTREAM_FAULT,
     "api_error": Kind.UPSTREAM_FAULT,
@@ -117,7 +119,7 @@ ROWS: Mapping[Kind, tuple[str, str | None]] = {
 class _Told:
     """What an error body says, in whatever shape it came."""
 
-    __slots__ = ("code", "message", "param", "status", "type")
+    __slots__ = ("code", "message", "param", "status", "type", "wait")
 
     def __init__(self) -> None:
         self.message: str | None = None
@@ -125,6 +127,7 @@ class _Told:
         self.code: str | None = None
         self.param: str | None = None
         self.status: int | None = None
+        self.wait: float | None = None
 
 
 def read_error(status: int, headers: Headers, body: bytes, dialect: str = CHAT) -> GatewayError:
@@ -146,7 +149,7 @@ def told_error(body: bytes | Raw) -> GatewayError:
     """The error in `body`, which came under a good status: a whole answer or one frame of a stream."""
     told = _read_body(bytes(body))
     message, kind = told.message or "the provider told an error without words", _kind(told.status, told)
-    wait = asked_wait(kind, None, message)
+    wait = asked_wait(kind, told.wait, message)
     return GatewayError(kind, message[:LONGEST], status=told.status, retry_after=wait, param=told.param, code=told.code)
 
 
@@ -224,6 +227,8 @@ def _read_object(fields: Fields, told: _Told) -> None:
     told.code = told.code or _text(fields.raw("code"))
     told.param = told.param or _text(fields.raw("param"))
     told.message = told.message or _message(fields)
+    if (seconds := fields.raw("resets_in_seconds")) is not None:
+        told.wait = _seconds(seconds)
     for name in ("status_code", "status", "code"):
         told.status = told.status or _status(_text(fields.raw(name)) or (told.code if name == "code" else None))
 
@@ -247,6 +252,12 @@ def _text(value: Raw | None) -> str | None:
     if value is None:
         return None
     return str(json.decode(value)) if json.is_text(value) else bytes(value).decode("utf-8", "replace")
+
+
+def _seconds(value: Raw) -> float | None:
+    """What the Codex backend tells with a limit of use that is reached."""
+    said = json.decode(value)
+    return float(said) if isinstance(said, int | float) and said >= 0 else None
 
 
 def _status(text: str | None) -> int | None:
