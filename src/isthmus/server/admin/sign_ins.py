@@ -5,6 +5,7 @@ Whoever knows a sign-in's `state` can end it, so it is told to owners alone.
 
 from collections import Counter
 
+from isthmus.engine.accounts import AccountBook
 from isthmus.server.admin.account_shapes import (
     AccountTold,
     Cancelled,
@@ -25,21 +26,25 @@ from isthmus.wire import json
 _read_new, _read_finish = reader(NewSignIn), reader(Finish)
 
 
-async def list_issuers(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
-    book = accounts_of(desk)
+def issuers_told(book: AccountBook) -> IssuersTold:
     counted = Counter(account.issuer for account in book.all())
-    found = tuple(
-        IssuerTold(
-            name=name,
-            title=issuer.title,
-            flows=issuer.flows,
-            callback_ports=issuer.callback_ports,
-            terms=issuer.terms,
-            accounts=counted[name],
+    return IssuersTold(
+        tuple(
+            IssuerTold(
+                name=name,
+                title=issuer.title,
+                flows=issuer.flows,
+                callback_ports=issuer.callback_ports,
+                terms=issuer.terms,
+                accounts=counted[name],
+            )
+            for name, issuer in book.issuers().items()
         )
-        for name, issuer in book.issuers().items()
     )
-    return Page(200, json.encode(IssuersTold(found)))
+
+
+async def list_issuers(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
+    return Page(200, json.encode(issuers_told(accounts_of(desk))))
 
 
 async def begin(call: AdminCall, desk: Desk) -> Page:
