@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from isthmus.catalog.prices import in_force
 from isthmus.catalog.spellings import take_apart
+from isthmus.core.errors import Kind
 from isthmus.core.facts import Mode, ModelFacts, Price
 from isthmus.core.value import Value
 from isthmus.engine.accounts import Account
@@ -15,7 +16,7 @@ from isthmus.engine.clients import NOBODY, Auth, Roll
 from isthmus.engine.fingerprints import fingerprints
 from isthmus.engine.narrowing import Narrowed
 from isthmus.engine.scales import Prices, Shares
-from isthmus.engine.signed_in import Fingerprints, Signed, by_issuer, signed_in
+from isthmus.engine.signed_in import Fingerprints, Signed, by_issuer, signed_in, takes_accounts
 from isthmus.engine.snapshot import NOTHING_TOLD, Snapshot, ToldFacts
 from isthmus.engine.tariffs import Tariffs
 from isthmus.providers.provider import Provider
@@ -31,6 +32,7 @@ from isthmus.routing.plan import Target
 from isthmus.routing.quotas import Quotas
 
 _OF_PLACES = ("provider:", "key:")
+_OF_CREDENTIALS = frozenset({Kind.CREDENTIAL_REJECTED, Kind.CREDENTIAL_REVOKED})
 ANY = ("*",)
 """What a provider is taken to serve that has not been heard yet: it judges names itself, after all others."""
 
@@ -127,6 +129,16 @@ class Live:
         self._wake_accounts(before)
         self._now = self._make(self._own, self._now.version)
 
+    def trust(self, account: Account) -> None:
+        """The account has new tokens: what rests because those before were refused is well."""
+        at = {
+            name for name, one in self._own.providers.items() if takes_accounts(one) and one.issuer == account.issuer
+        }
+        health = self._board.health
+        for place in health.failed_by(_OF_CREDENTIALS):
+            if place.provider in at and place.credential == account.name:
+                health.clear(place)
+
     def _wake_accounts(self, before: Mapping[Place, str]) -> None:
         """Only of accounts that rest anything is known."""
         health, after = self._board.health, self.keys()
@@ -197,9 +209,8 @@ class Live:
         if provider.listed and not provider.models and listed is None:
             patterns = ANY
         exact = tuple(model for model in provider.models if not is_pattern(model))
-        return Offer(
-            name, exact + (listed or ()), patterns, naming.aliases_at.get(name, {}), naming.excluded.get(name, ())
-        )
+        aliases, excluded = naming.aliases_at.get(name, {}), naming.excluded.get(name, ())
+        return Offer(name, exact + (listed or ()), patterns, aliases, excluded, provider.stand_ins)
 
 
 def _shares(snapshot: Snapshot) -> Shares | None:

@@ -8,8 +8,9 @@ now and then before its end, in case the provider was wrong. Time is told in mon
 asynchronous, and nothing waits.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
+from heapq import nsmallest
 from typing import NamedTuple, cast
 
 from isthmus.core.errors import Kind, Rest
@@ -163,6 +164,35 @@ class Health:
                 worst = found
         return worst
 
+    def awake(self, target: Place, keys: Sequence[str], start: int, now: float) -> Iterator[int]:
+        """The positions of those keys that may be asked for the target, from `start` on and round to it again.
+
+        Its provider is taken to be well. Of thousands that rest, each costs little.
+        """
+        (provider, _, model), found, cap, size = target, self._found, self._patience.cap, len(keys)
+        for number in range(start, start + size):
+            position = number if number < size else number - size
+            key = keys[position]
+            account, place = found((provider, key, "")), found((provider, key, model))
+            if (account is None or account.state(now, cap) is not State.RESTING) and (
+                place is None or place.state(now, cap) is not State.RESTING
+            ):
+                yield position
+
+    def soonest(self, target: Place, keys: Sequence[str], count: int, now: float) -> Sequence[int]:
+        """The positions of those keys that rest for the target, at most `count` of them, the first to be back in front.
+
+        Those whose rest is over, and which another request is just trying, are among them.
+        """
+        (provider, _, model), found = target, self._found
+        ends: list[tuple[float, int]] = []
+        for position, key in enumerate(keys):
+            around = found((provider, key, "")), found((provider, key, model))
+            resting = [one.until for one in around if one and one.state(now, self._patience.cap) is State.RESTING]
+            if resting:
+                ends.append((max(resting), position))
+        return [position for _, position in nsmallest(count, ends)]
+
     def rests_until(self, place: Place, now: float) -> float:
         """When `place` may be asked again; `now` when it may already. A trial under way is over when it is over."""
         return max([now, *(record.until for record in self._of(place))])
@@ -264,6 +294,10 @@ class Health:
     def accounts(self) -> frozenset[Place]:
         """All that anything is known of, with the model left out."""
         return frozenset(place.account for place in self._records)
+
+    def failed_by(self, kinds: Container[Kind]) -> Sequence[Place]:
+        """Whatever failed last by one of these kinds."""
+        return [place for place, record in self._records.items() if record.kind in kinds]
 
     def restore(self, rests: Iterable[Resting], now: float) -> None:
         """Take over rests that are known from elsewhere, where they last longer than what is known here."""

@@ -5,7 +5,7 @@ header. Times are monotonic seconds of the caller, but for what was told in Unix
 which is nearly used up comes behind others is the business of order.py, when its rest is over that of health.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from isthmus.core.quota import Quota, Told
@@ -59,6 +59,11 @@ class Quotas:
     def places(self) -> tuple[Place, ...]:
         """Those that said something."""
         return tuple(self._words)
+
+    def told_since(self, at: float) -> Sequence[Place]:
+        """Those that said something at `at` or later, the latest last."""
+        found = [(word.at, place) for place, word in self._words.items() if word.at >= at]
+        return [place for _, place in sorted(found)]
 
     def of(self, place: Place, now: float) -> Quota:
         """What is known of its windows that are not over, their `reset` from now on."""
