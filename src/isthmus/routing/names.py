@@ -224,6 +224,17 @@ class Directory:
     def _latest(self, name: str, way: Way) -> Plan | None:
         return self._work_out(name.removesuffix(LATEST), way.on()) if name.endswith(LATEST) else None
 
+    def _stand_in(self, name: str, way: Way) -> Plan | None:  # noqa: ARG002  one of STEPS
+        """Nobody offers the name, and somebody has a model that is asked in place of such ones."""
+        offers = self._offers.by_provider.values()
+        found = [Target(offer.provider, model) for offer in offers if (model := offer.stand_in(name)) is not None]
+        if not found:
+            return None
+        tiers = self._ranked(found)
+        words = ", ".join(f"{target.model} of {target.provider}" for target in found)
+        because = f"nobody offers {name[:LONGEST]}; {words} stands in for it (claude-models)"
+        return Plan(tiers, because, name=tiers[0].targets[0].model)
+
     def _default(self, name: str, way: Way) -> Plan | None:
         default = self._naming.default
         if default is None or way.steps > 0:
@@ -311,6 +322,7 @@ STEPS: Sequence[Step] = (
     Directory._matching,
     Directory._undated,
     Directory._latest,
+    Directory._stand_in,
     Directory._default,
 )
 """How a name is understood: the first that has a plan for it wins.
@@ -318,8 +330,8 @@ STEPS: Sequence[Step] = (
 A route; an alias; a name that providers offer; `auto`; such a name, or one of Claude or Gemini, with an ending that
 says how much to think; `provider://model`, `[provider] model`, `provider/model`, `provider:model`; a name that
 differs from a known one in capitals, in a vendor in front, or in how its version and its day are written; an alias
-that holds `*`; a name that matches a provider's wildcard; the name without its day; without `:latest`; the default
-model.
+that holds `*`; a name that matches a provider's wildcard; the name without its day; without `:latest`; a name for which
+a model of some provider stands in; the default model.
 """
 
 

@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
 from isthmus.core.value import Value
-from isthmus.routing.naming import any_matches, matches
+from isthmus.routing.naming import any_matches, closest, matches
 from isthmus.routing.plan import Target
 
 Parts: TypeAlias = tuple[str, str, str, str]
@@ -28,7 +28,8 @@ def plainly(name: str) -> Parts:
 class Offer(Value, frozen=True):
     """What one provider serves: `names` are exact, `patterns` may hold `*`.
 
-    `aliases` are further names of its models, here alone. What one of `excluded` means, it does not serve.
+    `aliases` are further names of its models, here alone. What one of `excluded` means, it does not serve. `stand_ins`
+    are models of its that are asked for names, which may hold `*`, that nobody offers.
     """
 
     provider: str
@@ -36,6 +37,7 @@ class Offer(Value, frozen=True):
     patterns: tuple[str, ...] = ()
     aliases: Mapping[str, str] = {}
     excluded: tuple[str, ...] = ()
+    stand_ins: Mapping[str, str] = {}
 
     def allows(self, model: str) -> bool:
         return not (self.excluded and any_matches(model, self.excluded))
@@ -43,6 +45,12 @@ class Offer(Value, frozen=True):
     def matches(self, model: str) -> bool:
         """Do its wildcards mean this model?"""
         return any(matches(model, pattern) for pattern in self.patterns) and self.allows(model)
+
+    def stand_in(self, name: str) -> str | None:
+        """The model that is asked in place of one that nobody offers by this name. None where there is none."""
+        said = closest(name, self.stand_ins) if self.stand_ins else None
+        model = None if said is None else self.stand_ins[said]
+        return model if model is not None and self.allows(model) else None
 
     def served(self) -> Iterator[tuple[str, str]]:
         """Every exact name with the model that it means, each name once."""

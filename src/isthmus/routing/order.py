@@ -14,8 +14,9 @@ from typing import NamedTuple
 from isthmus.core.value import Value
 from isthmus.routing.board import Board
 from isthmus.routing.health import Place, State
-from isthmus.routing.places import Ask
+from isthmus.routing.places import Ask, Pool
 from isthmus.routing.plan import Strategy, Tier
+from isthmus.routing.pools import waited_for
 
 NEAR = 0.8
 """The share of any of its limits from which on a place stands behind others."""
@@ -25,6 +26,8 @@ STEP = 0.05
 """Shares of errors that are no further apart than this are as good as the same."""
 DOUBT = 0.1
 """The share of errors from which on a place that never answered is no longer the first to be tried."""
+RESTS = 2.0
+"""The rank of a place that rests."""
 EXPLORING = 0.03
 """The share of a tier's requests that go to the place asked longest ago, where the best by measures comes first: they
 would never show that they are better by now."""
@@ -111,20 +114,26 @@ Order = Callable[[Tier, Pools, Look], Sequence[Ask]]
 
 
 def line_up(tier: Tier, pools: Pools, board: Board, moment: Moment, *, prefer: Place | None = None) -> Sequence[Ask]:
-    """All places of the tier, the one to ask first in front: `prefer`, if it is one of them and none is better off."""
+    """All places of the tier, the one to ask first in front: `prefer`, if it is one of them and none is better off.
+
+    Where that one rests for a short time that its provider named, it is in front all the same, and is waited for.
+    """
     if len(pools) == 1 and len(pools[0]) < 2:
         return pools[0]
     if not board.health.ailing and moment.scales.share is None and not board.quotas:
-        return _ordered(tier, pools, Look(board, moment, prefer))
-    ranks = _ranks(pools, board, moment)
+        return ordered(tier, pools, Look(board, moment, prefer))
+    ranks = ranks_of(pools, board, moment)
     front = min(ranks.values(), default=0)
     chosen = [tuple(ask for ask in pool if ranks[ask.place] == front) for pool in pools]
     left = [ask for ask in chain.from_iterable(pools) if ranks[ask.place] != front]
     left.sort(key=lambda ask: ranks[ask.place])
-    return [*_ordered(tier, chosen, Look(board, moment, prefer)), *left]
+    found = [*ordered(tier, chosen, Look(board, moment, prefer)), *left]
+    if prefer is not None and ranks.get(prefer) == RESTS and (one := preferred(pools, Look(board, moment, prefer))):
+        return [one, *(ask for ask in found if ask.place != prefer)]
+    return found
 
 
-def _ordered(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
+def ordered(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
     """By the tier's strategy, what is preferred in front."""
     if look.prefer is None:
         return ORDERS[tier.strategy](tier, pools, look)
@@ -133,20 +142,35 @@ def _ordered(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
     return sorted(ORDERS[tier.strategy](tier, pools, look), key=lambda ask: ask.place != look.prefer)
 
 
-def _ranks(pools: Pools, board: Board, moment: Moment) -> Mapping[Place, float]:
+def ranks_of(pools: Pools, board: Board, moment: Moment) -> Mapping[Place, float]:
     """0 for who is well and has room; between 0 and 2 for who is near a limit; 2 for who rests."""
     ranks: dict[Place, float] = {}
     share, ailing = moment.scales.share, board.health.ailing
     for ask in chain.from_iterable(pools):
         place = ask.place
         if ailing and board.health.state(place, moment.now) is State.RESTING:
-            ranks[place] = 2.0
+            ranks[place] = RESTS
             continue
         used = 0.0 if share is None else share(place).most
         if used < NEAR and board.quotas.near(place, moment.now):
             used = NEAR
         ranks[place] = 0.0 if used < NEAR else min(used, 1.0)
     return ranks
+
+
+def preferred(pools: Pools, look: Look) -> Ask | None:
+    """What is preferred, where it is well or back in a moment."""
+    ask = next(filter(None, (find(pool, look.prefer) for pool in pools)), None)
+    if ask is None:
+        return None
+    rank = ranks_of([[ask]], look.board, look.moment)[ask.place]
+    return ask if rank == 0 else waited_for(ask, look.board, look.moment.now) if rank == RESTS else None
+
+
+def find(pool: Sequence[Ask], place: Place | None) -> Ask | None:
+    if isinstance(pool, Pool):
+        return None if place is None else pool.find(place)
+    return next((ask for ask in pool if ask.place == place), None)
 
 
 def _first(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:  # noqa: ARG001  one of Order

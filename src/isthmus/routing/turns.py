@@ -1,4 +1,5 @@
-"""What one request's order owes to those before it: whose turn it is, who is due most, and whom a tier holds on to."""
+"""What one request's order owes to those before it: whose turn it is, who is due most, and whom a tier, or a provider's
+pool of keys, holds on to."""
 
 from collections import ChainMap
 from collections.abc import Hashable, Mapping, MutableMapping
@@ -21,14 +22,22 @@ class Turns:
         self._turns: MutableMapping[Hashable, int] = {}
         self._credits: MutableMapping[Tier, Mapping[Place, float]] = {}
         self._held: MutableMapping[Tier, Place] = {}
+        self._keys: MutableMapping[str, tuple[str, str]] = {}
 
     def next(self, pool: Hashable, size: int) -> int:
         """A number below `size`: one more than the last time, from 0 on."""
-        turn = self._turns.get(pool, -1) + 1
-        if turn >= size:
-            turn = 0
+        turn = self.after(pool, size)
         _put(self._turns, pool, turn)
         return turn
+
+    def after(self, pool: Hashable, size: int) -> int:
+        """The same, and nobody's turn is taken."""
+        turn = self._turns.get(pool, -1) + 1
+        return 0 if turn >= size else turn
+
+    def reach(self, pool: Hashable, turn: int) -> None:
+        """The last time it was this one's turn."""
+        _put(self._turns, pool, turn)
 
     def credit(self, tier: Tier) -> Mapping[Place, float]:
         """How much each place of the tier is due; nothing for one that was never lined up."""
@@ -46,12 +55,27 @@ class Turns:
         """From now on the tier stays with `place`."""
         _put(self._held, tier, place)
 
+    def held_key(self, provider: str, first: str) -> str:
+        """The key that the provider's pool stays with: its `first`, until another is held; and whenever the first is
+        another one than it was then."""
+        before, held = self._keys.get(provider, (first, first))
+        return held if before == first else first
+
+    def hold_key(self, provider: str, first: str, key: str) -> None:
+        """From now on the provider's pool, in which `first` is in front, stays with `key`."""
+        _put(self._keys, provider, (first, key))
+
+    def begin_again(self, provider: str) -> None:
+        """From now on the provider's pool stays with whichever of its keys is in front."""
+        self._keys.pop(provider, None)
+
     def aside(self) -> "Turns":
         """The same turns, for somebody who only wants to know: what is taken there is not taken here."""
         other = Turns()
         other._turns = ChainMap({}, self._turns)
         other._credits = ChainMap({}, self._credits)
         other._held = ChainMap({}, self._held)
+        other._keys = ChainMap({}, self._keys)
         return other
 
 

@@ -6,16 +6,19 @@ named a time is waited for, if that is short. A place that asks for a moment's p
 before another is asked, so that a cache is not lost for a second's sake.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 
 from msgspec.structs import replace
 
-from isthmus.core.errors import GatewayError, Kind, Rest, Then
+from isthmus.core.errors import GatewayError, Rest, Then
 from isthmus.routing.board import Board
 from isthmus.routing.health import Place, State
 from isthmus.routing.order import Moment, line_up
 from isthmus.routing.places import Ask, Places
 from isthmus.routing.plan import Tier
+from isthmus.routing.pooled import has_pool, one_by_one
+from isthmus.routing.pools import PATIENT, SHORT_REST
 from isthmus.routing.reasons import NO_RETRIES, health_words, no_room
 
 SHORT = 3.0
@@ -24,8 +27,8 @@ ONCE_MORE = 1
 """Tries that one request may repeat at a place where it failed."""
 BASE = 0.25
 """Seconds before such a repetition, at most, where the place names no time."""
-_PATIENT = frozenset({Kind.UPSTREAM_LIMITED, Kind.OVERLOADED})
-"""Failures that a short wait mends."""
+READ_AHEAD = 8
+"""Places of pools that are lined up at once; more of them when somebody asks."""
 
 
 class Walk:
@@ -33,25 +36,32 @@ class Walk:
 
     `moment` is the request, as strategies see it; `prefer` a place that comes first in its tier while it is well.
     `lone` is the only place, where there is no other, and then nothing is lined up.
-    `asks` are all places in the order that was made of them at the beginning, `skipped` those that were not asked when
-    it was their turn, and why.
+    `asks` are all places in the order that was made of them at the beginning, but of pools as far as anybody looked;
+    `skipped` are those that were not asked when it was their turn, and why.
 
-    Inside, `_tried` are places that are not asked again but for a reason, `_failed_at` providers at which this request
-    failed; `_repeat` is asked next, since it asked for a moment's patience, and `_last` when nobody else is left. A
-    place without room comes again once, when it has some (`_full`, `_room_at`), or when one is `freed` (`_busy`).
+    Inside, `_line` are those that are not lined up yet, `_tried` places that are not asked again but for a reason, all
+    in front of `_begin` among them; `_failed_at` are providers at which this request failed, `_shut` those that are
+    whole out of reach; `_repeat` is asked next, since it asked for a moment's patience, and `_last` when nobody else is
+    left. A place without room comes again once, when it has some (`_full`, `_room_at`), or when one is `freed`
+    (`_busy`).
     """
 
     __slots__ = (
+        "_begin",
         "_busy",
         "_failed_at",
         "_full",
         "_health",
         "_last",
+        "_line",
         "_patience",
+        "_places",
+        "_prefer",
         "_repeat",
         "_repeats",
         "_retries",
         "_room_at",
+        "_shut",
         "_tried",
         "asks",
         "skipped",
@@ -68,19 +78,22 @@ class Walk:
         prefer: Place | None = None,
         lone: Ask | None = None,
     ) -> None:
-        asks: list[Ask] = []
+        self.asks: list[Ask] = []
+        self._line: Iterator[Ask] | None = None
         if lone is not None:
-            asks.append(lone)
+            self.asks.append(lone)
         else:
-            for tier in tiers:
-                asks += line_up(tier, [places.of(target) for target in tier.targets], board, moment, prefer=prefer)
-        self.asks: Sequence[Ask] = asks
+            self._line_up(tiers, places, board, moment, prefer)
         self.skipped: dict[Place, str] = {}
+        self._places = places
+        self._prefer = prefer
         self._health = board.health
         self._retries = board.retries
         self._patience = patience
         self._tried: set[Place] = set()
+        self._begin = 0
         self._failed_at: set[str] = set()
+        self._shut: set[str] = set()
         self._full: dict[Place, tuple[float, Ask] | None] = {}
         self._room_at: dict[Place, float] = {}
         self._busy: set[Place] = set()
@@ -95,10 +108,12 @@ class Walk:
         repeat, self._repeat = self._repeat, None
         if repeat is not None and (again := self._once_more(repeat, now)) is not None:
             return again
-        fresh = [ask for ask in self.asks if ask.place not in self._tried and self._may_ask(ask, now)]
-        for ask in fresh:
-            if (state := self._health.state(ask.place, now)) is not State.RESTING:
+        fresh: list[Ask] = []
+        for ask in self._untried(now):
+            state = self._health.state(ask.place, now)
+            if state is not State.RESTING or 0 < ask.wait <= self._patience:
                 return self._taken(ask)
+            fresh.append(ask)
             self.skipped[ask.place] = health_words(state, self._health.worst(ask.place, now), now)
         return None if self._busy else self._least_bad(fresh, now) or self._once_more(self._last, now)
 
@@ -112,7 +127,7 @@ class Walk:
         A second one of the same provider is a repetition, which that one's budget must have room for.
         """
         asked = {place.provider for place in self._tried}
-        for ask in self.asks:
+        for ask in self._from(0):
             provider = ask.target.provider
             if ask.place in self._tried or self._health.state(ask.place, now) is not State.READY:
                 continue
@@ -127,9 +142,10 @@ class Walk:
         provider = ask.target.provider
         self._failed_at.add(provider)
         if error.rule.rest is Rest.PROVIDER and self._health.rests_whole(provider):
-            self._tried.update(other.place for other in self.asks if other.target.provider == provider)
+            self._shut.add(provider)
         self._last, hint = None, error.retry_after
-        if hint is not None and hint <= SHORT and error.kind in _PATIENT:
+        short = SHORT_REST if ask.place == self._prefer or self._places.stays(provider) else SHORT
+        if hint is not None and hint <= short and error.kind in PATIENT:
             self._repeat = replace(ask, wait=hint)
         elif error.rule.then is Then.AGAIN:
             self._last = replace(ask, wait=BASE * (0.5 + jitter / 2) if hint is None else hint)
@@ -150,13 +166,53 @@ class Walk:
     def freed(self) -> None:
         """One of the places that were busy may be free: all of them may be asked again."""
         self._tried -= self._busy
+        self._begin = 0
         self._busy.clear()
 
     def rests(self, now: float) -> float:
         """Seconds until the first of all places is well again and has room."""
-        places = [ask.place for ask in self.asks]
-        ends = [max(self._health.rests_until(place, now), self._room_at.get(place, now)) for place in places]
-        return min(ends, default=now) - now
+        first: float | None = None
+        for ask in self._from(0):
+            end = max(self._health.rests_until(ask.place, now), self._room_at.get(ask.place, now))
+            first = end if first is None else min(first, end)
+            if end <= now:
+                break
+        return 0.0 if first is None else first - now
+
+    def _line_up(
+        self, tiers: Sequence[Tier], places: Places, board: Board, moment: Moment, prefer: Place | None
+    ) -> None:
+        """All places in their order. Where a pool is among them, and behind it, only the first of them."""
+        for tier in tiers:
+            pools = [places.of(target) for target in tier.targets]
+            if has_pool(pools):
+                found = one_by_one(tier, pools, board, moment, prefer=prefer)
+                self._line = found if self._line is None else chain(self._line, found)
+            elif self._line is None:
+                self.asks += line_up(tier, pools, board, moment, prefer=prefer)
+            else:
+                self._line = chain(self._line, line_up(tier, pools, board, moment, prefer=prefer))
+        if self._line is not None:
+            self.asks += islice(self._line, READ_AHEAD)
+
+    def _from(self, number: int) -> Iterator[Ask]:
+        """The places in their order, behind the first `number` of them."""
+        while True:
+            if number >= len(self.asks):
+                ask = None if self._line is None else next(self._line, None)
+                if ask is None:
+                    return
+                self.asks.append(ask)
+            yield self.asks[number]
+            number += 1
+
+    def _untried(self, now: float) -> Iterator[Ask]:
+        """Those that this request may still be sent to."""
+        while self._begin < len(self.asks) and self.asks[self._begin].place in self._tried:
+            self._begin += 1
+        for ask in self._from(self._begin):
+            if ask.place not in self._tried and ask.target.provider not in self._shut and self._may_ask(ask, now):
+                yield ask
 
     def _may_ask(self, ask: Ask, now: float) -> bool:
         """Where this request failed before, the provider's budget of repetitions must have room."""

@@ -1,0 +1,122 @@
+"""The order of the places of one pool: the keys, or accounts, of one provider that stay in line, or that are many.
+
+A pool is looked at from where its strategy begins, and no further than somebody asks: while its keys are well, the
+first one is enough, however many stand behind it. What a provider tells of a quota that runs low is no reason to leave
+a pool that stays with one key: it is used up to its end.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from isthmus.core.errors import Kind
+from isthmus.routing.board import Board
+from isthmus.routing.health import Place, Resting, State
+from isthmus.routing.places import CROWD, Ask, Pool, PoolStrategy
+
+SHORT_REST = 5.0
+"""Seconds that a key which a pool stays with, or a conversation, is waited for: another has nothing in its cache."""
+PATIENT = frozenset({Kind.UPSTREAM_LIMITED, Kind.OVERLOADED})
+"""Failures that a short wait mends."""
+
+Open: TypeAlias = Callable[[Place], bool]
+"""May the place be asked now, as far as limits go?"""
+
+
+def in_order(
+    pool: Pool, board: Board, now: float, may: Open, left: list[Ask], *, bonded: bool = False
+) -> Iterator[Ask]:
+    """The places of the pool that are well, the one to ask first in front; one that is waited for has the time to wait.
+
+    Those that are not are added to `left`, each when it would have its turn; of many that rest, the first to be back.
+    `bonded`: another stands in front of all of them, and nobody's turn is taken.
+    """
+    health = board.health
+    if health.ailing and health.state(pool.host, now) is State.RESTING:
+        left += pool[:CROWD]
+        return
+    start = _BEGIN[pool.strategy](pool, board, now)
+    patient = waited_for(pool[start], board, now) if pool.stays and health.ailing else None
+    if patient is not None:
+        yield patient
+    takes_turns = pool.strategy is PoolStrategy.ROUND_ROBIN and not bonded
+    for position in _well(pool, board, start, now):
+        ask = pool[position]
+        if not may(ask.place):
+            left.append(ask)
+            continue
+        if takes_turns:
+            board.turns.reach(pool.target.provider, position)
+            takes_turns = False
+        yield ask
+    if health.ailing:
+        resting = health.soonest(pool.at, pool.own.names, CROWD, now)
+        left += [pool[position] for position in resting if patient is None or position != start]
+
+
+def _well(pool: Pool, board: Board, start: int, now: float) -> Iterable[int]:
+    """The positions of those that do not rest, from `start` on and round to it again."""
+    if board.health.ailing:
+        return board.health.awake(pool.at, pool.own.names, start, now)
+    return chain(range(start, len(pool)), range(start))
+
+
+def waited_for(ask: Ask, board: Board, now: float) -> Ask | None:
+    """The same, asked when its rest is over, where that is a short one that the provider asked for; else None."""
+    rest = board.health.worst(ask.place, now)
+    if rest is None or not rest.hinted or rest.kind not in PATIENT or rest.until - now > SHORT_REST:
+        return None
+    return replace(ask, wait=rest.until - now)
+
+
+def _in_turn(pool: Pool, board: Board, now: float) -> int:  # noqa: ARG001  one of _BEGIN
+    return board.turns.after(pool.target.provider, len(pool))
+
+
+def _at_first(pool: Pool, board: Board, now: float) -> int:  # noqa: ARG001  one of _BEGIN
+    return 0
+
+
+def _at_held(pool: Pool, board: Board, now: float) -> int:
+    """Where the held key stands; where that rests for long, or is gone, the next one that is well is held from now on.
+
+    The limit of one model, or a key that is not for this one, moves nothing: the others are asked under it all the
+    same.
+    """
+    provider, whole, turns = pool.target.provider, pool.whole, board.turns
+    held = turns.held_key(provider, whole.first)
+    if not board.health.ailing and (position := pool.own.position(held)) is not None:
+        return position
+    if whole.position(held) is not None and not _left_behind(board.health.worst(Place(provider, held), now), now):
+        return pool.own.position(held) or 0
+    start = _after(pool, held)
+    found = next((one for one in _well(pool, board, start, now) if _is_ready(pool[one], board, now)), None)
+    if found is None:
+        return start
+    turns.hold_key(provider, whole.first, pool[found].credential)
+    return found
+
+
+def _is_ready(ask: Ask, board: Board, now: float) -> bool:
+    return board.health.state(ask.place, now) is State.READY
+
+
+def _after(pool: Pool, held: str) -> int:
+    """Where the circle goes on behind `held`."""
+    position = pool.own.position(held)
+    return 0 if position is None else (position + 1) % len(pool)
+
+
+def _left_behind(rest: Resting | None, now: float) -> bool:
+    """Does the account itself rest, and longer than it is waited for?"""
+    return rest is not None and bool(rest.place.credential) and rest.until - now > SHORT_REST
+
+
+_BEGIN: Mapping[PoolStrategy, Callable[[Pool, Board, float], int]] = {
+    PoolStrategy.ROUND_ROBIN: _in_turn,
+    PoolStrategy.STICKY: _at_held,
+    PoolStrategy.FILL_FIRST: _at_first,
+}
+"""The position at which each strategy begins."""
