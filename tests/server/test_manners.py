@@ -138,6 +138,15 @@ async def test_names_at_a_listener_for_codex(name: str, model: str) -> None:
     assert await asked(line("gpt-5.2", "gpt-5.3-codex"), Compat.CODEX, name) == model
 
 
+@pytest.mark.parametrize("name", ["claude-opus-4-6", "claude-opus-4-5-20251101", "opus"])
+async def test_what_is_configured_to_stand_in_for_claude_counts_at_a_listener_for_codex(name: str) -> None:
+    made = line("gpt-5.3-codex", "claude-opus-4-6", "mine")
+    snapshot = made.live.take().snapshot
+    standing_in = replace(snapshot.providers["one"], stand_ins={"claude-opus-*": "mine", "opus": "mine"})
+    made.live.swap(replace(snapshot, providers={"one": standing_in}))
+    assert await asked(made, Compat.CODEX, name) == "mine"
+
+
 async def test_the_answer_has_the_name_that_was_asked_for() -> None:
     visit = await ask(line(SONNET), Compat.BEDROCK, "gpt-4")
     assert json.decode(visit.body)["model"] == "gpt-4"

@@ -36,6 +36,14 @@ def _check_aliases_at(provider: str, config: Config, reading: Reading) -> None:
             reading.note(path, "may not hold *; write the name of one model")
         elif any_matches(model, entry.models_excluded):
             reading.note(path, "is one of models-excluded")
+    for name, model in (entry.claude_models or {}).items():
+        path = ("providers", provider, "claude-models", name)
+        if not name.strip("*"):
+            reading.note(path, "would mean every name; such a model is the default-model", at_key=True)
+        if not model or is_pattern(model):
+            reading.note(path, "must be the name of one model, without *")
+        elif any_matches(model, entry.models_excluded):
+            reading.note(path, "is one of models-excluded")
 
 
 def _item(path: Path, reading: Reading) -> Path:

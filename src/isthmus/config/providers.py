@@ -33,6 +33,7 @@ def provider_of(name: str, entry: ProviderEntry) -> Provider:
         settings=settings_of(entry),
         cloud_secret=entry.client_secret,
         issuer=entry.issuer,
+        stand_ins=entry.claude_models,
     )
 
 

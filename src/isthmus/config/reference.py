@@ -142,6 +142,8 @@ def _host(host: Host) -> str:
     keys = ", ".join(f"`{key}`" for key in host.key_env)
     if host.cloud:
         keys += f", or what proves an identity to {_CLOUDS[host.cloud]}"
+    if host.issuer:
+        keys += f"none: accounts of `{host.issuer}` that somebody signed in to"
     where = "started by Isthmus itself" if host.name == LOCAL else address
     return f"| {name} | {where} | {_DIALECTS.get(host.dialect, host.dialect)} | {keys} |\n"
 

@@ -164,6 +164,14 @@ class ProviderEntry(AllowanceEntry, frozen=True, rename="kebab"):
             " accounts.issuers. Without it: as is usual for its type."
         ),
     ] = None
+    claude_models: Annotated[
+        Mapping[str, str] | None,
+        About(
+            "Which of its models are asked in place of Claude's: a name, which may hold `*`, and the model. They stand"
+            " behind all other names: they count where nobody offers one. Without it: as is usual for its type; for"
+            " `codex`, opus and sonnet have one. `{}` for none."
+        ),
+    ] = None
     concurrency: Annotated[
         ConcurrencyEntry | None, About("How many requests may run there at the same time. Without it: any number.")
     ] = None

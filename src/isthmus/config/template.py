@@ -114,6 +114,11 @@ listeners:
 #  bedrock:
 #    region: us-east-1
 #    profile: work
+#  # ChatGPT's Codex, under accounts that somebody signed in to. Names of Claude that nobody offers lead to its models.
+#  codex:
+#    claude-models:
+#      claude-opus-*: gpt-5.3-codex
+#      claude-sonnet-*: gpt-5.2
 #  # Any other host that speaks one of the dialects openai, anthropic and ollama.
 #  ours:
 #    type: compatible

@@ -130,7 +130,7 @@ RULES: Mapping[Kind, Rule] = {
 
 
 NO_ACCOUNT_WORDS = "No active account with valid credentials"
-"""What is told where a name leads only to accounts, and none of them can be asked under. Clients look for these words."""
+"""What is told where a name leads only to accounts, and none can be asked under. Clients look for these words."""
 
 
 class UpstreamWords(Value, frozen=True):

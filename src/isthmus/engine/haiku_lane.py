@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-NAMES = ("haiku", "claude-haiku-*", "claude-*-haiku", "claude-*-haiku-*")
+NAMES = ("haiku", "claude-haiku-*", "claude-*-haiku", "claude-*-haiku-*", "claude-haiku", "haiku-1m")
 """Aliases that lead there. Exact names come before wildcards, whoever configured them."""
 KILO = "kilo"
 """The provider behind the lane, where no other is configured for it; it takes requests without a key of one's own."""

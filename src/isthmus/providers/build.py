@@ -44,6 +44,7 @@ def build(  # noqa: PLR0913  one argument for each key of a provider in the conf
     settings: Mapping[str, str] = NO_SETTINGS,
     cloud_secret: Secret | None = None,
     issuer: str | None = None,
+    stand_ins: Mapping[str, str] | None = None,
 ) -> Provider:
     """The provider called `name`. What is None or empty is as the host's row says. Raises ValueError."""
     location = locate(host, Place(base_url, settings, keyed=secret is not None))
@@ -70,6 +71,7 @@ def build(  # noqa: PLR0913  one argument for each key of a provider in the conf
         kind=host.name,
         may_be_gateway=base_url is not None,
         issuer=host.issuer if issuer is None else issuer,
+        stand_ins=host.stand_ins if stand_ins is None else stand_ins,
     )
 
 

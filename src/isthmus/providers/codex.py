@@ -10,6 +10,7 @@ github.com/NousResearch/hermes-agent/pull/10217 and /43820. Which headers name t
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from msgspec import Raw
 
@@ -30,10 +31,18 @@ from isthmus.wire.headers import Headers, find
 
 BASE = "https://chatgpt.com/backend-api/codex"
 ISSUER = "codex"
-CLIENT_VERSION = "1.0.0"
+CLIENT_VERSION = "0.157.0"
 """What its list of models is asked for, which leaves out those that are too new for a client."""
 MODELS = ("gpt-5.3-codex", "gpt-5.2", "gpt-*", "codex-*")
 """Which of them an account may use is for its plan to say."""
+STAND_INS: Mapping[str, str] = MappingProxyType(
+    {
+        name.replace("FAMILY", family): model
+        for family, model in (("opus", "gpt-5.3-codex"), ("sonnet", "gpt-5.2"), ("haiku", "gpt-5.2"))
+        for name in ("FAMILY", "FAMILY-1m", "claude-FAMILY", "claude-FAMILY-*", "claude-*-FAMILY", "claude-*-FAMILY-*")
+    }
+)
+"""Models for the names of Claude that clients of codex-claude-proxy ask for, also dated, and ending in -1m."""
 INSTRUCTIONS = "You are a helpful assistant."
 """Stands for the instructions that it wants, where a caller gives none."""
 

@@ -83,8 +83,8 @@ class Host(Value, frozen=True):
     `settings` are the keys that only some hosts take, each with the variables that usually hold it;
     `url_env` those for an address that only the user can know. `locate` finds the place from both, and
     raises ValueError where it cannot; None where the address is all there is. `cloud` is the kind of
-    credential that signs where there is no key, "" where only a key can. `limits_account` and `issuer` are as in
-    Provider.
+    credential that signs where there is no key, "" where only a key can. `limits_account`, `issuer` and `stand_ins` are
+    as in Provider.
     """
 
     name: str
@@ -104,6 +104,7 @@ class Host(Value, frozen=True):
     cloud: str = ""
     limits_account: bool = False
     issuer: str = ""
+    stand_ins: Mapping[str, str] = MappingProxyType({})
 
     @property
     def spoken(self) -> Spoken:

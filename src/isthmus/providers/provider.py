@@ -138,7 +138,8 @@ class Provider(Value, frozen=True, kw_only=True):
     dialect, `cloud` where requests are signed by a cloud credential in place of `secret`. `limits_account`: who asks
     too often is limited for all models, not for the one that was asked. `kind` is the type that was configured.
     `may_be_gateway`: its address was configured, and may be that of a gateway, or of this one.
-    `issuer` names whose accounts it is asked under, "" for one that has keys.
+    `issuer` names whose accounts it is asked under, "" for one that has keys. `stand_ins` are models of its that are
+    asked for names, which may hold `*`, that nobody offers.
     """
 
     name: str
@@ -160,6 +161,7 @@ class Provider(Value, frozen=True, kw_only=True):
     kind: str = ""
     may_be_gateway: bool = False
     issuer: str = ""
+    stand_ins: Mapping[str, str] = {}
 
     def masked(self, text: _Text) -> _Text:
         """The text without its key, whole or in pieces, and without the headers that were configured for it."""

@@ -90,7 +90,7 @@ SPECIAL: tuple[Host, ...] = (
     ),
     Host(
         "codex",
-        None,
+        codex.BASE,
         sign=codex.sign,
         quirks=codex.QUIRKS,
         models=codex.MODELS,
@@ -99,6 +99,7 @@ SPECIAL: tuple[Host, ...] = (
         locate=codex.locate,
         limits_account=True,
         issuer=codex.ISSUER,
+        stand_ins=codex.STAND_INS,
     ),
     Host(
         "local",

@@ -3,7 +3,7 @@
 A listener of no such system never comes here. Everything that can be joined is done for everybody, at every listener.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -11,6 +11,8 @@ from isthmus.core.value import Value
 from isthmus.engine.clients import Auth
 from isthmus.engine.compat import Compat
 from isthmus.engine.live import InForce, Now
+from isthmus.providers.provider import Provider
+from isthmus.routing.naming import closest
 from isthmus.server.app import Application
 from isthmus.server.respond import Message, Receive, Send
 from isthmus.wire import json
@@ -31,7 +33,8 @@ _SONNET_NAMES = (
 class Manners(Value, frozen=True, kw_only=True):
     """`number_codes`: an error's `code` is its status. `healthy`: that is the word for health. `asks`: a client key is
     asked for unless none is looked at anywhere. `names` lead to models, and `default` is for names that nobody offers,
-    as far as somebody offers those; what is configured of a name comes before.
+    as far as somebody offers those; what is configured of a name comes before. `stands_in`: models that stand in for a
+    name are asked although somebody offers it.
     """
 
     number_codes: bool = False
@@ -39,6 +42,7 @@ class Manners(Value, frozen=True, kw_only=True):
     asks: bool = False
     names: Mapping[str, str] = {}
     default: str | None = None
+    stands_in: bool = False
 
 
 MANNERS: Mapping[Compat, Manners] = {
@@ -59,6 +63,7 @@ MANNERS: Mapping[Compat, Manners] = {
     Compat.CODEX: Manners(
         names={**dict.fromkeys(_OPUS_NAMES, "gpt-5.3-codex"), **dict.fromkeys(_SONNET_NAMES, "gpt-5.2")},
         default="gpt-5.2",
+        stands_in=True,
     ),
 }
 PLAIN = Manners()
@@ -103,8 +108,20 @@ class Renamed:
             now = replace(now, snapshot=replace(now.snapshot, auth=Auth.REQUIRED))
         if not manners.names:
             return now
-        aliases = {name: (to,) for name, to in manners.names.items()}
+        aliases: dict[str, tuple[str, ...]] = {name: (to,) for name, to in manners.names.items()}
+        if manners.stands_in:
+            aliases.update(_standing_in(now.snapshot.providers.values(), tuple(aliases)))
         return replace(now, directory=now.directory.with_names(aliases, manners.default))
+
+
+def _standing_in(providers: Iterable[Provider], names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """Where these names, and all those for which a model of some provider stands in, lead by that. The first counts."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in providers:
+        known = {name: said for name in names if (said := closest(name, one.stand_ins)) is not None}
+        for name, said in {**known, **{said: said for said in one.stand_ins}}.items():
+            found.setdefault(name, (f"{one.name}/{one.stand_ins[said]}",))
+    return found
 
 
 class Numbered:
