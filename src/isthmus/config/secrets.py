@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
@@ -26,6 +26,10 @@ class Environment:
             if value := (self.get(name) or "").strip():
                 return Secret(value)
         return None
+
+    def handed_on(self, variables: Mapping[str, str], without: Collection[str] = ()) -> dict[str, str]:
+        """All variables for a program that is started: with `variables`, and without the others that are named."""
+        return {**{name: said for name, said in self._variables.items() if name not in without}, **variables}
 
     def __repr__(self) -> str:
         return f"Environment({len(self._variables)} variables)"

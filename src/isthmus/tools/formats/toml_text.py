@@ -1,0 +1,56 @@
+"""TOML, changed by tomlkit, which keeps what a change does not concern; read by the standard library."""
+
+import tomllib
+from collections.abc import MutableMapping
+from typing import cast
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from isthmus.tools.formats.values import CannotChange, Path
+
+
+def read(text: str) -> object:
+    """The values. Raises CannotChange."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CannotChange(f"is no TOML ({error}), and is left as it is") from error
+
+
+def put(text: str, path: Path, value: object) -> str:
+    """`value` at `path`, in a table of its own where what leads to it is missing. Raises CannotChange."""
+    document = _document(text)
+    inside: MutableMapping[str, object] = document
+    names = _names(path)
+    for depth, name in enumerate(names[:-1], 1):
+        if name not in inside:
+            inside[name] = tomlkit.table(is_super_table=depth < len(names) - 1)
+        inside = cast("MutableMapping[str, object]", inside[name])
+    inside[names[-1]] = value
+    return tomlkit.dumps(document)
+
+
+def drop(text: str, path: Path) -> str:
+    """The text without what stands at `path`. Raises CannotChange."""
+    document = _document(text)
+    inside: MutableMapping[str, object] = document
+    names = _names(path)
+    for name in names[:-1]:
+        inside = cast("MutableMapping[str, object]", inside.get(name, {}))
+    inside.pop(names[-1], None)
+    return tomlkit.dumps(document)
+
+
+def _document(text: str) -> tomlkit.TOMLDocument:
+    try:
+        return tomlkit.parse(text)
+    except TOMLKitError as error:
+        raise CannotChange(f"is no TOML ({error}), and is left as it is") from error
+
+
+def _names(path: Path) -> list[str]:
+    names = [step for step in path if isinstance(step, str)]
+    if len(names) != len(path):
+        raise CannotChange("holds a list where one cannot be changed")
+    return names

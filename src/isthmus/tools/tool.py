@@ -1,0 +1,114 @@
+"""What a tool is: how it is found, what its files must say, and how it is started without them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from isthmus.core.secret import Secret
+from isthmus.core.value import Value
+from isthmus.tools.formats import values
+from isthmus.tools.formats.documents import Format, read
+from isthmus.tools.formats.values import CannotChange
+
+ANY_KEY = "any-key"
+"""What is sent where no client key is asked for: most tools do not start without one."""
+NAME = "isthmus"
+"""What the gateway is called in files that name whom they ask."""
+FILE = "{file}"
+"""In a start's arguments and variables: the path of its file."""
+SOME = 50
+"""Models that are written into a file which lists them."""
+
+
+class Aim(Value, frozen=True):
+    """Where a tool is pointed: the gateway's address without a path, a client key, and a model by its name there.
+
+    `models` are all names that the gateway lists, none where it could not be asked.
+    """
+
+    url: str
+    key: Secret
+    model: str
+    models: tuple[str, ...] = ()
+
+    @property
+    def v1(self) -> str:
+        """The address as most tools want it."""
+        return f"{self.url}/v1"
+
+    @property
+    def some(self) -> tuple[str, ...]:
+        """The model, and others to choose from."""
+        return (self.model, *(name for name in self.models[:SOME] if name != self.model))
+
+    def best(self, *words: str) -> str:
+        """The last listed model whose name holds all the words, as newer ones sort behind; else the model itself."""
+        fitting = [name for name in self.models if all(word in name for word in words) and "/" not in name]
+        return max(fitting, default=self.model)
+
+
+class Home(Value, frozen=True):
+    """A person's home folder, and `get`, which tells a variable of the environment."""
+
+    folder: Path
+    get: Callable[[str], str | None]
+
+    def under(self, variable: str, *otherwise: str) -> Path:
+        """The folder that a variable names, else the one below the home folder."""
+        said = self.get(variable)
+        return Path(said) if said else self.folder.joinpath(*otherwise)
+
+    def settings(self, path: Path, kind: Format) -> object:
+        """What a file says; ABSENT where it cannot be read."""
+        try:
+            return read(kind, path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, CannotChange):
+            return values.ABSENT
+
+
+class Change(Value, frozen=True):
+    """What one file must say. `head` is for a new one."""
+
+    path: Path
+    kind: Format
+    puts: values.Puts
+    head: Mapping[values.Path, object] = {}
+
+
+class Start(Value, frozen=True):
+    """How a program is started: what stands before the person's own arguments, variables that are set and those that
+    are taken away, and a file that is there as long as the program runs, with what its name ends with."""
+
+    arguments: tuple[str, ...] = ()
+    variables: Mapping[str, str] = {}
+    without: tuple[str, ...] = ()
+    file: str | None = None
+    ending: str = ".json"
+
+
+def _no_changes(aim: Aim, home: Home) -> Sequence[Change]:  # noqa: ARG001  as any tool's
+    return ()
+
+
+class Tool(Value, frozen=True):
+    """One tool. `programs` are looked for on the path, `folders` on the disk; what is there first tells that it is.
+
+    `likes` are words of the model names that it is at its best with, the best first. `steps` tells what its person has
+    to do by hand, after a file was changed or where none can be.
+    """
+
+    name: str
+    title: str
+    programs: tuple[str, ...]
+    folders: Callable[[Home], Sequence[Path]]
+    changes: Callable[[Aim, Home], Sequence[Change]] = _no_changes
+    start: Callable[[Aim, Home], Start] | None = None
+    steps: Callable[[Aim], Sequence[str]] | None = None
+    likes: tuple[str, ...] = ()
+
+    def liked(self, models: Sequence[str]) -> str | None:
+        """The model to use where nobody said which: of those it likes, else the first that is listed."""
+        for word in self.likes:
+            fitting = [name for name in models if word in name and "/" not in name]
+            if fitting:
+                return max(fitting)
+        return models[0] if models else None
