@@ -227,8 +227,8 @@ async def test_those_that_are_sealed_with_another_key_are_found(store: Store) ->
     await store.add_account(FULL, Sealed(b"x", "key-b"))
     assert await store.sealed_otherwise("key-a") == (FULL.id,)
     assert await store.sealed_otherwise("key-c") == (PLAIN.id, FULL.id)
-    assert await store.sealed_otherwise("key-c", 1) == (PLAIN.id,)
-    assert await store.sealed_otherwise("key-c", MOST * 9) == (PLAIN.id, FULL.id)
+    assert await store.sealed_otherwise("key-c", limit=1) == (PLAIN.id,)
+    assert await store.sealed_otherwise("key-c", PLAIN.id, limit=MOST * 9) == (FULL.id,)
 
 
 async def test_tokens_are_on_the_disk_when_they_are_said_to_be(address: Address) -> None:

@@ -24,6 +24,7 @@ from isthmus.config.problems import Path, nearest, write_path
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config
 from isthmus.config.schema_providers import ProviderEntry
+from isthmus.config.seal_places import check_seal
 from isthmus.config.stores import check_store
 from isthmus.core.secret import Secret
 from isthmus.engine.clients import Auth
@@ -60,6 +61,7 @@ def check(config: Config, reading: Reading, folder: FilePath) -> None:
     check_log(config.log, reading)
     check_otel(config.otel, reading)
     check_store(config, reading)
+    check_seal(config, reading)
     check_issuers(config, reading, folder)
     check_admin(config, reading)
     check_metrics(config.metrics, reading)

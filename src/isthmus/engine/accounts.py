@@ -93,8 +93,8 @@ class AccountRecords(Protocol):
 
     async def sealed(self, identity: str) -> Sealed | None: ...
 
-    async def sealed_otherwise(self, key: str, limit: int = 100) -> Sequence[str]:
-        """Ids of accounts whose tokens are sealed with another key than this one; at most 1000."""
+    async def sealed_otherwise(self, key: str, after: str = "", limit: int = 100) -> Sequence[str]:
+        """Ids of accounts whose tokens are sealed with another key, in order, those after this one; at most 1000."""
         ...
 
     async def add_account(self, account: Account, sealed: Sealed) -> None:

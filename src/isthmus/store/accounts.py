@@ -69,9 +69,10 @@ def read_sealed(connection: Connection, identity: str) -> Sealed | None:
     return None if row is None else Sealed(*row)
 
 
-def sealed_otherwise(connection: Connection, key: str, limit: int) -> Sequence[str]:
-    """Accounts whose tokens are sealed with another key than this one."""
-    asked = select(account_tokens.c.id).where(account_tokens.c.key != key).order_by(account_tokens.c.id)
+def sealed_otherwise(connection: Connection, key: str, after: str, limit: int) -> Sequence[str]:
+    """Accounts whose tokens are sealed with another key than this one, in the order of their ids."""
+    table = account_tokens.c
+    asked = select(table.id).where(table.key != key, table.id > after).order_by(table.id)
     return tuple(connection.execute(asked.limit(max(0, min(limit, MOST)))).scalars())
 
 

@@ -47,8 +47,8 @@ class Opened:
     async def sealed(self, identity: str) -> Sealed | None:
         return await self._database.read(accounts.read_sealed, identity)
 
-    async def sealed_otherwise(self, key: str, limit: int) -> Sequence[str]:
-        return await self._database.read(accounts.sealed_otherwise, key, limit)
+    async def sealed_otherwise(self, key: str, after: str, limit: int) -> Sequence[str]:
+        return await self._database.read(accounts.sealed_otherwise, key, after, limit)
 
     async def add_account(self, account: Account, sealed: Sealed) -> None:
         await self._database.write_durably(accounts.add_account, account, sealed)

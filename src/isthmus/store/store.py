@@ -107,9 +107,9 @@ class Store:
         async with self._reach() as opened:
             return await opened.sealed(identity)
 
-    async def sealed_otherwise(self, key: str, limit: int = 100) -> Sequence[str]:
+    async def sealed_otherwise(self, key: str, after: str = "", limit: int = 100) -> Sequence[str]:
         async with self._reach() as opened:
-            return await opened.sealed_otherwise(key, limit)
+            return await opened.sealed_otherwise(key, after, limit)
 
     async def add_account(self, account: Account, sealed: Sealed) -> None:
         async with self._reach() as opened:
