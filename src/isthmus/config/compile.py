@@ -64,6 +64,8 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         providers=MappingProxyType(providers),
         keys=MappingProxyType({name: by_key(providers[name], entry) for name, entry in several.items()}),
         credentials=MappingProxyType({name: _credentials(entry) for name, entry in several.items()}),
+        pools=MappingProxyType({name: entry.pool for name, entry in enabled.items() if entry.pool is not None}),
+        account_pool=config.routing.pool,
         prices=MappingProxyType(_prices(several)),
         allowances=MappingProxyType(allowances(config)),
         routes=MappingProxyType(_reachable(routes_of(config), providers)),

@@ -5,6 +5,7 @@ The catalogue is opened when somebody first asks, so that a gateway that nobody 
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -15,6 +16,7 @@ from isthmus.catalog.catalogue import Catalogue, Match
 from isthmus.catalog.merge import Known, Said, merge
 from isthmus.config.catalogues import Shelf, take_shelf
 from isthmus.config.hosts import host_of
+from isthmus.config.issuers import issuers_of
 from isthmus.config.load import Loaded
 from isthmus.config.places import data_dir
 from isthmus.config.schema import Config
@@ -23,8 +25,15 @@ from isthmus.core.facts import Ability, ModelFacts, Price, Rates, Superseded
 
 REMEMBERED = 4096
 """Models that are not looked up again; the least used are forgotten first."""
+_BY_DEFAULT = ProviderEntry()
 LISTED = "the provider's list"
 """The source of what a provider tells of its models."""
+_NOTHING = Decimal(0)
+COVERED = Said(
+    "the plan of the account",
+    ModelFacts(price=Price(rates=Rates(input=_NOTHING, output=_NOTHING, cache_read=_NOTHING, cache_write=_NOTHING))),
+)
+"""What requests cost under accounts of a subscription, unless the configuration says otherwise."""
 
 
 class Facts:
@@ -33,6 +42,7 @@ class Facts:
     def __init__(self, config: Config, shelf: Shelf) -> None:
         self._config = config
         self._shelf = shelf
+        self._issuers = issuers_of(config)
         self._remembered = lru_cache(maxsize=REMEMBERED)(self._in_catalogue)
 
     @cached_property
@@ -47,10 +57,18 @@ class Facts:
     def known(self, provider: str, model: str, listed: ModelFacts | None = None) -> Known:
         """All that is known of the model that the configured provider calls so. `listed` is what that provider told."""
         told = Said(LISTED, listed) if listed is not None else None
-        return merge(self._remembered(provider, model), told, *written(self._config, provider, model))
+        plan = (COVERED,) if self._is_covered(provider) else ()
+        return merge(self._remembered(provider, model), told, *plan, *written(self._config, provider, model))
+
+    def _is_covered(self, provider: str) -> bool:
+        """Is it asked under accounts whose plans pay for it?"""
+        entry = self._config.providers.get(provider, _BY_DEFAULT)
+        host = host_of(provider, entry)
+        issuer = self._issuers.get(entry.issuer or (host.issuer if host else ""))
+        return issuer is not None and issuer.subscription and not (entry.api_key or entry.api_keys)
 
     def _in_catalogue(self, provider: str, model: str) -> Said | None:
-        host = host_of(provider, self._config.providers.get(provider, ProviderEntry()))
+        host = host_of(provider, self._config.providers.get(provider, _BY_DEFAULT))
         found = self.catalogue.find(host.name, model) if host else None
         return Said(self._source(found), found.facts) if found else None
 

@@ -32,6 +32,7 @@ AS_THEY_ARE = frozenset(
         "parameters",
         "json_tokens",
         "files",
+        "subscription",
         "terms",
         "audience",
         "ca_file",

@@ -53,6 +53,9 @@ class IssuerEntry(Value, frozen=True, rename="kebab"):
     files: Annotated[
         tuple[str, ...] | None, About("Where other tools leave what they were given, below the home folder.")
     ] = None
+    subscription: Annotated[
+        bool | None, About("Whether the plans of its accounts cover what is asked under them, at no further cost.")
+    ] = None
     terms: Annotated[str | None, About("The notice about its terms, shown before the first sign-in.")] = None
     audience: Annotated[str | None, About("What service accounts name as such.")] = None
     proxy_url: Annotated[Secret | None, About("An http, https, socks5 or socks5h proxy to go through.")] = None

@@ -13,6 +13,7 @@ from isthmus.core.facts import Ability
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 from isthmus.providers import provider
+from isthmus.routing.places import PoolStrategy
 
 _PRICE = (Unit.DOLLARS, 0, MILLION)
 _TOKENS = (Unit.NONE, 1, 1_000_000_000)
@@ -170,6 +171,14 @@ class ProviderEntry(AllowanceEntry, frozen=True, rename="kebab"):
             "Which of its models are asked in place of Claude's: a name, which may hold `*`, and the model. They stand"
             " behind all other names: they count where nobody offers one. Without it: as is usual for its type; for"
             " `codex`, opus and sonnet have one. `{}` for none."
+        ),
+    ] = None
+    pool: Annotated[
+        PoolStrategy | None,
+        About(
+            "How its keys, or the accounts it is asked under, take turns: `round-robin`; `sticky`, which stays with one"
+            " until that rests; or `fill-first`, which always begins with the first. Without it: round-robin for keys,"
+            " and as routing.pool says for accounts."
         ),
     ] = None
     concurrency: Annotated[

@@ -13,6 +13,7 @@ from isthmus.core.value import Value
 from isthmus.engine.queue import QueueRule
 from isthmus.engine.snapshot import AffinityRule
 from isthmus.routing.order import HybridWeights
+from isthmus.routing.places import PoolStrategy
 from isthmus.routing.plan import Hedge, Strategy
 from isthmus.routing.retry_budget import RetryBudgetRule
 
@@ -189,6 +190,9 @@ class RoutingEntry(Value, frozen=True, rename="kebab"):
     strategy: Annotated[Strategy, About("Which place is asked first where a route says nothing of it.")] = (
         Strategy.FIRST
     )
+    pool: Annotated[
+        PoolStrategy, About("How the accounts of a provider take turns where its own `pool` says nothing of it.")
+    ] = PoolStrategy.STICKY
     priority: Annotated[
         Mapping[str, float],
         About(

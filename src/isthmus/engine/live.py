@@ -16,7 +16,7 @@ from isthmus.engine.clients import NOBODY, Auth, Roll
 from isthmus.engine.fingerprints import fingerprints
 from isthmus.engine.narrowing import Narrowed
 from isthmus.engine.scales import Prices, Shares
-from isthmus.engine.signed_in import Fingerprints, Signed, by_issuer, signed_in, takes_accounts
+from isthmus.engine.signed_in import Fingerprints, Signed, by_issuer, pools_of, signed_in, takes_accounts
 from isthmus.engine.snapshot import NOTHING_TOLD, Snapshot, ToldFacts
 from isthmus.engine.tariffs import Tariffs
 from isthmus.providers.provider import Provider
@@ -192,7 +192,7 @@ class Live:
             ),
             version=version,
             board=self._board,
-            places=Places(credentials, told=snapshot.habits.route_headers),
+            places=Places(credentials, told=snapshot.habits.route_headers, pools=pools_of(snapshot)),
             tariffs=Tariffs(snapshot, told),
             narrowed=Narrowed(),
             told=told,

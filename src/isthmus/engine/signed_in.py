@@ -19,7 +19,7 @@ from isthmus.engine.snapshot import Snapshot
 from isthmus.providers.provider import CloudKey, Provider
 from isthmus.routing.health import Place
 from isthmus.routing.limits import Limit
-from isthmus.routing.places import Credential
+from isthmus.routing.places import Credential, PoolStrategy
 
 ACCOUNT = "account"
 """The kind of the cloud credential that an account is, and the setting that has its id."""
@@ -143,6 +143,12 @@ def signed_in(own: Snapshot, signed: Mapping[str, Signed]) -> Snapshot:
         credentials={**own.credentials, **{name: one.credentials for name, one in of.items()}},
         allowances={**own.allowances, **_allowances(of)},
     )
+
+
+def pools_of(own: Snapshot) -> Mapping[str, PoolStrategy]:
+    """How the keys, or accounts, of each provider take turns."""
+    accounts = {name: own.account_pool for name, one in own.providers.items() if takes_accounts(one)}
+    return {**accounts, **own.pools}
 
 
 def _allowances(of: Mapping[str, Signed]) -> dict[str, tuple[Limit, ...]]:

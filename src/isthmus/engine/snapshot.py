@@ -19,7 +19,7 @@ from isthmus.routing.adaptive import AdaptiveRule
 from isthmus.routing.limits import Limit
 from isthmus.routing.naming import Naming
 from isthmus.routing.order import HybridWeights
-from isthmus.routing.places import Credential
+from isthmus.routing.places import Credential, PoolStrategy
 from isthmus.routing.plan import Route, Target
 from isthmus.routing.retry_budget import RetryBudgetRule
 
@@ -84,7 +84,8 @@ class Snapshot(Value, frozen=True, kw_only=True):
 
     Of a provider with several keys, `keys` has the same provider with each of them, by the key's name, `credentials`
     the same keys as routing knows them, and `prices`, by provider and key, what every model costs under a key that has
-    a price of its own. `allowances` are the limits by scope: "provider:NAME", "key:PROVIDER/KEY", "client:NAME" and
+    a price of its own. `pools` say how the keys of a provider take turns, where it says so; `account_pool` how accounts
+    do where it does not. `allowances` are the limits by scope: "provider:NAME", "key:PROVIDER/KEY", "client:NAME" and
     "route:NAME"; `adaptive` the bounds of providers whose concurrency is found out.
 
     `clients` maps the SHA-256 digest of a client key to its owner; `blind`: there may be others, which nobody can look
@@ -100,6 +101,8 @@ class Snapshot(Value, frozen=True, kw_only=True):
     issuers: Mapping[str, Issuer] = {}
     keys: Mapping[str, Mapping[str, Provider]] = {}
     credentials: Mapping[str, tuple[Credential, ...]] = {}
+    pools: Mapping[str, PoolStrategy] = {}
+    account_pool: PoolStrategy = PoolStrategy.STICKY
     prices: Mapping[tuple[str, str], Price] = {}
     allowances: Mapping[str, tuple[Limit, ...]] = {}
     adaptive: Mapping[str, AdaptiveRule] = {}

@@ -40,6 +40,7 @@ class Issuer(Value, frozen=True, kw_only=True):
     are further ones of the authorize URL. `scopes` are asked for at sign-in, `refresh_scopes` at a refresh, none where
     empty. `json_tokens`: its token endpoint takes JSON, not forms. `subject_header` is the header in which requests
     name the account, b"" for none. `files` are where other tools leave what they were given, below the home folder.
+    `subscription`: what is asked under its accounts is covered by their plans, and costs nothing more.
     `terms` is the notice about the vendor's terms that is shown before the first sign-in. `audience` is what service
     accounts name as such; `proxy` and `ca_file` are as in Origin.
     """
@@ -64,6 +65,7 @@ class Issuer(Value, frozen=True, kw_only=True):
     subject_header: bytes = b""
     claims: Claims = Claims()
     files: tuple[str, ...] = ()
+    subscription: bool = False
     terms: str = ""
     audience: str = ""
     proxy: str | None = None

@@ -34,6 +34,7 @@ CODEX = Issuer(
     subject_header=b"chatgpt-account-id",
     claims=Claims(subject=(_AUTH, "chatgpt_account_id"), plan=(_AUTH, "chatgpt_plan_type")),
     files=("${CODEX_HOME:-.codex}/auth.json", ".codex-claude-proxy/accounts.json"),
+    subscription=True,
     terms=(
         "A ChatGPT subscription is for the person who has it, in OpenAI's own products. OpenAI may limit or close an"
         " account that is used in another way: read https://openai.com/policies/ before you sign in. Isthmus is"
