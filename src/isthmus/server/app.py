@@ -25,6 +25,7 @@ from isthmus.server.admin.guard import Caller
 from isthmus.server.admin.office import Office
 from isthmus.server.bodies import ClientLeft, read_body
 from isthmus.server.clients import is_loopback, presented_key
+from isthmus.server.compat.codex_accounts import accounts_health
 from isthmus.server.endpoints import Serves
 from isthmus.server.explain_page import EXPLAIN, serve_explanation
 from isthmus.server.facades import FACADES
@@ -185,6 +186,7 @@ class Application:
                 query=scope["query_string"],
                 health=self._health,
                 trusted=_trusted(call, now, self._ports.clock.time()),
+                accounts=self._accounts(call) if route.serves is Serves.HEALTH else {},
                 client=client,
             )
             return answer_page(visit)
@@ -198,6 +200,12 @@ class Application:
         """May the client key that was refused have been made elsewhere a moment ago? Then there is news of keys now."""
         keys = self.office.desk.keys
         return error.kind is Kind.UNAUTHENTICATED and keys is not None and await keys.seek(call.presented)
+
+    def _accounts(self, call: Call) -> Mapping[str, object]:
+        """What /health tells of accounts. Whose they are is for administrators, programs on this machine among them."""
+        if not self._manages(call):
+            return {}
+        return accounts_health(self.office.desk.accounts, self._ports.clock.time())
 
     def _manages(self, call: Call) -> bool:
         """Is this an administrator, wherever they are?"""

@@ -26,8 +26,6 @@ from isthmus.server.routes import Route
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
 
-NO_ACCOUNTS: Mapping[str, object] = {"total": 0, "active": None, "accounts": ()}
-"""What /health tells of accounts that somebody signed in to, as codex-claude-proxy does: there are none."""
 _NO_SOCKET = 'responses are not streamed over a WebSocket here; send POST /v1/responses with "stream": true'
 
 
@@ -60,7 +58,8 @@ class Recent(NamedTuple):
 class Visit(Value, frozen=True):
     """One request for a page. `body` is the request's, b"" for a page that reads none.
 
-    `trusted`: the caller may see more of the gateway than that it lives. `client` is who asks for models.
+    `trusted`: the caller may see more of the gateway than that it lives; `accounts` is what they may see of those.
+    `client` is who asks for models.
     """
 
     route: Route
@@ -70,6 +69,7 @@ class Visit(Value, frozen=True):
     query: bytes
     health: Health
     trusted: bool
+    accounts: Mapping[str, object] = {}
     client: Client = ANYONE
 
     @property
@@ -111,7 +111,7 @@ def _ready(visit: Visit) -> Page:
 
 
 def _health(visit: Visit) -> Page:
-    found = {"version": __version__, **NO_ACCOUNTS, **visit.health()} if visit.trusted else {}
+    found = {"version": __version__, **visit.accounts, **visit.health()} if visit.trusted else {}
     found.pop("ready", None)
     word = "healthy" if parse_qs(visit.query.decode("latin-1")).get("format") == ["bedrock"] else "ok"
     return Page(200, json.encode({"status": word, **found}))

@@ -66,7 +66,8 @@ class Row(Value, frozen=True, kw_only=True):
 
     `takes` and `gives` are the types of the bodies, for the description: a Value, a Media, or several in a tuple.
     `most` is the longest body in bytes; one that `may_be_empty` can be left out. `about` is one sentence. `audited`: it
-    changes something, or shows what clients say.
+    changes something, or shows what clients say. `landing`: a browser is sent here by another site, as a whole page.
+    `refuse` dresses what goes wrong here, where that is otherwise than everywhere in the facade.
     """
 
     method: str
@@ -80,6 +81,8 @@ class Row(Value, frozen=True, kw_only=True):
     most: int = 64 * 1024
     may_be_empty: bool = False
     audited: bool = False
+    landing: bool = False
+    refuse: "Callable[[GatewayError], Page] | None" = None
     query: Mapping[str, str] = {}
     """What may be asked in the query: a sentence for each."""
 

@@ -36,13 +36,14 @@ class Caller(NamedTuple):
     """A request, before it is known who sent it.
 
     `apart`: it came to a listener for management alone. `bare`: who asks for this sends no secret, and what looks like
-    one is for somebody else.
+    one is for somebody else. `landing`: other sites send browsers here, as a whole page.
     """
 
     headers: Headers
     peer: str
     apart: bool = False
     bare: bool = False
+    landing: bool = False
 
 
 class Guard:
@@ -57,7 +58,8 @@ class Guard:
         Raises FORBIDDEN where management is not open, UNAUTHENTICATED without a secret where one is needed or with a
         wrong one, RATE_LIMITED after too many of these.
         """
-        refuse_pages(caller.headers)
+        if not (caller.landing and _lands(caller.headers)):
+            refuse_pages(caller.headers)
         rule = snapshot.management
         if not is_here(caller):
             _refuse_elsewhere(rule, apart=caller.apart)
@@ -100,6 +102,15 @@ def refuse_pages(headers: Headers) -> None:
     foreign = origin is not None and origin not in (b"http://" + host, b"https://" + host)
     if foreign or find(headers, b"sec-fetch-site") not in _OWN_PAGES:
         raise GatewayError(Kind.FORBIDDEN, _PAGE)
+
+
+def _lands(headers: Headers) -> bool:
+    """Did a browser open this as a whole page, and no page for itself? Such an answer is shown, and read by nobody."""
+    return (
+        find(headers, b"origin") is None
+        and find(headers, b"sec-fetch-mode") == b"navigate"
+        and find(headers, b"sec-fetch-dest") == b"document"
+    )
 
 
 def is_here(caller: Caller) -> bool:

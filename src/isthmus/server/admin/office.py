@@ -87,7 +87,8 @@ class Office:
             body = await _body(row, asked, receive)
             answer = await self._handled(found, row, asked, actor, body)
         except GatewayError as error:
-            answer, outcome, detail = found.facade.refuse(error), str(error.kind), error.message
+            refuse = row.refuse or found.facade.refuse
+            answer, outcome, detail = refuse(error), str(error.kind), error.message
             self.refused[outcome] = self.refused.get(outcome, 0) + 1
         if row.audited:
             deed = Deed(
@@ -108,7 +109,7 @@ class Office:
         if row.role is Role.ANYONE:
             refuse_pages(asked.headers)
             return NOBODY
-        caller = Caller(asked.headers, asked.peer, apart=asked.apart, bare=found.facade.bare)
+        caller = Caller(asked.headers, asked.peer, apart=asked.apart, bare=found.facade.bare, landing=row.landing)
         return self.guard.identify(caller, self.desk.live.take().snapshot, asked.at)
 
     async def _handled(self, found: Found, row: Row, asked: Asked, actor: Actor, body: bytes) -> Page | Flow:

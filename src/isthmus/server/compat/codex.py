@@ -1,4 +1,4 @@
-"""codex-claude-proxy's bare routes: its settings, Claude Code's configuration, and its log. Accounts are not served.
+"""codex-claude-proxy's bare routes: its settings and its log; its accounts and Claude Code's configuration join them.
 
 Its clients send no secret, so they are for programs on this machine.
 """
@@ -17,7 +17,7 @@ from isthmus.server.admin.logs import PING
 from isthmus.server.admin.readers import reader
 from isthmus.server.admin.refusals import headers_of
 from isthmus.server.admin.times import as_date
-from isthmus.server.compat import claude_config
+from isthmus.server.compat import claude_config, codex_accounts, codex_callback, codex_quotas
 from isthmus.server.pages import Page
 from isthmus.wire import json
 
@@ -226,4 +226,5 @@ _ROWS = (
     ),
 )
 
-CODEX = Facade(name="codex-claude-proxy", bare=True, refuse=refuse, rows=(*_ROWS, *claude_config.ROWS))
+_ACCOUNTS = (*codex_accounts.ROWS, *codex_quotas.ROWS, *codex_callback.ROWS)
+CODEX = Facade(name="codex-claude-proxy", bare=True, refuse=refuse, rows=(*_ROWS, *_ACCOUNTS, *claude_config.ROWS))
