@@ -46,7 +46,7 @@ def test_the_written_file_is_the_defaults_and_a_key() -> None:
 
 def test_every_example_in_it_is_valid() -> None:
     config = config_of(with_examples(write_template(KEY)), VARIABLES)
-    assert list(config.providers) == ["openai", "anthropic", "ollama", "azure", "vertex", "bedrock", "ours"]
+    assert list(config.providers) == ["openai", "anthropic", "ollama", "azure", "vertex", "bedrock", "codex", "ours"]
     assert list(config.routes) == ["smart", "small"]
     assert len(config.client_keys) == 2
 
