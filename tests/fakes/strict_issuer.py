@@ -107,6 +107,10 @@ class StrictIssuer:
         """How many requests there were to refresh a token."""
         return sum(one.fields.get("grant_type") == "refresh_token" for one in self.asked)
 
+    def polls(self) -> int:
+        """How often the tokens of a device code were asked for."""
+        return sum(one.fields.get("grant_type") == DEVICE for one in self.asked)
+
     def who(self, access: str) -> Person | None:
         """Whose access token this is, if it is good now; it counts as used."""
         with self.lock:

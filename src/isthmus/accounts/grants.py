@@ -65,7 +65,7 @@ async def refreshed(issuer: Issuer, tokens: Tokens, ask: Ask, time: float) -> To
     fields = {"grant_type": "refresh_token", "refresh_token": tokens.refresh.reveal()}
     if issuer.refresh_scopes:
         fields["scope"] = " ".join(issuer.refresh_scopes)
-    given = await _given(issuer, issuer.token_url, fields, ask, time)
+    given = await given_for(issuer, fields, ask, time)
     return replace(given, refresh=given.refresh or tokens.refresh, id_token=given.id_token or tokens.id_token)
 
 
@@ -80,13 +80,18 @@ async def exchanged(
         "code_verifier": verifier.reveal(),
     }
     try:
-        return await _given(issuer, issuer.token_url, fields, ask, time)
+        return await given_for(issuer, fields, ask, time)
     except GatewayError as error:
         if error.kind is not Kind.CREDENTIAL_REVOKED:
             raise
         raise GatewayError(
             Kind.INVALID, f"{issuer.title} does not take the code{shown(error.code)}: begin the sign-in again"
         ) from error
+
+
+async def given_for(issuer: Issuer, fields: Mapping[str, str], ask: Ask, time: float) -> Tokens:
+    """What the issuer gives for these fields. Raises as `refreshed`, with the issuer's word as `code`."""
+    return await _given(issuer, issuer.token_url, fields, ask, time)
 
 
 def tokens_in(issuer: Issuer, told: Mapping[str, Any], time: float) -> Tokens:
