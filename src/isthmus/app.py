@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from isthmus.cloud.authority import open_authority
+from isthmus.cloud.authority import NO_OTHERS, open_authority
 from isthmus.config.compile import compile_loaded
 from isthmus.config.environment import ollama_answers
 from isthmus.config.load import Loaded
@@ -29,6 +29,7 @@ from isthmus.gateway import Gateway, Outside
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.opened_accounting import first_spent
+from isthmus.opened_accounts import first_accounts, opened_accounts
 from isthmus.opened_keys import first_keys, has_no_keys, keyring_of
 from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps, opened_scribe, tell_notes
 from isthmus.opened_otel import opened_otel
@@ -68,18 +69,20 @@ async def open_gateway(
     async with AsyncExitStack() as opened:
         client = await opened.enter_async_context(open_transport())
         fetcher = await opened.enter_async_context(open_fetcher())
-        authority = await opened.enter_async_context(open_authority(SystemClock(), loaded.environment.get))
         model = HubModel(link) if link else await opened.enter_async_context(_supervisor(loaded))
         memory, limiter, post = await opened.enter_async_context(opened_state(loaded.config.state, link, clock))
         empty = has_no_keys(loaded)
         store = await opened.enter_async_context(opened_store(loaded, clock))
         keyring = keyring_of(loaded, live, store, clock, empty=empty)
+        accounts = await opened.enter_async_context(opened_accounts(loaded, live, store, client, clock))
+        signers = NO_OTHERS if accounts is None else accounts.signers
+        authority = await opened.enter_async_context(open_authority(clock, loaded.environment.get, signers))
         answers = kept_answers(loaded.config, memory, clock)
         dumps = opened.enter_context(opened_dumps(loaded, live))
         scribe = await opened.enter_async_context(opened_scribe(loaded, store))
         otel = await opened.enter_async_context(opened_otel(loaded.config.otel, live, clock))
         outside = Outside(
-            client, fetcher, authority, model, memory, answers, limiter, store, keyring, dumps, scribe, otel
+            client, fetcher, authority, model, memory, answers, limiter, store, keyring, accounts, dumps, scribe, otel
         )
         gateway = Gateway(loaded, live, outside, log, HubSums(link) if link else None, worker=worker)
         if link is not None:
@@ -96,7 +99,8 @@ async def open_gateway(
             rests.run(),
             gateway.metrics.run(),
         ]
-        works += [one.run() for one in (keyring, gateway.budgets) if one is not None]
+        keeper = None if accounts is None else accounts.keeper
+        works += [one.run() for one in (keyring, keeper, gateway.budgets) if one is not None]
         if post is not None:
             works.append(SharedRests(post, live.take().board.health, SystemClock(), live.keys).run())
         for work in (*works, _watch(loaded.path, gateway.reloader)):
@@ -204,7 +208,7 @@ def _supervisor(loaded: Loaded) -> Supervisor:
 
 
 async def _first_look(gateway: Gateway) -> None:
-    """Give providers a moment to name their models, and the store to tell the client keys and what was spent.
+    """Give providers a moment to name their models, and the store to tell client keys, accounts and what was spent.
 
     What takes longer is known later.
     """
@@ -213,7 +217,7 @@ async def _first_look(gateway: Gateway) -> None:
             await gateway.models_known.wait()
     except TimeoutError:
         log.info("not every provider has named its models yet")
-    await asyncio.gather(first_keys(gateway.keyring), first_spent(gateway.budgets))
+    await asyncio.gather(first_keys(gateway.keyring), first_accounts(gateway.accounts), first_spent(gateway.budgets))
 
 
 def _settle_memory() -> None:

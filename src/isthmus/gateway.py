@@ -19,6 +19,7 @@ from isthmus.engine.queue import Queue
 from isthmus.engine.shadow import Shadows
 from isthmus.local.transport import Model, OnDemand
 from isthmus.opened_accounting import accounting_of
+from isthmus.opened_accounts import OpenedAccounts
 from isthmus.opened_log import OpenedLog
 from isthmus.opened_otel import OpenedOtel
 from isthmus.server.admin.desk import Desk
@@ -59,6 +60,7 @@ class Outside(NamedTuple):
     limiter: Limiter
     store: Store | None
     keyring: Keyring | None
+    accounts: OpenedAccounts | None
     dumps: DumpFolder | None
     scribe: Scribe | None
     otel: OpenedOtel | None
@@ -95,6 +97,7 @@ class Gateway:
         self.shadows = Shadows()
         self._outside = outside
         self.keyring = outside.keyring
+        self.accounts = outside.accounts
         self.log = log
         losses, counting = RecentLosses(self.recorder), Counting()
         exchanges = RecentExchanges(losses)
@@ -135,6 +138,7 @@ class Gateway:
             recent=recent,
             records=outside.store,
             keys=outside.keyring,
+            accounts=None if outside.accounts is None else outside.accounts.book,
             configurer=Configurer(self.reloader, lambda: outside.store),
             claude=claude_code(self.reloader.loaded.environment.get),
             logs=self.log.ring,
@@ -158,6 +162,7 @@ class Gateway:
             rows_waiting=lambda: 0 if self._outside.store is None else self._outside.store.waiting,
             rows_lost=lambda: 0 if self._outside.store is None else self._outside.store.lost,
             client_keys=lambda: 0 if self.keyring is None else self.keyring.count,
+            accounts=lambda: {} if self.accounts is None else self.accounts.keeper.counts(),
             bodies_lost=lambda: 0 if self._outside.scribe is None else self._outside.scribe.dropped,
             dumps_skipped=lambda: 0 if self._outside.dumps is None else self._outside.dumps.skipped,
             traces_lost=lambda: 0 if self._outside.otel is None else self._outside.otel.sender.dropped,
@@ -184,6 +189,7 @@ class Gateway:
             "connections": self._outside.client.stats(),
             "tasks": len(asyncio.all_tasks()),
             **self._states(),
+            **({} if self.accounts is None else {"signed_in": self.accounts.keeper.state}),
             "waiting": self.queue.length,
             "shadows": {"running": self.shadows.running, "dropped": self.shadows.dropped},
             "log_lines_dropped": self.log.lines.dropped,

@@ -1,1 +1,108 @@
-"""Accounts that somebody signed in to, opened as the configuration says."""
+"""Accounts, opened as the configuration says: for the gateway that asks under them, and for commands.
+
+The only place that leads from there to them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from isthmus.accounts.book import Book
+from isthmus.accounts.endpoint import asking
+from isthmus.accounts.intake import Intake
+from isthmus.accounts.keeper import Keeper
+from isthmus.accounts.refreshing import ISSUER_DEADLINES, Outside
+from isthmus.accounts.sealing import Seal, opened_seal
+from isthmus.accounts.signer import AccountSigner
+from isthmus.accounts.signing_in import SignIns
+from isthmus.config.issuers import issuers_of
+from isthmus.config.load import Loaded
+from isthmus.config.seal_places import seal_places
+from isthmus.core.errors import GatewayError, Kind
+from isthmus.engine.accounts import AccountBook
+from isthmus.engine.live import Live
+from isthmus.engine.ports import Clock, Transport
+from isthmus.engine.signed_in import ACCOUNT
+from isthmus.opened_store import opened_store, store_address
+from isthmus.providers.issuer import Issuer
+from isthmus.store.peek import may_hold_accounts
+from isthmus.store.store import Store
+from isthmus.system_clock import SystemClock
+from isthmus.transport.client import open_transport
+
+PATIENCE = 3.0
+"""Seconds that the start waits for the accounts, where there may be any."""
+
+
+class OpenedAccounts(NamedTuple):
+    """`signers` are for an Authority, by the kind of credential. `expected`: there may be accounts from the start."""
+
+    keeper: Keeper
+    book: AccountBook
+    signers: Mapping[str, AccountSigner]
+    expected: bool
+
+
+@asynccontextmanager
+async def opened_accounts(
+    loaded: Loaded, live: Live, store: Store | None, transport: Transport, clock: Clock
+) -> AsyncIterator[OpenedAccounts | None]:
+    """None where the store is switched off."""
+    if store is None:
+        yield None
+        return
+    issuers = lambda: live.take().snapshot.issuers  # noqa: E731  as they are at each moment
+    async with _opened(loaded, store, transport, clock, issuers, live) as (keeper, book):
+        expected = may_hold_accounts(store_address(loaded))
+        yield OpenedAccounts(keeper, book, {ACCOUNT: AccountSigner(keeper)}, expected)
+
+
+@asynccontextmanager
+async def opened_book(loaded: Loaded) -> AsyncIterator[AccountBook]:
+    """The accounts of this machine's store, whether a gateway runs on it or not. Raises STORE_GONE, and UNSUPPORTED
+    where it is switched off."""
+    clock, issuers = SystemClock(), issuers_of(loaded.config)
+    async with opened_store(loaded, clock) as store, open_transport() as transport:
+        if store is None:
+            raise GatewayError(Kind.UNSUPPORTED, "accounts are kept in the store, which is off (store.enabled)")
+        async with _opened(loaded, store, transport, clock, lambda: issuers) as (keeper, book):
+            await keeper.refresh()
+            yield book
+
+
+@asynccontextmanager
+async def _opened(
+    loaded: Loaded,
+    store: Store,
+    transport: Transport,
+    clock: Clock,
+    issuers: Callable[[], Mapping[str, Issuer]],
+    live: Live | None = None,
+) -> AsyncIterator[tuple[Keeper, Book]]:
+    outside = Outside(store, seal_of(loaded), asking(transport, ISSUER_DEADLINES), issuers, clock)
+    keeper = Keeper(outside, live)
+    intake = Intake(keeper, outside)
+    sign_ins = SignIns(asking(transport), intake.take_in, clock)
+    try:
+        yield keeper, Book(keeper, outside, intake, sign_ins)
+    finally:
+        await sign_ins.aclose()
+        await keeper.aclose()
+
+
+def seal_of(loaded: Loaded) -> Seal:
+    """What tokens are sealed with."""
+    places = seal_places(loaded.config, loaded.environment)
+    return opened_seal(places.said, places.file, keyring=places.keyring)
+
+
+async def first_accounts(opened: OpenedAccounts | None) -> None:
+    """Wait a moment for accounts that may be there, so that no request is refused that could be asked under one."""
+    if opened is None or not opened.expected:
+        return
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await opened.keeper.first.wait()
+    except TimeoutError:
+        return

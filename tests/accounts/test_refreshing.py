@@ -214,7 +214,7 @@ async def test_tokens_that_the_store_cannot_take_are_used_and_written_later() ->
 
 
 async def test_the_lease_of_a_process_that_died_ends_by_itself() -> None:
-    async with open_home() as home:
+    async with open_home(stands=False) as home:
         account = await home.add()
         home.clock.move(HOUR)
         home.records.leases[account.id] = "dead", home.clock.time() + LEASE

@@ -12,7 +12,7 @@ from fakes.strict_issuer import StrictIssuer, open_strict_issuer, row
 from fakes.strict_words import Person
 from isthmus.accounts.endpoint import asking
 from isthmus.accounts.keeper import Keeper
-from isthmus.accounts.refreshing import ISSUER_DEADLINES, Outside
+from isthmus.accounts.refreshing import ISSUER_DEADLINES, LOOK, Outside
 from isthmus.accounts.seal_keys import SaidKeys
 from isthmus.accounts.sealing import Seal
 from isthmus.core.secret import Secret
@@ -91,11 +91,15 @@ def outgoing() -> Outgoing:
 
 @asynccontextmanager
 async def open_home(
-    records: AccountRecords | None = None, clock: FakeClock | None = None, **settings: object
+    records: AccountRecords | None = None, clock: FakeClock | None = None, *, stands: bool = True, **settings: object
 ) -> AsyncIterator[Home]:
+    """`stands`: time stands still while another process is waited for, which works in real time."""
     clock = clock or FakeClock()
 
     async def pause(seconds: float) -> None:
+        if seconds == LOOK and stands:
+            await asyncio.sleep(0.05)
+            return
         clock.move(seconds)
         await asyncio.sleep(0)
 

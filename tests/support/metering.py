@@ -45,6 +45,7 @@ class Meter:
         self.shadows = Shadows()
         line.ports.queue, line.ports.shadows = self.queue, self.shadows
         self.dropped_lines = self.alone = self.rows_waiting = self.rows_lost = 0
+        self.accounts: Mapping[str, int] = {}
         self.client_keys = self.bodies_lost = self.dumps_skipped = self.traces_lost = 0
         self.refused: dict[str, int] = {}
         self.running = 0
@@ -90,6 +91,7 @@ class Meter:
             rows_waiting=lambda: self.rows_waiting,
             rows_lost=lambda: self.rows_lost,
             client_keys=lambda: self.client_keys,
+            accounts=lambda: self.accounts,
             bodies_lost=lambda: self.bodies_lost,
             dumps_skipped=lambda: self.dumps_skipped,
             traces_lost=lambda: self.traces_lost,

@@ -220,6 +220,7 @@ async def test_current_values_are_those_of_the_parts() -> None:
     counted.running, counted.queue.length, counted.dropped_lines, counted.alone = 3, 2, 7, 5
     counted.rows_waiting, counted.rows_lost = 11, 13
     counted.client_keys, counted.bodies_lost, counted.dumps_skipped, counted.traces_lost = 17, 19, 23, 29
+    counted.accounts = {"ready": 31, "revoked": 0}
     counted.connections = {"https://one.example.com": {"open": 4, "idle": 1}}
     counted.states = {"limits": "shared, unreachable since 2026-01-01T00:00:00Z", "memory": "shared by workers"}
     found = await counted.read()
@@ -230,6 +231,7 @@ async def test_current_values_are_those_of_the_parts() -> None:
     assert found["isthmus_store_rows_waiting"] == 11
     assert found["isthmus_store_rows_lost_total"] == 13
     assert found["isthmus_client_keys"] == 17
+    assert found["isthmus_accounts{state=ready}"] == 31
     assert found["isthmus_bodies_lost_total"] == 19
     assert found["isthmus_dumps_skipped_total"] == 23
     assert found["isthmus_traces_lost_total"] == 29

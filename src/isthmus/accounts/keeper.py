@@ -125,6 +125,12 @@ class Keeper:
         self.roster.put(account)
         self._hand_over()
 
+    def taken(self, account: Account, kept: Kept) -> None:
+        """The store has it with these tokens, which somebody has just signed in for."""
+        self.refreshing.forget(account.id)
+        self.refreshing.keep(account.id, kept)
+        self._refreshed(account)
+
     def gone(self, identity: str) -> None:
         """The store has it no more."""
         self.roster.remove(identity)
@@ -165,6 +171,10 @@ class Keeper:
     def issuer(self, account: Account) -> Issuer | None:
         """None where the configuration has it no more."""
         return self._outside.issuers().get(account.issuer)
+
+    def need_issuer(self, account: Account) -> Issuer:
+        """Raises CREDENTIAL_REJECTED where the configuration has it no more."""
+        return self.refreshing.issuer(account)
 
     async def renew(self, identity: str) -> Account:
         """Refresh its tokens now, whatever became of it before. Raises as `Refreshing.at_once`."""

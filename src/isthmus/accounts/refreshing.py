@@ -147,6 +147,10 @@ class Refreshing:
         self._failed.pop(identity, None)
         self._unsaved.pop(identity, None)
 
+    def keep(self, identity: str, kept: Kept) -> None:
+        """These are its tokens now, and the store has them."""
+        self._kept.put(identity, kept)
+
     async def save(self) -> None:
         """Write what the store could not be told of. Raises STORE_GONE."""
         for identity, unsaved in tuple(self._unsaved.items()):

@@ -34,6 +34,7 @@ class Parts(NamedTuple):
     rows_lost: Callable[[], int]
     alone: Callable[[], int]
     client_keys: Callable[[], int]
+    accounts: Callable[[], Mapping[str, int]]
     bodies_lost: Callable[[], int]
     dumps_skipped: Callable[[], int]
     traces_lost: Callable[[], int]
@@ -76,6 +77,8 @@ def _values(parts: Parts) -> Iterator[tuple[Key, float]]:
     yield ("isthmus_queue_length",), parts.queue.length
     yield ("isthmus_store_rows_waiting",), parts.rows_waiting()
     yield ("isthmus_client_keys",), parts.client_keys()
+    for state, count in parts.accounts().items():
+        yield ("isthmus_accounts", state), count
     for origin, counts in parts.connections().items():
         for state, count in counts.items():
             yield ("isthmus_connections", origin, state), count

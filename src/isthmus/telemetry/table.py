@@ -105,6 +105,7 @@ _ALL = (
     Metric("isthmus_queue_length", _GAUGE, "Requests that wait for a free place"),
     Metric("isthmus_store_rows_waiting", _GAUGE, "Rows of use that are not written yet"),
     Metric("isthmus_client_keys", _COMMON, "Client keys that were given out, as they are known"),
+    Metric("isthmus_accounts", _COMMON, "Accounts that somebody signed in to, by state", ("state",)),
     Metric("isthmus_rests", _COMMON, "Places that rest after failures, by what failed", ("provider", "kind")),
     Metric(
         "isthmus_connections",
