@@ -52,6 +52,26 @@ def test_anthropic_tells_the_time_of_day() -> None:
     )
 
 
+def test_codex_tells_in_percent_and_how_long_its_windows_are() -> None:
+    headers = told(
+        **{
+            "x-codex-primary-used-percent": "100.0",
+            "x-codex-primary-window-minutes": "299",
+            "x-codex-primary-reset-at": f"{NOON + 3600:.0f}",
+            "x-codex-primary-reset-after-seconds": "3599",
+            "x-codex-secondary-used-percent": "25",
+            "x-codex-secondary-window-minutes": "43200",
+            "x-codex-secondary-reset-after-seconds": "86400",
+        }
+    )
+    assert read_quota(headers, NOON) == (Window("5 hours", 0, 1, 3600), Window("30 days", 0.75, 1, 86_400))
+
+
+def test_codex_tells_nothing_of_a_window_that_there_is_not() -> None:
+    headers = told(**{"x-codex-primary-used-percent": "3", "x-codex-secondary-used-percent": "0"})
+    assert read_quota(headers, NOON) == (Window("5 hours", 0.97, 1, None),)
+
+
 def test_a_subscription_tells_which_part_of_its_windows_is_used() -> None:
     headers = told(
         **{

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from isthmus.accounts import codex_usage
 from isthmus.accounts.endpoint import Ask, Reply, check_reached, garbled, target_of, told_in
 from isthmus.accounts.keeper import Keeper
 from isthmus.accounts.signer import signed
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.accounts import Account, UsedWindow
+from isthmus.providers import codex
 from isthmus.providers.build import parse_base
 from isthmus.providers.issuer import Issuer
 from isthmus.providers.provider import Outgoing
@@ -18,7 +20,7 @@ MOST_MODELS = 1000
 
 ReadUsage: TypeAlias = Callable[[bytes, float], tuple[str | None, Sequence[UsedWindow]]]
 """The plan, where it is told, and the windows in a vendor's answer that came at this Unix time. Raises GARBLED."""
-READERS: Mapping[str, ReadUsage] = MappingProxyType({})
+READERS: Mapping[str, ReadUsage] = MappingProxyType({codex.ISSUER: codex_usage.read_usage})
 """By the issuer's name."""
 
 
