@@ -49,6 +49,7 @@ SLOW = frozenset(
         "test_guide_opentelemetry",
         "test_otel_outside",
         "test_local_install",
+        "test_login_outside",
         "test_logs_command",
         "test_mutations",
         "test_no_cycles",

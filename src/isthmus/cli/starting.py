@@ -36,14 +36,15 @@ def start_in_place(program: str, start: Start, arguments: Sequence[str], environ
 
 @contextmanager
 def _file(start: Start) -> Iterator[str]:
-    """The path of the file that the program reads, for its owner alone; gone afterwards."""
-    handle, path = tempfile.mkstemp(prefix="isthmus-", suffix=start.ending)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(start.file or "")
-        yield path
-    finally:
-        Path(path).unlink(missing_ok=True)
+    """The path of the file that the program reads, in a folder of its own for its owner alone; gone afterwards.
+
+    Gemini CLI reads none from a folder that others may write to.
+    """
+    with tempfile.TemporaryDirectory(prefix="isthmus-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder, f"settings{start.ending}")
+        path.touch(mode=0o600)
+        path.write_text(start.file or "", encoding="utf-8")
+        yield str(path)
 
 
 def _beside(words: Sequence[str], environment: Mapping[str, str]) -> int:
