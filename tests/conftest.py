@@ -17,6 +17,7 @@ settings.load_profile("steady")
 
 SLOW = frozenset(
     {
+        "test_accounts_killed",
         "test_addresses",
         "test_answer_bodies",
         "test_admin_openapi",

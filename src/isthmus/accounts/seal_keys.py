@@ -72,7 +72,7 @@ class KeySource(Protocol):
         ...
 
     def put(self, keys: Sequence[SealKey]) -> None:
-        """In place of all there are, in one step, for good."""
+        """In place of all there are, in one step, for good. Only while `alone`."""
         ...
 
     def alone(self) -> AbstractContextManager[None]:
@@ -132,6 +132,8 @@ class KeyFile:
 
     def put(self, keys: Sequence[SealKey]) -> None:
         _check_many(keys, self.where)
+        for left in self._path.parent.glob(f".{self._path.name}.*"):
+            left.unlink(missing_ok=True)  # by somebody who was killed at this
         beside = self._write_beside(keys)
         try:
             beside.replace(self._path)
