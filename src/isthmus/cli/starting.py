@@ -1,7 +1,7 @@
 """Starting another program in this one's place: its exit code, its signals and its terminal are its own.
 
-A program that needs a file for as long as it runs is started beside this one, which waits, hands signals on and takes
-the file away; every other takes this one's place altogether.
+A program that needs files for as long as it runs is started beside this one, which waits, hands signals on and takes
+them away; every other takes this one's place altogether.
 """
 
 import os
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from isthmus.tools.tool import FILE, Start
+from isthmus.tools.tool import FOLDER, Start
 
 _HANDED_ON = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
 """Signals for one process. Those that a terminal sends go to all that it holds, and reach the program by themselves."""
@@ -25,26 +25,28 @@ def start_in_place(program: str, start: Start, arguments: Sequence[str], environ
     """Start `program` with what it needs, and end as it does."""
     sys.stdout.flush()
     sys.stderr.flush()
-    if start.file is None and sys.platform != "win32":
+    if not start.files and sys.platform != "win32":
         os.execve(program, [program, *start.arguments, *arguments], dict(environment))  # noqa: S606  what was asked for
-    with _file(start) as path:
-        words = [path if word == FILE else word for word in (*start.arguments, *arguments)]
-        variables = {name: path if value == FILE else value for name, value in environment.items()}
-        code = _beside([program, *words], variables)
+    with _folder(start.files) as folder:
+        words = [word.replace(FOLDER, folder) for word in start.arguments]
+        ours = {name: value.replace(FOLDER, folder) for name, value in start.variables.items()}
+        code = _beside([program, *words, *arguments], {**environment, **ours})
     _end(code)
 
 
 @contextmanager
-def _file(start: Start) -> Iterator[str]:
-    """The path of the file that the program reads, in a folder of its own for its owner alone; gone afterwards.
-
-    Gemini CLI reads none from a folder that others may write to.
-    """
-    with tempfile.TemporaryDirectory(prefix="isthmus-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder, f"settings{start.ending}")
-        path.touch(mode=0o600)
-        path.write_text(start.file or "", encoding="utf-8")
-        yield str(path)
+def _folder(files: Mapping[str, str | Path]) -> Iterator[str]:
+    """The path of a folder with the files, for its owner alone; gone afterwards, and what links lead to stays."""
+    with tempfile.TemporaryDirectory(prefix="isthmus-run-", ignore_cleanup_errors=True) as folder:
+        for name, held in files.items():
+            path = Path(folder, name)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if isinstance(held, Path):
+                path.symlink_to(held)
+            else:
+                path.touch(mode=0o600)
+                path.write_text(held, encoding="utf-8")
+        yield folder
 
 
 def _beside(words: Sequence[str], environment: Mapping[str, str]) -> int:

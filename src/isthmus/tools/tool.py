@@ -13,8 +13,8 @@ ANY_KEY = "any-key"
 """What is sent where no client key is asked for: most tools do not start without one."""
 NAME = "isthmus"
 """What the gateway is called in files that name whom they ask."""
-FILE = "{file}"
-"""In a start's arguments and variables: the path of its file."""
+FOLDER = "{isthmus-folder}"
+"""In a start's own arguments and variables: the path of the folder that holds its files."""
 SOME = 50
 """Models that are written into a file which lists them."""
 
@@ -76,13 +76,12 @@ class Change(Value, frozen=True):
 
 class Start(Value, frozen=True):
     """How a program is started: what stands before the person's own arguments, variables that are set and those that
-    are taken away, and a file that is there as long as the program runs, with what its name ends with."""
+    are taken away, and files in a folder that is there as long as the program runs: texts, and links to other files."""
 
     arguments: tuple[str, ...] = ()
     variables: Mapping[str, str] = {}
     without: tuple[str, ...] = ()
-    file: str | None = None
-    ending: str = ".json"
+    files: Mapping[str, str | Path] = {}
 
 
 def _no_changes(aim: Aim, home: Home) -> Sequence[Change]:  # noqa: ARG001  as any tool's

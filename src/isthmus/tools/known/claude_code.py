@@ -7,7 +7,7 @@ from pathlib import Path
 
 from isthmus.tools.formats.documents import Format
 from isthmus.tools.formats.values import ABSENT, Puts, look
-from isthmus.tools.tool import FILE, Aim, Change, Home, Start, Tool
+from isthmus.tools.tool import FOLDER, Aim, Change, Home, Start, Tool
 from isthmus.wire import json
 
 URL, KEY, TOKEN, MODEL = "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_MODEL"
@@ -41,8 +41,9 @@ def _start(aim: Aim, home: Home) -> Start:
     said = look(home.settings(settings(home), Format.JSON), ("env",))
     if not isinstance(said, Mapping) or not any(name in said for name in (*variables, *gone)):
         return Start(variables=variables, without=gone)
-    file = json.encode({"env": {**variables, **{name: "" for name in gone if name in said}}}).decode()
-    return Start(("--settings", FILE), variables, gone, file)
+    wanted = {"env": {**variables, **{name: "" for name in gone if name in said}}}
+    files = {"settings.json": json.encode(wanted).decode()}
+    return Start(("--settings", f"{FOLDER}/settings.json"), variables, gone, files)
 
 
 TOOL = Tool(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from isthmus.tools.formats.documents import Format
 from isthmus.tools.formats.values import Item, Puts
-from isthmus.tools.tool import FILE, Aim, Change, Home, Start, Tool
+from isthmus.tools.tool import FOLDER, Aim, Change, Home, Start, Tool
 from isthmus.wire import json
 
 HEAD: Mapping[str, str] = {"name": "Local Config", "version": "1.0.0", "schema": "v1"}
@@ -35,8 +35,8 @@ def _changes(aim: Aim, home: Home) -> Sequence[Change]:
 
 
 def _start(aim: Aim, home: Home) -> Start:  # noqa: ARG001  as any tool's
-    file = json.encode({**HEAD, "models": [_model(aim)]}).decode()
-    return Start(("--config", FILE), file=file, ending=".yaml")
+    wanted = {**HEAD, "models": [_model(aim)]}
+    return Start(("--config", f"{FOLDER}/config.yaml"), files={"config.yaml": json.encode(wanted).decode()})
 
 
 TOOL = Tool(

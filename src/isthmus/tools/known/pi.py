@@ -6,7 +6,7 @@ from pathlib import Path
 
 from isthmus.tools.formats.documents import Format
 from isthmus.tools.formats.values import Puts
-from isthmus.tools.tool import FILE, NAME, Aim, Change, Home, Start, Tool
+from isthmus.tools.tool import FOLDER, NAME, Aim, Change, Home, Start, Tool
 from isthmus.wire import json
 
 KEY = "ISTHMUS_API_KEY"
@@ -35,8 +35,8 @@ def _start(aim: Aim, home: Home) -> Start:  # noqa: ARG001  as any tool's
     models = [{"id": name, "name": name, "cost": free, **known} for name in aim.some]
     provider = json.encode({**_provider(aim), "apiKey": KEY, "models": models}).decode()
     extension = f"export default (pi) => pi.registerProvider({json.encode(NAME).decode()}, {provider});\n"
-    arguments = ("--extension", FILE, "--provider", NAME, "--model", aim.model)
-    return Start(arguments, {KEY: aim.key.reveal()}, file=extension, ending=".js")
+    arguments = ("--extension", f"{FOLDER}/isthmus.js", "--provider", NAME, "--model", aim.model)
+    return Start(arguments, {KEY: aim.key.reveal()}, files={"isthmus.js": extension})
 
 
 TOOL = Tool(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from isthmus.tools.formats.documents import Format
 from isthmus.tools.formats.values import Item, Puts
-from isthmus.tools.tool import FILE, Aim, Change, Home, Start, Tool
+from isthmus.tools.tool import FOLDER, Aim, Change, Home, Start, Tool
 from isthmus.wire import json
 
 KEY = "ISTHMUS_API_KEY"
@@ -38,8 +38,8 @@ def _start(aim: Aim, home: Home) -> Start:  # noqa: ARG001  as any tool's
         "model": {"name": aim.model},
         "modelProviders": {SIGNS_IN: [_model(aim, name) for name in aim.some]},
     }
-    variables = {KEY: aim.key.reveal(), "QWEN_CODE_SYSTEM_SETTINGS_PATH": FILE}
-    return Start((), variables, file=json.encode(settings).decode())
+    variables = {KEY: aim.key.reveal(), "QWEN_CODE_SYSTEM_SETTINGS_PATH": f"{FOLDER}/settings.json"}
+    return Start((), variables, files={"settings.json": json.encode(settings).decode()})
 
 
 TOOL = Tool(
