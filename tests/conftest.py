@@ -40,6 +40,7 @@ SLOW = frozenset(
         "test_google_auth",
         "test_grammar",
         "test_guarded",
+        "test_guide_accounts",
         "test_guide_admin",
         "test_guide_keys",
         "test_guide_money",
