@@ -10,6 +10,8 @@ import pytest
 from isthmus.config.compile import compile_loaded
 from isthmus.config.environment import ollama_answers
 from isthmus.core.secret import Secret
+from isthmus.engine.accounts import Account
+from isthmus.engine.live import Live
 from isthmus.providers.table import PROVIDERS
 from support.configured import load_text, problems_of
 
@@ -146,3 +148,17 @@ async def test_a_closed_port_is_no_ollama() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = closed.getsockname()
     assert await ollama_answers(address, patience=5.0) is False
+
+
+def test_where_no_file_names_providers_a_host_of_accounts_waits_for_somebody_to_sign_in() -> None:
+    snapshot = compile_loaded(load_text(""), ollama=False)
+    assert list(snapshot.awaited) == ["codex"]
+    assert list(snapshot.providers) == ["local"]
+    live = Live(snapshot)
+    live.sign_in([Account(id="acc_1", issuer="codex", name="ada@example.com")])
+    assert list(live.take().snapshot.providers) == ["codex", "local"]
+
+
+@pytest.mark.parametrize("text", ["providers: {openai: {api-key: sk-0123456789}}", "store: {enabled: false}"])
+def test_where_providers_are_named_or_nothing_is_stored_none_waits(text: str) -> None:
+    assert not compile_loaded(load_text(text), ollama=False).awaited

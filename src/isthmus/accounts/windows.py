@@ -11,7 +11,7 @@ from isthmus.providers.quota_headers import OF_ACCOUNTS
 
 
 def told_since(now: Now, since: float, clock: Clock) -> Mapping[tuple[str, str], Sequence[UsedWindow]]:
-    """The newest word on each window, by issuer and account's name, that came at monotonic `since` or later."""
+    """The newest word on each window, by issuer and account's name, that came after the monotonic time `since`."""
     taking = {name: one.issuer for name, one in now.snapshot.providers.items() if takes_accounts(one)}
     quotas, at = now.board.quotas, clock.now()
     found: dict[tuple[str, str], dict[str, UsedWindow]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from isthmus.config.about import Switch
 from isthmus.config.administrators import management_of
@@ -31,6 +31,7 @@ from isthmus.engine.body_rule import BodyRule
 from isthmus.engine.queue import QueueRule
 from isthmus.engine.snapshot import AffinityRule, FactsOf, Habits, Limits, Snapshot, as_listed
 from isthmus.providers.provider import Provider
+from isthmus.providers.table import PROVIDERS
 from isthmus.routing.adaptive import AdaptiveRule
 from isthmus.routing.order import HybridWeights
 from isthmus.routing.places import Credential
@@ -44,7 +45,8 @@ def compile_loaded(loaded: Loaded, *, ollama: bool) -> Snapshot:
     """The snapshot of what was loaded. `ollama`: one answers on this machine; used where no file names providers."""
     config = with_ollama(loaded.config) if ollama and loaded.automatic else loaded.config
     facts = Facts(config, take_shelf(data_dir(loaded.environment)))
-    return compile_config(config, loaded.source, facts.of)
+    snapshot = compile_config(config, loaded.source, facts.of)
+    return replace(snapshot, awaited=_awaited(config)) if loaded.automatic and config.store.enabled else snapshot
 
 
 def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as_listed) -> Snapshot:
@@ -92,6 +94,12 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         facts=facts,
         source=source,
     )
+
+
+def _awaited(config: Config) -> Mapping[str, Provider]:
+    """The known hosts that nobody need configure, once somebody has signed in to their issuer."""
+    names = [name for name, host in PROVIDERS.items() if host.issuer and name not in config.providers]
+    return MappingProxyType({name: as_written(provider_of(name, ProviderEntry()), config) for name in names})
 
 
 def wants_local(config: Config, providers: Mapping[str, Provider]) -> bool:

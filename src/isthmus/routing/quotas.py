@@ -61,8 +61,8 @@ class Quotas:
         return tuple(self._words)
 
     def told_since(self, at: float) -> Sequence[Place]:
-        """Those that said something at `at` or later, the latest last."""
-        found = [(word.at, place) for place, word in self._words.items() if word.at >= at]
+        """Those that said something after `at`, the latest last."""
+        found = [(word.at, place) for place, word in self._words.items() if word.at > at]
         return [place for _, place in sorted(found)]
 
     def of(self, place: Place, now: float) -> Quota:
