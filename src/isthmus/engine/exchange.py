@@ -17,6 +17,7 @@ from isthmus.engine.expected import Expectation
 from isthmus.engine.held import Held
 from isthmus.engine.ports import Clock, Incoming
 from isthmus.engine.spending import Ending, Spending
+from isthmus.engine.spill import Spill
 from isthmus.engine.traces import Trace
 from isthmus.routing.health import Place
 from isthmus.routing.meters import Meter
@@ -85,7 +86,7 @@ class AttemptRecord:
     It was sent at `began`, in the clock's seconds; `milliseconds` is until its answer began, or until it failed;
     `reason` is for the log, `told` what a header may say of the target; `heard` are its answer's headers, which came
     at `heard_at`. `ending` and `usage` are noted where it is over before its exchange is: how, and what was counted.
-    `span` is its number within a trace, 0 without one.
+    `span` is its number within a trace, 0 without one. `spill` is set where a subscription could have covered it.
     """
 
     __slots__ = (
@@ -100,6 +101,7 @@ class AttemptRecord:
         "place",
         "reason",
         "span",
+        "spill",
         "target",
         "told",
         "usage",
@@ -120,6 +122,7 @@ class AttemptRecord:
         self.ending: Ending | None = None
         self.usage: Usage | None = None
         self.span = 0
+        self.spill: Spill | None = None
         self.heard: Headers = ()
         self.heard_at = 0.0
 

@@ -40,6 +40,7 @@ from isthmus.engine.ports import Clock, Ports
 from isthmus.engine.rules_in_words import rules_in_words
 from isthmus.engine.serve import look
 from isthmus.engine.shown import Viewer
+from isthmus.engine.spill import Spill, spill_of
 from isthmus.engine.walk import moment_of, walk_for
 from isthmus.engine.ways import Way, plan_or_aside, way_of
 from isthmus.providers.provider import Provider
@@ -166,6 +167,7 @@ class _Looking:
     async def told(self, one: explanation.Candidate, way: Way | None) -> Candidate:
         """One candidate in full, with its request where there is a `way` to ask it."""
         ask, viewer = one.ask, self._viewer
+        spill = self._spill(ask)
         found = Candidate(
             provider=ask.target.provider,
             key=viewer.key(ask),
@@ -173,7 +175,7 @@ class _Looking:
             tier=one.tier,
             strategy=one.strategy,
             verdict=one.verdict,
-            why=tuple(viewer.words(words, ask) for words in one.why),
+            why=tuple(viewer.words(words, ask) for words in one.why) + (() if spill is None else (spill.why(),)),
             health=self._health(one),
             limits=self._limits(ask),
             told_by_provider=tuple(
@@ -183,6 +185,12 @@ class _Looking:
             estimate=self._estimate(ask),
         )
         return found if way is None or not one.allowed else await self._asked(found, ask, way)
+
+    def _spill(self, ask: Ask) -> Spill | None:
+        """What would be spilled if it were asked."""
+        if not self._now.covered:
+            return None
+        return spill_of(self._exchange.plan, ask.target, ask.credential, self._now, self._ports.clock.time())
 
     async def _asked(self, found: Candidate, ask: Ask, way: Way) -> Candidate:
         """What the provider would get, or why it would get nothing."""

@@ -23,7 +23,8 @@ class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
     `read_as` tells how the name that was asked for led to another.
 
     `skipped` are the places that a limit had no room for, and which limit; `continued` says, for an answer that broke
-    off, after how many characters who went on with it. `trace` is the id of the trace that it belongs to.
+    off, after how many characters who went on with it; `spill` says which provider's accounts could have answered at no
+    cost, and what a million tokens cost where it was answered. `trace` is the id of the trace that it belongs to.
     """
 
     at: str
@@ -52,6 +53,7 @@ class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
     attempts: tuple[AttemptFacts, ...] = ()
     skipped: tuple[str, ...] = ()
     continued: tuple[str, ...] = ()
+    spill: str | None = None
     empty: bool = False
     cached: bool = False
     trace: str | None = None
@@ -92,6 +94,7 @@ def facts(exchange: Exchange, at: str) -> Facts:
         attempts=tuple(_attempt(one) for one in attempts) if error is not None or len(attempts) > 1 else (),
         skipped=exchange.skipped,
         continued=exchange.seams,
+        spill=_spill(exchange),
         empty=exchange.empty,
         cached=exchange.cached,
         trace=None if exchange.trace is None else f"{exchange.trace.id:032x}",
@@ -112,6 +115,8 @@ def in_words(told: Facts, at: str) -> str:
     words = [at, str(told.status), told.path, f"{told.model} -> {told.target} ({told.lane})", f"{told.ms} ms"]
     if told.input_tokens is not None:
         words.append(f"{told.input_tokens} in, {told.output_tokens} out")
+    if told.spill is not None:
+        words.append(f"(spilled from {told.spill})")
     if told.outcome != "answered":
         words.append(told.outcome)
     if told.error is not None:
@@ -123,6 +128,11 @@ def in_words(told: Facts, at: str) -> str:
 def one_line(text: str) -> str:
     """The text without what would end the line, or command the terminal that shows it: clients choose some of it."""
     return text.translate(_CONTROLS)
+
+
+def _spill(exchange: Exchange) -> str | None:
+    answered = exchange.answered
+    return None if answered is None or answered.spill is None else answered.spill.words()
 
 
 def _target(attempt: AttemptRecord) -> str:

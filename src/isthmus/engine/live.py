@@ -16,7 +16,7 @@ from isthmus.engine.clients import NOBODY, Auth, Roll
 from isthmus.engine.fingerprints import fingerprints
 from isthmus.engine.narrowing import Narrowed
 from isthmus.engine.scales import Prices, Shares
-from isthmus.engine.signed_in import Fingerprints, Signed, by_issuer, pools_of, signed_in, takes_accounts
+from isthmus.engine.signed_in import Fingerprints, Signed, by_issuer, covered_by, pools_of, signed_in, takes_accounts
 from isthmus.engine.snapshot import NOTHING_TOLD, Snapshot, ToldFacts
 from isthmus.engine.tariffs import Tariffs
 from isthmus.providers.provider import Provider
@@ -43,7 +43,7 @@ class Now(Value, frozen=True):
     `board` outlives it; `places` are those of the snapshot's targets, `narrowed` what is left of plans for clients to
     whom not all is open. `told` is what providers tell of their models, by provider and model; `tariffs` what places
     cost. `scales` weigh places without their limits, `shares` is None where there are none. `bounded`: a provider or
-    one of its keys has limits, and not only clients and routes.
+    one of its keys has limits, and not only clients and routes. `covered` are the providers that subscriptions pay for.
     """
 
     snapshot: Snapshot
@@ -56,6 +56,7 @@ class Now(Value, frozen=True):
     told: ToldFacts = NOTHING_TOLD
     scales: Scales = NO_SCALES
     bounded: bool = False
+    covered: frozenset[str] = frozenset()
     shares: Shares | None = None
 
     def facts(self, target: Target) -> ModelFacts:
@@ -131,13 +132,17 @@ class Live:
 
     def trust(self, account: Account) -> None:
         """The account has new tokens: what rests because those before were refused is well."""
-        at = {
-            name for name, one in self._own.providers.items() if takes_accounts(one) and one.issuer == account.issuer
-        }
+        at = {name for name, one in self._own.providers.items() if takes_accounts(one) and one.issuer == account.issuer}
         health = self._board.health
         for place in health.failed_by(_OF_CREDENTIALS):
             if place.provider in at and place.credential == account.name:
                 health.clear(place)
+
+    def begin_again(self, issuer: str) -> None:
+        """Pools that stay with one of the issuer's accounts stay with the active one from here on."""
+        for name, one in self._own.providers.items():
+            if takes_accounts(one) and one.issuer == issuer:
+                self._board.turns.begin_again(name)
 
     def _wake_accounts(self, before: Mapping[Place, str]) -> None:
         """Only of accounts that rest anything is known."""
@@ -197,6 +202,7 @@ class Live:
             narrowed=Narrowed(),
             told=told,
             scales=Scales(price=Prices(snapshot, told).of, weights=snapshot.weights),
+            covered=covered_by(snapshot),
             bounded=any(scope.startswith(_OF_PLACES) for scope in snapshot.allowances),
             shares=_shares(snapshot),
         )

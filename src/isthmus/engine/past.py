@@ -102,6 +102,7 @@ class Odd(Value, frozen=True, kw_only=True):
     preferred: Place | None = None
     skipped: tuple[str, ...] = ()
     seams: tuple[str, ...] = ()
+    spill: str | None = None
     losses: tuple[Loss, ...] = ()
     more_losses: int = 0
     error: Refusal | None = None
@@ -119,6 +120,7 @@ def _odd(exchange: Exchange) -> Odd:
         preferred=None if exchange.bond is None else exchange.bond.place,
         skipped=exchange.skipped,
         seams=exchange.seams,
+        spill=None if exchange.answered is None or exchange.answered.spill is None else exchange.answered.spill.why(),
         losses=tuple(exchange.losses.found),
         more_losses=exchange.losses.more,
         error=None if error is None else Refusal(error.kind, error.message),
@@ -135,6 +137,7 @@ def _is_plain(exchange: Exchange) -> bool:
     return (
         exchange.walk is None
         and exchange.bond is None
+        and answered.spill is None
         and not (exchange.losses.found or exchange.seams or exchange.skipped)
     )
 
@@ -180,6 +183,7 @@ class Spent(Value, frozen=True, kw_only=True):
 class PastExplained(Value, frozen=True, kw_only=True):
     """The whole record. `at` is Unix time; `ms` how long it took. `preferred` is where its conversation was answered
     before; `skipped` are the places that a limit had no room for, `continued` where the answer went on elsewhere.
+    `spill` is there where a subscription could have covered it, in words.
     """
 
     id: str
@@ -196,6 +200,7 @@ class PastExplained(Value, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...]
     skipped: tuple[str, ...]
     continued: tuple[str, ...]
+    spill: str | None
     lane: str | None
     losses: tuple[Loss, ...]
     more_losses: int
@@ -224,6 +229,7 @@ def told_past(past: Past, now: Now) -> PastExplained:
         attempts=tuple(_attempt(one, times.started_at) for one in past.attempts()),
         skipped=odd.skipped,
         continued=odd.seams,
+        spill=odd.spill,
         lane=past.lane,
         losses=odd.losses,
         more_losses=odd.more_losses,

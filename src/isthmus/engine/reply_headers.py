@@ -28,13 +28,17 @@ def reply_headers(
 
 
 def route_headers(exchange: Exchange) -> Headers:
-    """Who was asked last, and how many tries there were. Nothing before the first, or where that is not told."""
+    """Who was asked last, and how many tries there were; and that it was a spill. Nothing before the first try, or
+    where that is not told."""
     attempts = exchange.attempts
     if not attempts or not (route := attempts[-1].told):
         return ()
     if exchange.plan is not None and exchange.plan.route:
         route += exchange.plan.told
-    return ((b"x-isthmus-route", route), (b"x-isthmus-attempts", b"1" if len(attempts) == 1 else b"%d" % len(attempts)))
+    tries = b"1" if len(attempts) == 1 else b"%d" % len(attempts)
+    told = ((b"x-isthmus-route", route), (b"x-isthmus-attempts", tries))
+    spill = attempts[-1].spill
+    return told if spill is None else (*told, (b"x-isthmus-spill", spill.words().encode()))
 
 
 def told_losses(exchange: Exchange) -> bytes:

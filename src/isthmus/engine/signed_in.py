@@ -151,6 +151,12 @@ def pools_of(own: Snapshot) -> Mapping[str, PoolStrategy]:
     return {**accounts, **own.pools}
 
 
+def covered_by(own: Snapshot) -> frozenset[str]:
+    """The providers that are asked under accounts of subscriptions."""
+    paid = {name for name, issuer in own.issuers.items() if issuer.subscription}
+    return frozenset(name for name, one in own.providers.items() if one.issuer in paid and takes_accounts(one))
+
+
 def _allowances(of: Mapping[str, Signed]) -> dict[str, tuple[Limit, ...]]:
     found: dict[str, tuple[Limit, ...]] = {}
     for provider, one in of.items():

@@ -19,6 +19,7 @@ from isthmus.engine.no_account import limited, without_accounts
 from isthmus.engine.ports import Ports
 from isthmus.engine.presentable import presentable
 from isthmus.engine.spending import Ending, how_failed
+from isthmus.engine.spill import spill_of
 from isthmus.engine.verdict import note_failure, note_heard
 from isthmus.providers.provider import Provider
 from isthmus.routing.order import Moment
@@ -156,6 +157,8 @@ async def attempt(
     began = ports.clock.now()
     record = AttemptRecord(ask.target, ask.credential, began, ask.told, place)
     counts = exchange.call.codec.operation is Operation.COUNT_TOKENS
+    if now.covered and not counts:
+        record.spill = spill_of(exchange.plan, ask.target, ask.credential, now, exchange.at)
     _count(exchange, ask, now, began)
     exchange.attempts.append(record)
     health.begin(place, began)

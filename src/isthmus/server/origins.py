@@ -14,7 +14,7 @@ from isthmus.wire.headers import Headers
 ANY = "*"
 _HOME = frozenset({"localhost", "127.0.0.1", "::1"})
 _EXPOSED = (
-    b"x-isthmus-id, x-isthmus-route, x-isthmus-attempts, x-isthmus-losses, "
+    b"x-isthmus-id, x-isthmus-route, x-isthmus-attempts, x-isthmus-losses, x-isthmus-spill, "
     b"x-request-id, request-id, retry-after, openai-processing-ms, "
     b"x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
     b"x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"

@@ -76,7 +76,10 @@ class LineForms:
 
 def _is_odd(exchange: Exchange) -> bool:
     """Has it facts that are neither its own numbers nor shared with others?"""
-    if len(exchange.attempts) != 1 or not exchange.bytes_out or exchange.first_byte_at is not None:
+    attempts = exchange.attempts
+    if len(attempts) != 1 or attempts[0].spill is not None or not exchange.bytes_out:
+        return True
+    if exchange.first_byte_at is not None:
         return True
     return bool(exchange.losses.found) or any(_oddities(exchange))
 

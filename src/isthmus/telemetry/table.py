@@ -78,6 +78,12 @@ _ALL = (
     Metric("isthmus_cache_hits_total", _COUNTER, "Requests that were given an answer once more that was kept"),
     Metric("isthmus_hedges_total", _COUNTER, "Attempts that were outrun by another for the same request"),
     Metric("isthmus_continuations_total", _COUNTER, "Times that a broken answer went on at another place"),
+    Metric(
+        "isthmus_spills_total",
+        _COUNTER,
+        "Answers paid by use that accounts of a subscription stood before: the accounts' provider, and who answered",
+        ("source", "provider"),
+    ),
     Metric("isthmus_shadow_exchanges_total", _COUNTER, "Copies of requests that are over", ("outcome",)),
     Metric("isthmus_shadows_dropped_total", _COUNTER, "Copies of requests that were not made for want of room"),
     Metric("isthmus_queue_refused_total", _COUNTER, "Requests that the queue refused or that waited in vain"),

@@ -103,6 +103,8 @@ class Tally:
             self.add("isthmus_failures_total", 1, exchange.error.kind)
         if exchange.cached:
             self.add("isthmus_cache_hits_total", 1)
+        if (answered := exchange.answered) is not None and answered.spill is not None:
+            self.add("isthmus_spills_total", 1, answered.spill.source, answered.target.provider)
         if exchange.seams:
             self.add("isthmus_continuations_total", len(exchange.seams))
         for loss in exchange.losses.found:
