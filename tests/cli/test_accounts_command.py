@@ -313,12 +313,15 @@ class TestTakenIn:
         assert "there is nothing in key.json" in accounts.run("add", "--service-account", "key.json", code=1)
         assert "there is nothing in standard input" in accounts.run("add", "codex", "--refresh-token", "-", code=1)
 
-    def test_what_other_tools_left_is_taken_in(self, accounts: Accounts) -> None:
-        accounts.book.found = [replace(BOB, source="~/.codex/auth.json")]
-        assert accounts.run("import") == "took in bob@example.com from ~/.codex/auth.json\n"
+    def test_what_other_tools_left_is_taken_in(self, fresh: Accounts, shell: Shell) -> None:
+        (shell.folder / ".codex").mkdir()
+        shell.write('{"tokens": {"access_token": "a", "refresh_token": "r"}}', ".codex/auth.json")
+        fresh.book.found = [replace(BOB, source="~/.codex/auth.json")]
+        assert "nothing was done" in fresh.run("import", code=1, typed="n\n")
+        assert fresh.run("import", typed="y\n") == "took in bob@example.com from ~/.codex/auth.json\n"
 
-    def test_where_nothing_was_left_it_is_told(self, accounts: Accounts) -> None:
-        assert "no other tool left an account" in accounts.run("import", code=1)
+    def test_where_nothing_was_left_nobody_is_asked_to_agree(self, fresh: Accounts) -> None:
+        assert fresh.run("import", code=1) == "there are no accounts of ChatGPT in ~/.codex/auth.json\n"
 
 
 class TestArchives:

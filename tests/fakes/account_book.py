@@ -22,6 +22,7 @@ CODEX = Issuer(
     authorize_url="https://auth.openai.com/oauth/authorize",
     token_url="https://auth.openai.com/oauth/token",
     callback_ports=(1455, 1456),
+    files=(".codex/auth.json",),
     terms="ChatGPT's terms say how an account may be used.",
 )
 DEVICES = Issuer(

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import click
 
+from isthmus.accounts.files import left_by
 from isthmus.cli.accounts_alone import resealed, with_book
 from isthmus.cli.configured import config_option
 from isthmus.cli.output import count, fail, say
 from isthmus.cli.signing_in import agree, issuer_of
+from isthmus.config.secrets import of_this_process
+from isthmus.core.errors import GatewayError
 from isthmus.core.secret import Secret
 from isthmus.engine.accounts import Account, AccountBook
 from isthmus.providers.issuer import Issuer, SignInFlow
@@ -37,7 +40,7 @@ def import_command(issuer: str | None, *, yes: bool, config: Path | None) -> Non
     async def take(book: AccountBook) -> list[Account]:
         chosen = [issuer_of(book, issuer, (SignInFlow.FILE,))] if issuer else _with_files(book)
         found: list[Account] = []
-        for one in chosen:
+        for one in [one for one in chosen if await _has_left(one, alone=len(chosen) == 1)]:
             agree(book, one, yes=yes)
             found += await book.import_files(one.name)
         return found
@@ -121,6 +124,17 @@ def clear_command(issuer: str | None, *, yes: bool, config: Path | None) -> None
 
 def _with_files(book: AccountBook) -> list[Issuer]:
     return [issuer for issuer in book.issuers().values() if SignInFlow.FILE in issuer.flows]
+
+
+async def _has_left(issuer: Issuer, *, alone: bool) -> bool:
+    """Is there anything of this issuer? Where it is the only one that is meant, what is wrong is told."""
+    environment = of_this_process()
+    try:
+        return bool(await left_by(issuer, Path(environment.get("HOME") or Path.home()), environment.get))
+    except GatewayError:
+        if alone:
+            raise
+        return False
 
 
 def _ask(question: str) -> None:

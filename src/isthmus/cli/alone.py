@@ -1,5 +1,6 @@
 """A gateway that does not serve, for commands that ask what a configuration would do. Nobody is asked anything."""
 
+from isthmus.cli.known_accounts import known_accounts
 from isthmus.cloud.authority import open_authority
 from isthmus.config.compile import compile_loaded
 from isthmus.config.environment import ollama_answers
@@ -23,6 +24,7 @@ _HERE: Headers = ((b"host", b"127.0.0.1"),)
 async def explain_alone(loaded: Loaded, body: bytes, headers: Headers, query: bytes) -> tuple[int, bytes]:
     """Status and body of what POST /v0/explain would answer an administrator, just after a start."""
     live = Live(compile_loaded(loaded, ollama=loaded.automatic and await ollama_answers()))
+    live.sign_in(await known_accounts(loaded))
     clock, presented = SystemClock(), find(headers, b"x-api-key")
     call = Call(
         CODECS["openai_chat", Operation.CHAT],

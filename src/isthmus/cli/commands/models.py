@@ -8,6 +8,7 @@ import click
 
 from isthmus.cli.configured import config_option, load_or_fail
 from isthmus.cli.facts import KnownTarget, details, in_short
+from isthmus.cli.known_accounts import known_accounts
 from isthmus.cli.output import fail, say, say_json, say_table
 from isthmus.config.compile import compile_loaded
 from isthmus.config.environment import ollama_answers
@@ -48,8 +49,9 @@ def command(name: str | None, ask: bool, as_json: bool, config: Path | None) -> 
     """
     loaded = load_or_fail(config)
     ollama = loaded.automatic and asyncio.run(ollama_answers())
-    snapshot = compile_loaded(loaded, ollama=ollama)
-    book = Book(snapshot, facts_of_loaded(loaded), asyncio.run(_ask(snapshot)) if ask else {})
+    live = Live(compile_loaded(loaded, ollama=ollama))
+    live.sign_in(asyncio.run(known_accounts(loaded)))
+    book = Book(live, facts_of_loaded(loaded), asyncio.run(_ask(live.take().snapshot)) if ask else {})
     names = list(book.names()) if name is None else [_one(book, name)]
     if as_json:
         say_json({"models": names})
@@ -61,13 +63,12 @@ def command(name: str | None, ask: bool, as_json: bool, config: Path | None) -> 
 
 
 class Book:
-    """Every name of a snapshot, and what is known behind it. `listed` is what providers answered, if asked."""
+    """Every name of what is in force, and what is known behind it. `listed` is what providers answered, if asked."""
 
-    def __init__(self, snapshot: Snapshot, facts: Facts, listed: Mapping[str, Listed]) -> None:
-        self._snapshot = snapshot
+    def __init__(self, live: Live, facts: Facts, listed: Mapping[str, Listed]) -> None:
+        self._snapshot = live.take().snapshot
         self._facts = facts
         self._listed = listed
-        live = Live(snapshot)
         live.learn({provider: told.names for provider, told in listed.items()})
         self._directory = live.take().directory
 
