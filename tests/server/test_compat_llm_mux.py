@@ -238,12 +238,6 @@ def test_a_list_of_providers_takes_the_place_of_all(door: Door) -> None:
     assert [one["name"] for one in door.ask("GET", f"{FLAT}/providers")[1]["providers"]] == ["ours"]
 
 
-@pytest.mark.parametrize("path", ["/auth-files", "/oauth-excluded-models", "/oauth/status/abc"])
-def test_what_belongs_to_accounts_says_that_it_is_not_served(door: Door, path: str) -> None:
-    status, told = door.ask("GET", FLAT + path)
-    assert (status, "accounts" in told["error"]) == (501, True)
-
-
 @pytest.mark.parametrize("key", [None, "wrong"])
 def test_changes_take_the_management_key(door: Door, key: str | None) -> None:
     status, told = door.ask("PUT", f"{FLAT}/debug", {"value": True}, key=key)

@@ -67,7 +67,8 @@ class Row(Value, frozen=True, kw_only=True):
     `takes` and `gives` are the types of the bodies, for the description: a Value, a Media, or several in a tuple.
     `most` is the longest body in bytes; one that `may_be_empty` can be left out. `about` is one sentence. `audited`: it
     changes something, or shows what clients say. `landing`: a browser is sent here by another site, as a whole page.
-    `refuse` dresses what goes wrong here, where that is otherwise than everywhere in the facade.
+    `refuse` dresses what goes wrong here, where that is otherwise than everywhere in the facade. `forms`: the body may
+    be one, of an administrator who sent a key.
     """
 
     method: str
@@ -82,6 +83,7 @@ class Row(Value, frozen=True, kw_only=True):
     may_be_empty: bool = False
     audited: bool = False
     landing: bool = False
+    forms: bool = False
     refuse: "Callable[[GatewayError], Page] | None" = None
     query: Mapping[str, str] = {}
     """What may be asked in the query: a sentence for each."""

@@ -19,6 +19,8 @@ from isthmus.wire.headers import Headers, find
 HEADER = b"x-management-key"
 LOCAL_OWNER = Actor("a program on this machine", Role.OWNER)
 LOCAL_VIEWER = Actor("a program on this machine", Role.VIEWER)
+HERE = (LOCAL_OWNER, LOCAL_VIEWER)
+"""Those who sent no key."""
 _PROXIED = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"})
 _OWN_PAGES = (None, b"same-origin", b"none")
 

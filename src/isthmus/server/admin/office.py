@@ -16,7 +16,8 @@ from isthmus.server.admin.audit import DONE, Audit, role_name
 from isthmus.server.admin.call import AdminCall, Facade, Flow, Row
 from isthmus.server.admin.desk import Desk
 from isthmus.server.admin.dispatch import Found, Rows
-from isthmus.server.admin.guard import LOCAL_VIEWER, NOT_WITHOUT, Caller, Guard, refuse_pages
+from isthmus.server.admin.forms import is_form
+from isthmus.server.admin.guard import HERE, LOCAL_VIEWER, NOT_WITHOUT, Caller, Guard, refuse_pages
 from isthmus.server.admin.pouring import pour
 from isthmus.server.admin.readers import check_type
 from isthmus.server.bodies import ClientLeft, read_body
@@ -84,7 +85,7 @@ class Office:
         try:
             actor = self._caller(found, row, asked)
             check_role(actor, row)
-            body = await _body(row, asked, receive)
+            body = await _body(row, asked, actor, receive)
             answer = await self._handled(found, row, asked, actor, body)
         except GatewayError as error:
             refuse = row.refuse or found.facade.refuse
@@ -159,13 +160,13 @@ def _nothing(found: Found, asked: Asked) -> Page:
     return replace(page, headers=(*page.headers, (b"allow", takes.encode())))
 
 
-async def _body(row: Row, asked: Asked, receive: Receive) -> bytes:
+async def _body(row: Row, asked: Asked, actor: Actor, receive: Receive) -> bytes:
     if asked.scope["method"] in UNCHANGING:
         return b""
     body = await read_body(receive, asked.headers, row.most)
-    if body:
+    if body and not (row.forms and actor not in HERE and is_form(asked.headers)):
         check_type(asked.headers)
-    elif row.takes is not None and not row.may_be_empty:
+    if not body and row.takes is not None and not row.may_be_empty:
         raise GatewayError(Kind.INVALID, _EMPTY)
     return body
 

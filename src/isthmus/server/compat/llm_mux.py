@@ -1,13 +1,10 @@
-"""llm-mux's management API: the same table under `/v0/management`, flat, and under `/v1/management`, enveloped.
-
-What belongs to accounts is not served yet, and says so.
-"""
+"""llm-mux's management API: the same table under `/v0/management`, flat, and under `/v1/management`, enveloped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from isthmus import __version__
-from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.errors import GatewayError
 from isthmus.core.value import Value
 from isthmus.server.admin.call import AdminCall, Facade, Flow, Handler, Role, Row
 from isthmus.server.admin.configuration import MOST
@@ -16,7 +13,9 @@ from isthmus.server.admin.dumps import dumps_of
 from isthmus.server.admin.refusals import headers_of
 from isthmus.server.admin.times import as_date
 from isthmus.server.compat import llm_mux_config as config
+from isthmus.server.compat import llm_mux_files as files
 from isthmus.server.compat import llm_mux_keys as keys
+from isthmus.server.compat import llm_mux_oauth as oauth
 from isthmus.server.compat import llm_mux_settings as settings
 from isthmus.server.compat import llm_mux_usage as usage
 from isthmus.server.pages import Page
@@ -34,13 +33,13 @@ OWN_CODES: Mapping[str, str] = {
     "reload_failed": "RELOAD_FAILED",
 }
 """What the configuration's own errors are called in the envelope."""
-_NO_ACCOUNTS = "accounts are not signed in to here; configure keys, or a service account's file, under providers"
 
 
 class Served(Value, frozen=True):
     """One route under both prefixes. `again` answers the enveloped form, where it tells something else.
 
-    `also` are further methods that mean the same.
+    `also` are further methods that mean the same. `top`: what is told stands beside the envelope as well, where its
+    clients look for it. `forms`: the body may be a form, of an administrator who sent a key.
     """
 
     method: str
@@ -51,6 +50,8 @@ class Served(Value, frozen=True):
     again: Told | None = None
     also: tuple[str, ...] = ()
     most: int = 64 * 1024
+    top: bool = False
+    forms: bool = False
 
 
 async def _list_errors(call: AdminCall, desk: Desk) -> object:  # noqa: ARG001  a handler
@@ -60,10 +61,6 @@ async def _list_errors(call: AdminCall, desk: Desk) -> object:  # noqa: ARG001  
 
 async def _read_error(call: AdminCall, desk: Desk) -> object:
     return Page(200, await asyncio.to_thread(dumps_of(desk).read, call.params["name"]))
-
-
-async def _no_accounts(call: AdminCall, desk: Desk) -> object:  # noqa: ARG001  a handler
-    raise GatewayError(Kind.UNSUPPORTED, _NO_ACCOUNTS, status=501)
 
 
 def _settings() -> Sequence[Served]:
@@ -81,22 +78,20 @@ def _settings() -> Sequence[Served]:
     ]
 
 
-def _accounts() -> Sequence[Served]:
-    wanted = (
-        ("GET", "/auth-files"),
-        ("POST", "/auth-files"),
-        ("DELETE", "/auth-files"),
-        ("GET", "/auth-files/download"),
-        ("POST", "/vertex/import"),
-        ("POST", "/oauth/start"),
-        ("GET", "/oauth/status/{state}"),
-        ("POST", "/oauth/cancel/{state}"),
-        ("GET", "/oauth-excluded-models"),
-        ("PUT", "/oauth-excluded-models"),
-        ("PATCH", "/oauth-excluded-models"),
-        ("DELETE", "/oauth-excluded-models"),
-    )
-    return [Served(method, path, Role.OWNER, _no_accounts, "Not served yet.") for method, path in wanted]
+_ACCOUNTS = (
+    Served("GET", "/auth-files", Role.OWNER, files.show_all, "The accounts, as files."),
+    Served("POST", "/auth-files", Role.OWNER, files.upload, "Take in the account that a file holds.", forms=True),
+    Served("DELETE", "/auth-files", Role.OWNER, files.delete, "Forget an account, or all of them."),
+    Served("GET", "/auth-files/download", Role.OWNER, files.download, "Refused: no token is given out in clear."),
+    Served("POST", "/vertex/import", Role.OWNER, files.import_vertex, "Take in a service account.", forms=True),
+    Served("POST", "/oauth/start", Role.OWNER, oauth.start, "Begin a sign-in.", top=True),
+    Served("GET", "/oauth/status/{state}", Role.OWNER, oauth.show, "How far a sign-in is.", top=True),
+    Served("POST", "/oauth/cancel/{state}", Role.OWNER, oauth.cancel, "Give a sign-in up."),
+    Served("GET", "/oauth-excluded-models", Role.OWNER, oauth.show_excluded, "The models that accounts leave out."),
+    Served("PUT", "/oauth-excluded-models", Role.OWNER, oauth.put_excluded, "Change them all."),
+    Served("PATCH", "/oauth-excluded-models", Role.OWNER, oauth.patch_excluded, "Change those of one provider."),
+    Served("DELETE", "/oauth-excluded-models", Role.OWNER, oauth.drop_excluded, "Leave out none of one provider's."),
+)
 
 
 SERVED: tuple[Served, ...] = (
@@ -124,7 +119,7 @@ SERVED: tuple[Served, ...] = (
     Served("GET", "/request-error-logs", Role.OPERATOR, _list_errors, "Files about requests that failed."),
     Served("GET", "/request-error-logs/{name}", Role.OPERATOR, _read_error, "One of them."),
     *_settings(),
-    *_accounts(),
+    *_ACCOUNTS,
 )  # fmt: skip
 
 
@@ -145,7 +140,8 @@ def _enveloped(served: Served) -> Handler:
         if isinstance(found, Page):
             return found
         meta = {"timestamp": as_date(call.time), "version": __version__}
-        return Page(200, json.encode({"data": found, "meta": meta}), VERSION)
+        beside = found if served.top and isinstance(found, Mapping) else {}
+        return Page(200, json.encode({**beside, "data": found, "meta": meta}), VERSION)
 
     return answer
 
@@ -159,6 +155,7 @@ def _rows(prefix: str, dress: Callable[[Served], Handler]) -> tuple[Row, ...]:
             handler=dress(one),
             about=one.about,
             most=one.most,
+            forms=one.forms,
             audited=method != "GET",
         )
         for one in SERVED
