@@ -31,7 +31,7 @@ COST, BLOCK, LANES = 2**15, 8, 1
 """Of scrypt; another format of the archive where they change."""
 MOST = 64 * 1024**2
 """Bytes of an archive."""
-SHORTEST = 8
+SHORTEST = 12
 """Characters of a passphrase that seals one."""
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -132,8 +132,7 @@ class KeyFile:
 
     def put(self, keys: Sequence[SealKey]) -> None:
         _check_many(keys, self.where)
-        for left in self._path.parent.glob(f".{self._path.name}.*"):
-            left.unlink(missing_ok=True)  # by somebody who was killed at this
+        self._tidy()
         beside = self._write_beside(keys)
         try:
             beside.replace(self._path)
@@ -172,6 +171,12 @@ class KeyFile:
             raise _unusable(f"{self.where} cannot be made: {error.strerror}") from error
         finally:
             beside.unlink(missing_ok=True)
+
+    def _tidy(self) -> None:
+        """Take away what somebody left who was killed while putting keys here."""
+        for left in self._path.parent.glob(f".{self._path.name}.*"):
+            with suppress(OSError):
+                left.unlink()
 
     def _write_beside(self, keys: Sequence[SealKey]) -> Path:
         beside = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")

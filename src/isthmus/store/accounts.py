@@ -4,6 +4,7 @@ Who refreshes tokens holds their lease; what it was given is kept only in place 
 """
 
 from collections.abc import Mapping, Sequence
+from sys import intern
 
 from sqlalchemy import (
     ColumnElement,
@@ -191,24 +192,25 @@ def _listed(items: Sequence[object]) -> str:
 
 
 def _account(row: RowMapping) -> Account:
+    """Words that many accounts share are there once: there may be thousands of them."""
     models, windows = row["models"], row["windows"]
     return Account(
         id=row["id"],
-        issuer=row["issuer"],
+        issuer=intern(row["issuer"]),
         name=row["name"],
-        email=row["email"],
+        email=row["name"] if row["email"] == row["name"] else row["email"],
         subject=row["subject"],
-        plan=row["plan"],
+        plan=intern(row["plan"]),
         added_at=row["added_at"],
         expires_at=row["expires_at"],
         refreshed_at=row["refreshed_at"],
         used_at=row["used_at"],
         state=AccountState(row["state"]),
-        why=row["why"],
+        why=intern(row["why"]),
         active=row["active"],
         concurrency=row["concurrency"],
         models=() if models == _NOTHING else _read_models(models.encode()),
         windows=() if windows == _NOTHING else _read_windows(windows.encode()),
         windows_at=row["windows_at"],
-        source=row["source"],
+        source=intern(row["source"]),
     )
