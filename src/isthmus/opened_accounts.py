@@ -6,10 +6,12 @@ The only place that leads from there to them.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import NamedTuple
 
 from isthmus.accounts.book import Book
 from isthmus.accounts.endpoint import asking
+from isthmus.accounts.files import left_by
 from isthmus.accounts.intake import Intake
 from isthmus.accounts.keeper import Keeper
 from isthmus.accounts.refreshing import ISSUER_DEADLINES, Outside
@@ -18,6 +20,7 @@ from isthmus.accounts.signer import AccountSigner
 from isthmus.accounts.signing_in import SignIns
 from isthmus.config.issuers import issuers_of
 from isthmus.config.load import Loaded
+from isthmus.config.places import home
 from isthmus.config.seal_places import seal_places
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.accounts import AccountBook
@@ -84,8 +87,9 @@ async def _opened(
     keeper = Keeper(outside, live)
     intake = Intake(keeper, outside)
     sign_ins = SignIns(asking(transport), intake.take_in, clock)
+    left = partial(left_by, home=home(loaded.environment), variable=loaded.environment.get)
     try:
-        yield keeper, Book(keeper, outside, intake, sign_ins)
+        yield keeper, Book(keeper, outside, intake, sign_ins, left)
     finally:
         await sign_ins.aclose()
         await keeper.aclose()

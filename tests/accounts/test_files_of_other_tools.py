@@ -71,7 +71,7 @@ async def test_what_the_codex_cli_left_is_found(home: Path, issuer: StrictIssuer
 async def test_its_source_says_who_else_has_its_refresh_token(home: Path, issuer: StrictIssuer) -> None:
     put(home / ".codex" / "auth.json", auth_of(issuer))
     (found,) = await found_in(home)
-    assert found.source == "imported from ~/.codex/auth.json, whose tool has the same refresh token"
+    assert found.source == "~/.codex/auth.json, whose tool has the same refresh token"
 
 
 async def test_the_folder_may_be_another_by_its_variable(home: Path, issuer: StrictIssuer, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from fakes.strict_words import (
     Refused,
     Trouble,
     challenge_of,
+    greeting,
     jwt,
     parts_of,
     prefix_of,
@@ -114,11 +115,7 @@ class StrictIssuer:
     def who(self, access: str) -> Person | None:
         """Whose access token this is, if it is good now; it counts as used."""
         with self.lock:
-            for family in self.families:
-                if not family.dead and family.accesses.get(access, 0.0) > self.now():
-                    family.used = True
-                    return family.person
-        return None
+            return self._person(access)
 
     def revoke(self, person: Person) -> None:
         """Nothing that this person was given is good any more."""
@@ -158,6 +155,7 @@ class StrictIssuer:
             ("GET", "/oauth/authorize"): self._authorize,
             ("POST", "/oauth/token"): self._token,
             ("POST", "/oauth/device/code"): self._begin_device,
+            ("POST", "/v1/chat/completions"): self._chat,
         }
         route = routes.get((asked.method, asked.path))
         if route is None:
@@ -281,6 +279,11 @@ class StrictIssuer:
         self.families.append(robot)
         return {"access_token": access, "token_type": "Bearer", "expires_in": int(self.lifetime)}
 
+    def _chat(self, asked: Asked) -> Answer:
+        """What its tokens are good for: it greets whoever asks."""
+        person = self._person(asked.headers.get("authorization", "").removeprefix("Bearer "))
+        return Answer(401, {"error": {"message": "who are you?"}}) if person is None else Answer(200, greeting(person))
+
     def _begin_device(self, asked: Asked) -> Answer:
         if asked.fields.get("client_id") != CLIENT:
             raise Refused("invalid_client", 401)
@@ -329,6 +332,13 @@ class StrictIssuer:
         auth = {"chatgpt_account_id": person.account, "chatgpt_plan_type": person.plan}
         told = {"iss": self.url, "aud": CLIENT, "sub": f"user-{person.account}", "iat": now, "exp": now + 3600}
         return jwt({**told, "email": person.email, AUTH: auth})
+
+    def _person(self, access: str) -> Person | None:
+        for family in self.families:
+            if not family.dead and family.accesses.get(access, 0.0) > self.now():
+                family.used = True
+                return family.person
+        return None
 
     def _device(self, user_code: str) -> Device:
         return next(one for one in self.devices.values() if one.user_code == user_code)

@@ -105,6 +105,19 @@ def prefix_of(family: Family) -> str:
     return f"refresh-{id(family):x}-"
 
 
+def greeting(person: Person) -> Mapping[str, Any]:
+    """A chat completion, in OpenAI's dialect."""
+    said = {"role": "assistant", "content": f"Hello {person.email}"}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "our-model",
+        "choices": [{"index": 0, "message": said, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+    }
+
+
 def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from isthmus.accounts.archive import everything, read_archive, write_archive
 from isthmus.accounts.endpoint import told_in
 from isthmus.accounts.grants import refreshed
+from isthmus.accounts.importing import Importing, Left
 from isthmus.accounts.intake import Intake
 from isthmus.accounts.keeper import Keeper
 from isthmus.accounts.refreshing import Outside
@@ -31,13 +32,14 @@ MOST_RUNNING = 100_000
 
 
 class Book:
-    """`sign_ins` has those under way."""
+    """`sign_ins` has those under way, `left` finds what other tools left."""
 
-    def __init__(self, keeper: Keeper, outside: Outside, intake: Intake, sign_ins: SignIns) -> None:
+    def __init__(self, keeper: Keeper, outside: Outside, intake: Intake, sign_ins: SignIns, left: Left) -> None:
         self._keeper = keeper
         self._outside = outside
         self._intake = intake
         self._sign_ins = sign_ins
+        self._importing = Importing(keeper, outside, intake, left)
         self._vendor = Vendor(keeper, outside.ask)
 
     def issuers(self) -> Mapping[str, Issuer]:
@@ -77,7 +79,7 @@ class Book:
         return await self._intake.take_in(row, fresh, source)
 
     async def import_files(self, issuer: str) -> Sequence[Account]:
-        raise GatewayError(Kind.UNSUPPORTED, f"{self._issuer(issuer).title} leaves nothing that can be taken in")
+        return await self._importing.all_of(self._issuer(issuer))
 
     async def refresh(self, identity: str) -> Account:
         await self._known(identity)
@@ -90,6 +92,7 @@ class Book:
                 await self._keeper.changed(replace(other, active=False))
         active = replace(account, active=True)
         await self._keeper.changed(active)
+        self._keeper.begin_again(account.issuer)
         return active
 
     async def change(self, account: Account) -> Account:

@@ -72,7 +72,7 @@ def _read(place: Path, home: Path) -> Iterator[Found]:
     document = _document(place, home)
     if document is None:
         return
-    source = f"imported from {_shown(place, home)}, whose tool has the same refresh token"
+    source = f"{_shown(place, home)}, whose tool has the same refresh token"
     if "accounts" in document:
         yield from _of_list(document, place, home, source)
     elif (tokens := _of_auth(document, place, home)) is not None:

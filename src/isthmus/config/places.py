@@ -9,5 +9,10 @@ def data_dir(environment: Environment) -> Path:
     """The folder for data: $XDG_DATA_HOME/isthmus, else ~/.local/share/isthmus. It may not exist yet."""
     if (base := environment.get("XDG_DATA_HOME")) is not None and Path(base).is_absolute():
         return Path(base) / "isthmus"
-    home = environment.get("HOME")
-    return (Path(home) if home is not None else Path.home()) / ".local" / "share" / "isthmus"
+    return home(environment) / ".local" / "share" / "isthmus"
+
+
+def home(environment: Environment) -> Path:
+    """The user's own folder."""
+    named = environment.get("HOME")
+    return Path(named) if named is not None else Path.home()
