@@ -125,6 +125,11 @@ class Keeper:
         self.roster.put(account)
         self._hand_over()
 
+    def begin_again(self, issuer: str) -> None:
+        """Pools that stay with one of the issuer's accounts stay with the active one from here on."""
+        if self._live is not None:
+            self._live.begin_again(issuer)
+
     def taken(self, account: Account, kept: Kept) -> None:
         """The store has it with these tokens, which somebody has just signed in for."""
         self.refreshing.forget(account.id)
