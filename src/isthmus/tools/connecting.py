@@ -10,7 +10,7 @@ from pathlib import Path
 
 from isthmus.core.errors import GatewayError
 from isthmus.core.value import Value
-from isthmus.tools.files import MODE, Found, find, refused, replace, write
+from isthmus.tools.files import MODE, Found, check_same, find, refused, replace, write
 from isthmus.tools.formats.documents import Format, change, read
 from isthmus.tools.formats.values import CannotChange, look
 from isthmus.tools.formats.values import Path as Inside
@@ -58,6 +58,8 @@ def plan_to_connect(tool: Tool, aim: Aim, home: Home, records: RecordFolder) -> 
 
 def connect(tool: Tool, aim: Aim, planned: Sequence[Planned], records: RecordFolder) -> None:
     """Write what was planned. Raises INVALID, and leaves alone what somebody else changed meanwhile."""
+    for one in planned:
+        check_same(one.found)
     made = [(one, _made(one.found.path)) for one in planned if one.puts]
     rows = tuple(_kept(one, folders) for one, folders in made)
     try:

@@ -42,8 +42,7 @@ def replace(found: Found, content: bytes | None, mode: int = MODE) -> None:
 
     Raises INVALID where the file is another by now, or cannot be written.
     """
-    if find(found.path).content != found.content:
-        raise refused(found.path, "was changed by another program at this moment, and is left as it is; try again")
+    check_same(found)
     try:
         if content is None:
             found.path.unlink(missing_ok=True)
@@ -51,6 +50,12 @@ def replace(found: Found, content: bytes | None, mode: int = MODE) -> None:
             write(found.path, content, mode)
     except OSError as error:
         raise refused(found.path, f"cannot be written: {error.strerror}", status=500) from error
+
+
+def check_same(found: Found) -> None:
+    """Raises INVALID where the file is another by now."""
+    if find(found.path).content != found.content:
+        raise refused(found.path, "was changed by another program at this moment, and is left as it is; try again")
 
 
 def write(path: Path, content: bytes, mode: int = MODE) -> None:

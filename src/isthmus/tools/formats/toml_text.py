@@ -6,6 +6,7 @@ from typing import cast
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import InlineTable, Table
 
 from isthmus.tools.formats.values import CannotChange, Path
 
@@ -25,7 +26,7 @@ def put(text: str, path: Path, value: object) -> str:
     names = _names(path)
     for depth, name in enumerate(names[:-1], 1):
         if name not in inside:
-            inside[name] = tomlkit.table(is_super_table=depth < len(names) - 1)
+            inside[name] = _table(inside, holds_tables=depth < len(names) - 1)
         inside = cast("MutableMapping[str, object]", inside[name])
     inside[names[-1]] = value
     return tomlkit.dumps(document)
@@ -40,6 +41,11 @@ def drop(text: str, path: Path) -> str:
         inside = cast("MutableMapping[str, object]", inside.get(name, {}))
     inside.pop(names[-1], None)
     return tomlkit.dumps(document)
+
+
+def _table(inside: object, *, holds_tables: bool) -> Table | InlineTable:
+    """An empty table of the kind that may stand there."""
+    return tomlkit.inline_table() if isinstance(inside, InlineTable) else tomlkit.table(is_super_table=holds_tables)
 
 
 def _document(text: str) -> tomlkit.TOMLDocument:
