@@ -373,9 +373,9 @@ ANSWERS: Mapping[tuple[str, str], Callable[[Upstream, Seen], Reply]] = {
 
 
 @contextmanager
-def open_upstream() -> Iterator[Upstream]:
-    """A running scripted provider on a free port of the loopback."""
-    upstream = Upstream()
+def open_upstream(made: Upstream | None = None) -> Iterator[Upstream]:
+    """A running scripted provider on a free port of the loopback; `made` where it is one of another kind."""
+    upstream = Upstream() if made is None else made
     with socket.create_server(("127.0.0.1", 0)) as listening:
         upstream.port = listening.getsockname()[1]
         loop = asyncio.new_event_loop()

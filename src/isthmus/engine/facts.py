@@ -3,18 +3,23 @@
 from isthmus.core.errors import Blame, GatewayError
 from isthmus.core.value import Value
 from isthmus.engine.exchange import AttemptRecord, Exchange
+from isthmus.routing.places import ONE_KEY
 
 _CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 0x2028, 0x2029), " ")
 
 
 class AttemptFacts(Value, frozen=True, omit_defaults=True):
-    """`ms` and `note` as in AttemptRecord; `reason` may name an upstream's address."""
+    """`ms` and `note` as in AttemptRecord; `reason` may name an upstream's address.
+
+    `key` is the name of the key or account that was asked under, where the provider has several.
+    """
 
     target: str
     ms: float
     error: str | None = None
     reason: str | None = None
     note: str | None = None
+    key: str | None = None
 
 
 class Facts(Value, frozen=True, omit_defaults=True, kw_only=True):
@@ -140,4 +145,5 @@ def _target(attempt: AttemptRecord) -> str:
 
 
 def _attempt(one: AttemptRecord) -> AttemptFacts:
-    return AttemptFacts(_target(one), round(one.milliseconds, 1), one.error, one.reason, one.note)
+    key = None if one.credential == ONE_KEY[0].name else one.credential
+    return AttemptFacts(_target(one), round(one.milliseconds, 1), one.error, one.reason, one.note, key)
