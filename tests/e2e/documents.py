@@ -13,6 +13,7 @@ from typing import Any
 
 VARIABLE = "ISTHMUS_SEEDS"
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_ROUTE = re.compile(r"^\| `(/\S+)` \| (GET|POST) \|", re.MULTILINE)
 _HOST = re.compile(r"http://localhost:\d+")
 
 
@@ -67,6 +68,13 @@ def block_after(document: str, opening: str, number: int = 0) -> Block:
     """The `number`th block of `document` whose text begins so."""
     found = [block for block in blocks() if block.document == document and block.text.lstrip().startswith(opening)]
     return found[number]
+
+
+def listed_routes(document: str) -> tuple[str, ...]:
+    """The routes of the document's tables, as `METHOD /path`; none where the variable names no folder."""
+    folder = os.environ.get(VARIABLE)
+    text = (Path(folder) / f"{document}.md").read_text() if folder else ""
+    return tuple(f"{method} {path}" for path, method in _ROUTE.findall(text))
 
 
 def differences(printed: Any, told: Any, where: str = "") -> list[str]:

@@ -1,26 +1,29 @@
-"""Every example that is printed in the documents people come from runs here, in their own text.
-
-What they print of accounts is not served yet: each such path is asked for too, and must not be found.
-"""
+"""Every example that is printed in the documents people come from runs here, in their own text."""
 
 import json
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from email.message import Message
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from e2e.documents import Block, block_after, blocks, differences
+from e2e.documents import Block, block_after, blocks, differences, listed_routes
+from fakes.codex_backend import open_codex_backend
 from fakes.gateway import RunningGateway, between, open_gateway
 from fakes.scripts import HELLO, Act, Answer, Call, Conversation, Words
+from fakes.strict_issuer import open_strict_issuer
+from fakes.strict_words import Person
 from fakes.upstream import Upstream
+from support.codex import CodexPlace, configured
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
-NOT_YET = ("/accounts", "/auth/")
-"""Beginnings of paths that are not served yet: what belongs to accounts that are signed in to."""
+PEOPLE = (Person("active@example.com", "acc-active", "plus"), Person("user@gmail.com", "acc-user", "pro"))
+"""Those who have signed in; the documents name them."""
 OTHERWISE = {
     "llama_index.llms.openai": "llama-index itself refuses models that it does not know; `OpenAILike` is its way",
 }
@@ -53,16 +56,30 @@ SHAPES = (
 
 @pytest.fixture(scope="module")
 def open_door(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    """A gateway that asks for no key, with each model of the documents."""
+    """A gateway that asks for no key, with each model of the documents, and accounts that were signed in to."""
     served = "\n".join(f"  {model}: [{'anthropic' if 'claude' in model else 'openai'}/documents]" for model in MODELS)
-    config = between(upstream, more=f"routes:\n{served}\n").replace("[says-hello,", "[documents, says-hello,")
-    head, _, tail = config.partition("client-keys:")
-    config = head + tail[tail.index("routes:") :]
     folder = tmp_path_factory.mktemp("open")
-    with pytest.MonkeyPatch.context() as patch:
+    with (
+        open_strict_issuer() as issuer,
+        open_codex_backend(issuer) as backend,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        accounts, _, codex = configured(issuer, backend).partition("providers:\n")
+        config = between(upstream, providers=codex.partition("client-keys:")[0], more=f"routes:\n{served}\n")
+        head, _, tail = config.replace("[says-hello,", "[documents, says-hello,").partition("client-keys:")
         patch.setenv("CLAUDE_CONFIG_PATH", str(folder))
-        with open_gateway(config, folder) as running:
+        with open_gateway(accounts + head + tail[tail.index("routes:") :], folder) as running:
+            place = CodexPlace(running, backend, issuer)
+            for person in PEOPLE:
+                place.sign_in(person)
             yield running
+
+
+@pytest.fixture(autouse=True)
+def nobody_signs_in(open_door: RunningGateway) -> Iterator[None]:
+    """What one example began does not wait for a browser in the next, where its port is wanted."""
+    yield
+    ask(open_door.root, "POST /accounts/oauth/cleanup", {})
 
 
 @pytest.fixture(autouse=True)
@@ -95,8 +112,7 @@ def test_curl_finds_what_is_served(block: Block, open_door: RunningGateway, tmp_
     answers = [line.split(" ", 1) for line in done.stderr.splitlines() if line[:3].isdigit()]
     assert answers, done.stderr
     for status, url in answers:
-        path = url.removeprefix(open_door.root)
-        assert status == ("404" if path.startswith(NOT_YET) else "200"), f"{path}: {done.stdout}"
+        assert status == "200", f"{url.removeprefix(open_door.root)}: {done.stdout}"
 
 
 @pytest.mark.parametrize("block", of("python"), ids=str)
@@ -144,14 +160,12 @@ def test_answers_have_the_shape_that_is_printed(
 @pytest.mark.parametrize("block", of("bash", holding="# Response"), ids=str)
 def test_printed_requests_have_the_answers_that_are_printed_below_them(block: Block, open_door: RunningGateway) -> None:
     asked, body, answer = block.exchange
-    if asked.split()[1].startswith(NOT_YET):
-        assert status_of(open_door.root, asked) == 404
-        return
     if asked == "GET /settings/haiku-model":
         ask(open_door.root, "POST /settings/haiku-model", {"haikuKiloModel": "kimi-k2.5"})
-    if asked == "GET /health":
-        answer["active"] = None  # there are no accounts
-    assert differences(answer, ask(open_door.root, asked, body)) == []
+    told = ask(open_door.root, asked, body)
+    assert differences(answer, told) == []
+    if asked == "POST /accounts/switch":
+        assert told == answer
 
 
 @pytest.mark.parametrize("document", ["llm-mux", "llms-py"] if blocks() else ())
@@ -166,15 +180,43 @@ def test_an_unknown_model_is_told_as_printed(document: str, open_door: RunningGa
 
 
 @pytest.mark.parametrize("block", [block for block in of("bash") if " /" in block.text.split("\n")[0]], ids=str)
-def test_bare_requests_are_served_or_known_not_to_be(block: Block, open_door: RunningGateway) -> None:
+def test_bare_requests_are_served(block: Block, open_door: RunningGateway) -> None:
     """Blocks that print a request's first line, and perhaps its body, as HTTP has them."""
     for line in block.text.splitlines():
-        if not line.startswith(("GET /", "POST /")):
-            continue
-        path = line.split()[1].replace("{model}", "gemini-2.5-pro")
-        status = status_of(open_door.root, f"{line.split()[0]} {path}")
-        served = status not in (404, 405)
-        assert served is not path.startswith(NOT_YET), f"{line}: {status}"
+        if line.startswith(("GET /", "POST /")):
+            path = line.split()[1].replace("{model}", "gemini-2.5-pro")
+            status = status_of(open_door.root, f"{line.split()[0]} {path}")
+            assert status not in (404, 405), f"{line}: {status}"
+
+
+@pytest.mark.parametrize("asked", listed_routes("codex-claude-proxy"))
+def test_routes_of_a_table_are_served(asked: str, open_door: RunningGateway) -> None:
+    assert status_of(open_door.root, asked) in ((200,) if asked.startswith("GET") else (200, 400))
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["with its state", "with another state"])
+def test_a_browser_that_comes_back_signs_somebody_in_by_its_state_alone(sent: bool, open_door: RunningGateway) -> None:
+    begun = ask(open_door.root, "POST /accounts/add", {})
+    back = urlsplit(come_back(begun["oauth_url"]))
+    query = back.query if sent else back.query.replace(begun["state"], "0" * len(begun["state"]))
+    status, page = _open(open_door.root, f"GET {back.path}?{query}", None)
+    assert (status, b"Signed in" in page) == ((200, True) if sent else (400, False))
+
+
+def come_back(url: str) -> str:
+    """Where the issuer sends a browser that was sent to it."""
+    status, _, headers = _send(url, "GET", None)
+    assert status == 302
+    return str(headers["location"])
+
+
+def test_without_an_account_that_is_told_as_printed(tmp_path: Path) -> None:
+    """The names of Claude lead to models of accounts, and there is none."""
+    printed = block_after("codex-claude-proxy", '{\n  "type": "error"')
+    with open_gateway("providers:\n  codex: {}\n", tmp_path) as running:
+        body = {"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}
+        status, told = _open(running.root, "POST /v1/messages", body)
+    assert (status, json.loads(told) | {"request_id": ""}) == (401, printed.json | {"request_id": ""})
 
 
 def ask(root: str, asked: str, body: Any = None) -> Any:
@@ -188,9 +230,21 @@ def status_of(root: str, asked: str) -> int:
 def _open(root: str, asked: str, body: Any) -> tuple[int, bytes]:
     method, path = asked.split()
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(root + path, data, {"content-type": "application/json"}, method=method)
+    return _send(root + path, method, data)[:2]
+
+
+class Staying(urllib.request.HTTPRedirectHandler):
+    """Goes nowhere by itself."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def _send(url: str, method: str, data: bytes | None) -> tuple[int, bytes, Message]:
+    headers = {} if data is None else {"content-type": "application/json"}
+    request = urllib.request.Request(url, data, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.read()
+        with urllib.request.build_opener(Staying).open(request, timeout=30) as answer:
+            return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
-        return error.code, error.read()
+        return error.code, error.read(), error.headers

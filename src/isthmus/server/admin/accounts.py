@@ -39,8 +39,8 @@ from isthmus.wire import json
 
 AT_ONCE = 4
 """Accounts whose issuers are asked at the same moment, where all of them are."""
-MOST_ARCHIVE = 16 * 1024 * 1024
-"""Bytes of an archive that is restored, with what stands around it."""
+MOST_ARCHIVE = 32 * 1024 * 1024
+"""Bytes of an archive that is restored over HTTP, in base64; a longer one is restored on the gateway's machine."""
 _UNKNOWN = "there is no account of this id, name or email; GET /admin/accounts lists them"
 
 _T = TypeVar("_T")
