@@ -138,7 +138,7 @@ def read_error(status: int, headers: Headers, body: bytes, dialect: str = CHAT) 
         kind,
         (told.message or _unsaid(status, body))[:LONGEST],
         status=status,
-        retry_after=asked_wait(kind, retry_after(headers), told.message or ""),
+        retry_after=asked_wait(kind, retry_after(headers) if told.wait is None else told.wait, told.message or ""),
         param=told.param,
         code=told.code,
         upstream=UpstreamWords(dialect, status, body) if _is_ours(body) else None,
