@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fakes.gateway import CLIENT_KEY, RunningGateway, between, open_gateway
+from fakes.gateway import CLIENT_KEY, RunningGateway, between, open_gateway, open_gateway_on
 from fakes.upstream import Upstream
 from support.asking import ask_json
 
@@ -76,7 +76,27 @@ def test_the_strategy_of_accounts_is_set_and_told(door: Door) -> None:
         told = {"success": True, "accountStrategy": said}
         assert door.ask("POST", "/settings/account-strategy", {"accountStrategy": said}) == (200, told)
         assert door.ask("GET", "/settings/account-strategy") == (200, told)
-    assert "strategy: sticky" in door.file.read_text()
+    assert "routing:\n  pool: sticky" in door.file.read_text()
+
+
+def test_where_the_file_names_the_provider_its_own_pool_is_changed(upstream: Upstream, tmp_path: Path) -> None:
+    with open_gateway(between(upstream, providers="  codex: {pool: fill-first}\n"), tmp_path) as gateway:
+        door = Door(gateway, tmp_path)
+        assert door.ask("GET", "/settings/account-strategy")[1]["accountStrategy"] == "fill-first"
+        door.ask("POST", "/settings/account-strategy", {"accountStrategy": "round-robin"})
+        assert door.ask("GET", "/settings/account-strategy")[1]["accountStrategy"] == "round-robin"
+        assert "codex: {pool: round-robin}" in door.file.read_text()
+
+
+def test_a_file_that_names_no_provider_names_none_afterwards(tmp_path: Path) -> None:
+    file = tmp_path / "isthmus.yaml"
+    file.write_text("local: {enabled: off}\n")
+    with open_gateway_on(file, variables={"OPENAI_API_KEY": "sk-found"}) as gateway:
+        door = Door(gateway, tmp_path)
+        status, _ = door.ask("POST", "/settings/account-strategy", {"accountStrategy": "round-robin"})
+        assert status == 200
+        assert "providers" not in file.read_text()
+        assert door.ask("GET", "/settings/account-strategy")[1]["accountStrategy"] == "round-robin"
 
 
 def test_an_unknown_strategy_is_refused(door: Door) -> None:

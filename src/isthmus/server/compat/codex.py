@@ -10,6 +10,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
 from isthmus.engine.haiku_lane import KILO, KILO_ENTRY, LONGEST, MODELS, NAMES, aliases_to, model_of
 from isthmus.engine.logs import LogLine, LogQuery
+from isthmus.routing.places import PoolStrategy
 from isthmus.server.admin.call import AdminCall, Facade, Flow, Media, Role, Row
 from isthmus.server.admin.configuration import configurer_of
 from isthmus.server.admin.desk import Configurer, Desk, logs_of
@@ -23,7 +24,9 @@ from isthmus.wire import json
 
 KEPT = 1000
 """Lines of the log that are told."""
-STRATEGIES: Mapping[str, str] = {"sticky": "sticky", "round-robin": "round_robin"}
+CODEX_NAME = "codex"
+"""The provider whose accounts its clients mean."""
+STRATEGIES = (PoolStrategy.STICKY.value, PoolStrategy.ROUND_ROBIN.value)
 ICONS: Mapping[str, str] = {"debug": "·", "info": "i", "warning": "!", "error": "x", "critical": "x"}
 
 
@@ -125,10 +128,9 @@ async def set_lane(model: str, configurer: Configurer, who: str) -> None:
 
 
 async def show_strategy(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
-    routing = configurer_of(desk).shown()["routing"]
-    said = str(routing.get("strategy")) if isinstance(routing, dict) else ""
-    told = next((theirs for theirs, ours in STRATEGIES.items() if ours == said), said)
-    return Page(200, json.encode(AccountStrategy(True, told)))
+    shown = configurer_of(desk).shown()
+    own, usual = _pools(shown)
+    return Page(200, json.encode(AccountStrategy(True, str(own or usual))))
 
 
 async def change_strategy(call: AdminCall, desk: Desk) -> Page:
@@ -136,9 +138,28 @@ async def change_strategy(call: AdminCall, desk: Desk) -> Page:
     if asked not in STRATEGIES:
         words = f"accountStrategy is one of {', '.join(STRATEGIES)}"
         raise GatewayError(Kind.INVALID, words, param="accountStrategy")
-    edit = configurer_of(desk).edit
-    await edit({("routing", "strategy"): STRATEGIES[asked]}, call.actor.name, "the strategy of accounts")
+    configurer = configurer_of(desk)
+    await configurer.edit({_pool_of(configurer.shown()): asked}, call.actor.name, "the strategy of accounts")
     return Page(200, json.encode(AccountStrategy(True, asked)))
+
+
+def _pool_of(shown: Mapping[str, object]) -> tuple[str, ...]:
+    """Where the file says how accounts take turns: at the provider, where it is in the file. One that is there without
+    being named stays so: to name it would leave out all others that are."""
+    return ("providers", CODEX_NAME, "pool") if _codex_in(shown) is not None else ("routing", "pool")
+
+
+def _pools(shown: Mapping[str, object]) -> tuple[object, object]:
+    """How the provider's accounts take turns by its own word, and by that for all."""
+    entry, routing = _codex_in(shown) or {}, shown["routing"]
+    return entry.get("pool"), routing.get("pool") if isinstance(routing, dict) else None
+
+
+def _codex_in(shown: Mapping[str, object]) -> Mapping[str, object] | None:
+    """The provider as the file has it."""
+    providers = shown["providers"]
+    found = providers.get(CODEX_NAME) if isinstance(providers, dict) else None
+    return found if isinstance(found, dict) else None
 
 
 async def read_logs(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
@@ -194,7 +215,7 @@ _ROWS = (
         path="/settings/account-strategy",
         role=Role.VIEWER,
         handler=show_strategy,
-        about="The order in which keys are asked.",
+        about="The order in which accounts are asked.",
         gives=AccountStrategy,
     ),
     Row(
@@ -202,7 +223,7 @@ _ROWS = (
         path="/settings/account-strategy",
         role=Role.OWNER,
         handler=change_strategy,
-        about="Change the order in which keys are asked.",
+        about="Change the order in which accounts are asked.",
         takes=SetStrategy,
         gives=AccountStrategy,
         audited=True,
