@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", "0"))).decode()
-        fields = json.loads(body) if "json" in headers.get("content-type", "") else dict(parse_qsl(body))
+        fields = json.loads(body) if body and "json" in headers.get("content-type", "") else dict(parse_qsl(body))
         return Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, fields)
 
     def write(self, answer: Answer) -> None:

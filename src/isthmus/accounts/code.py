@@ -5,7 +5,7 @@ A code and the state that belongs to it are compared by whoever began the sign-i
 
 import secrets
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from isthmus.accounts.pkce import METHOD, challenge_of
 from isthmus.core.errors import GatewayError, Kind
@@ -53,7 +53,7 @@ def read_pasted(said: str) -> Returned:
     if not text or len(text) > LONGEST:
         raise GatewayError(Kind.INVALID, "paste the address that the browser was sent back to, or the code in it")
     if "://" in text:
-        return read_query(urlsplit(text).query)
+        return read_query(text.partition("#")[0].partition("?")[2])
     if "code=" in text or "error=" in text:
         return read_query(text.lstrip("?"))
     return Returned(code=Secret(text))

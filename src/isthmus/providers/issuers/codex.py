@@ -1,13 +1,14 @@
 """ChatGPT accounts, as the Codex CLI signs in to them.
 
-Its client is public, and known to OpenAI as the Codex CLI's: the parameters are those without which its sign-in page
-does not lead back. OpenAI's device codes are none of RFC 8628 and are left out.
+Its client is public, and known to OpenAI as the Codex CLI's. Who asks is said by our own name: other programs that are
+let in do the same. OpenAI's device codes are none of RFC 8628 and are left out.
 
 Source: the Codex CLI, https://github.com/openai/codex, codex-rs/login: server.rs for the sign-in (of the fall-back
 ports OpenAI's list has 1457), auth/manager.rs for refreshes, token_data.rs for the claims. The other ports are those
 of codex-claude-proxy.
 """
 
+from isthmus.providers.codex import BASE, CLIENT_VERSION, ORIGINATOR
 from isthmus.providers.issuer import Claims, Issuer, SignInFlow
 
 _AUTH = "https://api.openai.com/auth"
@@ -20,14 +21,14 @@ CODEX = Issuer(
     authorize_url="https://auth.openai.com/oauth/authorize",
     token_url="https://auth.openai.com/oauth/token",  # noqa: S106  an address
     usage_url="https://chatgpt.com/backend-api/wham/usage",
-    models_url="https://chatgpt.com/backend-api/codex/models?client_version=0.157.0",
+    models_url=f"{BASE}/models?client_version={CLIENT_VERSION}",
     scopes=("openid", "profile", "email", "offline_access"),
     refresh_scopes=("openid", "profile", "email"),
     callback_ports=(1455, 1457, 1456, 1458, 1459, 1460),
     parameters={
         "id_token_add_organizations": "true",
         "codex_cli_simplified_flow": "true",
-        "originator": "codex_cli_rs",
+        "originator": ORIGINATOR[1].decode(),
         "prompt": "login",
         "max_age": "0",
     },
