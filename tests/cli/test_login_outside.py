@@ -159,3 +159,20 @@ def test_the_key_is_changed_and_everything_still_opens(user: User) -> None:
     assert (done.returncode, done.stdout) == (0, "sealed 1 account anew\n"), done.stderr
     assert key.read_text() != before
     assert user.run("accounts", "refresh").returncode == 0
+
+
+def test_models_of_an_account_are_there_where_no_file_names_providers(user: User) -> None:
+    user.open_browser()
+    assert "codex/" not in user.run("models").stdout
+    assert "asks under it yet" not in user.run("login", "codex", "--yes").stderr
+    assert "codex/*" in user.run("models").stdout
+    told = user.run("route", "explain", "codex/gpt-5.2")
+    assert (told.returncode, "ada@example.com" in told.stdout, "neither made" in told.stderr) == (0, True, False)
+
+
+def test_a_file_without_a_provider_for_the_account_is_told(user: User) -> None:
+    user.open_browser()
+    file = user.folder / "isthmus.yaml"
+    file.write_text(f"{file.read_text()}providers: {{vllm: {{}}}}\n")
+    said = user.run("login", "codex", "--yes").stderr.splitlines()[-1]
+    assert said == "no provider of isthmus.yaml asks under it yet; add below providers: codex: {}"

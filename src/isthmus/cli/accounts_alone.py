@@ -4,14 +4,13 @@ A gateway that runs on the same store notices within a second.
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from isthmus.accounts.rotation import rotated
 from isthmus.cli.configured import load_or_fail
-from isthmus.cli.output import fail
+from isthmus.cli.output import fail, quiet
 from isthmus.config.load import Loaded
 from isthmus.core.errors import GatewayError
 from isthmus.engine.accounts import Account, AccountBook
@@ -51,8 +50,7 @@ def _ended(config: Path | None, work: Callable[[Loaded], Awaitable[_T]]) -> _T:
     async def worked() -> _T:
         return await work(loaded)
 
-    # What a gateway logs of accounts, a command tells by itself.
-    logging.getLogger("isthmus").addHandler(logging.NullHandler())
+    quiet()
     try:
         return asyncio.run(worked())
     except GatewayError as error:

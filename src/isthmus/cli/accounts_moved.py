@@ -57,7 +57,7 @@ def import_command(issuer: str | None, *, yes: bool, config: Path | None) -> Non
 @passphrase_option
 @config_option
 def export_command(file: Path, passphrase_file: str | None, config: Path | None) -> None:
-    """Write all accounts with their tokens to FILE, sealed with a passphrase."""
+    """Write all accounts to FILE. It has their tokens, and is sealed with a passphrase."""
     if file.exists():
         fail(f"{file} exists and was left alone")
     passphrase = _passphrase(passphrase_file, new=True)
@@ -100,7 +100,7 @@ def restore_command(file: Path, passphrase_file: str | None, config: Path | None
 @click.command("rotate-key")
 @config_option
 def rotate_command(config: Path | None) -> None:
-    """Seal all tokens with another key: a new one in the key file, or the first of ISTHMUS_ACCOUNTS_KEY."""
+    """Seal all tokens with another key. It is a new one, or the first of ISTHMUS_ACCOUNTS_KEY."""
     say(f"sealed {count(resealed(config), 'account')} anew")
 
 

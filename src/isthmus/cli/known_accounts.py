@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from isthmus.cli.output import quiet
 from isthmus.config.load import Loaded
 from isthmus.core.errors import GatewayError
 from isthmus.engine.accounts import Account
@@ -17,6 +18,7 @@ async def known_accounts(loaded: Loaded) -> Sequence[Account]:
         return ()
     from isthmus.opened_accounts import opened_book  # noqa: PLC0415  most who ask have no accounts
 
+    quiet()
     try:
         async with opened_book(loaded) as book:
             return book.all()

@@ -1,5 +1,6 @@
 """Two renderings of what a command found: aligned columns for people, JSON for programs. And how commands fail."""
 
+import logging
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -25,6 +26,11 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     for line in lines:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def quiet() -> None:
+    """What the parts of a gateway log is for its log. A command tells by itself what its user should know."""
+    logging.getLogger("isthmus").addHandler(logging.NullHandler())
 
 
 def fail(*lines: str) -> NoReturn:

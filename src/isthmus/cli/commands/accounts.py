@@ -51,7 +51,7 @@ def list_command(*, as_json: bool, config: Path | None) -> None:
 @account_argument
 @config_option
 def switch_command(account: str, config: Path | None) -> None:
-    """Ask under ACCOUNT from now on, where one is asked under for as long as it can be."""
+    """Ask under ACCOUNT first from now on. Where all take turns, nothing changes."""
     say(f"switched to {_done(config, account, lambda book, one: book.activate(one.id)).name}")
 
 
@@ -127,7 +127,7 @@ def remove_command(account: str | None, config: Path | None) -> None:
 @json_option
 @config_option
 def refresh_command(accounts: Sequence[str], *, as_json: bool, config: Path | None) -> None:
-    """Have the tokens of ACCOUNTS renewed now; without any, those of all."""
+    """Renew tokens now. Those of ACCOUNTS; without any, of all."""
     _each(config, accounts, lambda book, one: book.refresh(one.id), as_json=as_json)
 
 
@@ -136,7 +136,7 @@ def refresh_command(accounts: Sequence[str], *, as_json: bool, config: Path | No
 @json_option
 @config_option
 def verify_command(accounts: Sequence[str], *, as_json: bool, config: Path | None) -> None:
-    """Try ACCOUNTS at their issuer; without any, all. Ends with 1 where one is not taken."""
+    """Try whether accounts are taken. ACCOUNTS; without any, all. Ends with 1 where one is not."""
     _each(config, accounts, _verify, as_json=as_json)
 
 
@@ -146,7 +146,7 @@ def verify_command(accounts: Sequence[str], *, as_json: bool, config: Path | Non
 @json_option
 @config_option
 def quota_command(accounts: Sequence[str], *, cached: bool, as_json: bool, config: Path | None) -> None:
-    """Tell how much of their limits ACCOUNTS have used; without any, all."""
+    """Tell how much of their limits is used. Of ACCOUNTS; without any, of all."""
 
     found = _asked(config, accounts, lambda book, one: _quota(book, one, fresh=not cached))
     if as_json:
@@ -163,7 +163,7 @@ def quota_command(accounts: Sequence[str], *, cached: bool, as_json: bool, confi
 @json_option
 @config_option
 def models_command(account: str, *, as_json: bool, config: Path | None) -> None:
-    """List the models that ACCOUNT may use, as its vendor tells them."""
+    """List the models of ACCOUNT. They are as its vendor tells them."""
 
     async def ask(book: AccountBook) -> Sequence[Any]:
         return await book.models(account_of(book.all(), account).id)

@@ -6,13 +6,16 @@ from pathlib import Path
 import click
 
 from isthmus.cli.accounts_alone import with_book
-from isthmus.cli.configured import config_option
+from isthmus.cli.configured import config_option, load_or_fail
 from isthmus.cli.output import fail, say, say_json
 from isthmus.cli.signing_in import BY_HAND, agree, issuer_of, signed_in
+from isthmus.config.compile import compile_loaded
+from isthmus.config.load import Loaded
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 from isthmus.engine.accounts import Account, AccountBook, Tokens
 from isthmus.providers.issuer import Issuer, SignInFlow
+from isthmus.providers.table import PROVIDERS
 from isthmus.server.admin.account_shapes import told
 
 MOST = 64 * 1024
@@ -80,6 +83,17 @@ def command(  # noqa: PLR0913  one argument for each option
     else:
         plan = f" ({account.plan})" if account.plan else ""
         say(f"signed in to {at.title} as {account.name}{plan}")
+    if (advice := _unused(load_or_fail(config), at.name)) is not None:
+        click.echo(advice, err=True)
+
+
+def _unused(loaded: Loaded, issuer: str) -> str | None:
+    """What to do where nobody asks under accounts of this issuer, because a file says which providers there are."""
+    if loaded.automatic or any(one.issuer == issuer for one in compile_loaded(loaded, ollama=False).providers.values()):
+        return None
+    usual = [name for name, host in PROVIDERS.items() if host.issuer == issuer]
+    how = f"add below providers: {usual[0]}: {{}}" if usual else f"say in one: issuer: {issuer}"
+    return f"no provider of {loaded.source} asks under it yet; {how}"
 
 
 async def _added(book: AccountBook, issuer: Issuer, way: Way) -> Account:
