@@ -41,7 +41,7 @@ class CodexPlace:
         return str(told["id"])
 
 
-def configured(issuer: StrictIssuer, backend: CodexBackend, more: str = "") -> str:
+def configured(issuer: StrictIssuer, backend: CodexBackend, more: str = "", pool: str = "sticky") -> str:
     """The codex issuer and provider, where they are in this test."""
     return f"""
 accounts:
@@ -53,7 +53,7 @@ accounts:
       usage-url: {backend.root}/backend-api/wham/usage
       models-url: {backend.base}/models?client_version=1.0.0
 providers:
-  codex: {{base-url: {backend.base}}}
+  codex: {{base-url: {backend.base}, pool: {pool}}}
 client-keys:
   - {{name: tester, key: {CLIENT_KEY}}}
 {more}
@@ -61,12 +61,14 @@ client-keys:
 
 
 @contextmanager
-def open_codex_place(folder: Path, people: Sequence[Person] = (ADA,), more: str = "") -> Iterator[CodexPlace]:
+def open_codex_place(
+    folder: Path, people: Sequence[Person] = (ADA,), more: str = "", pool: str = "sticky"
+) -> Iterator[CodexPlace]:
     """A gateway with these people's accounts, the first of them active."""
     with (
         open_strict_issuer() as issuer,
         open_codex_backend(issuer) as backend,
-        open_gateway(configured(issuer, backend, more), folder) as gateway,
+        open_gateway(configured(issuer, backend, more, pool), folder) as gateway,
     ):
         place = CodexPlace(gateway, backend, issuer)
         for person in people:
