@@ -1,5 +1,7 @@
 """Tokens at rest: only who has the key opens them, only for the account they are of, and only as they were sealed."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -132,3 +134,9 @@ def test_the_variable_comes_before_the_file(tmp_path: Path) -> None:
     seal = opened_seal(Secret(KEY.written()), tmp_path / "accounts.key")
     assert seal.close(TOKENS, "acc_1").key == KEY.id
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_gateway_without_an_account_imports_no_cipher() -> None:
+    program = "import sys, isthmus.app, isthmus.cli.main; assert 'cryptography' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

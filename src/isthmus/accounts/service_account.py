@@ -8,18 +8,16 @@ issuer has none.
 import asyncio
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from typing import TYPE_CHECKING, Any
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.secret import Secret
 from isthmus.providers.issuer import Issuer
 from isthmus.providers.issuers.checked import check_url
 from isthmus.wire import json
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 LASTS = 3600
 """Seconds that an assertion is good for; Google takes no longer one."""
@@ -58,6 +56,9 @@ async def assertion_of(issuer: Issuer, key: Secret, time: float) -> Mapping[str,
 
 
 def _assertion(issuer: Issuer, key: Secret, now: int) -> Mapping[str, str]:
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415  30 ms and 9 MB
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415  as above
+
     told = _fields(key)
     header = {"alg": "RS256", "typ": "JWT"}
     if kid := _text(told, "private_key_id"):
@@ -72,11 +73,15 @@ def _assertion(issuer: Issuer, key: Secret, now: int) -> Mapping[str, str]:
     if scope := " ".join(issuer.scopes or _scopes(told)):
         claims["scope"] = scope
     signed = f"{_part(header)}.{_part(claims)}"
-    signature = _private_key(key).sign(signed.encode(), padding.PKCS1v15(), SHA256())
+    signature = _private_key(key).sign(signed.encode(), PKCS1v15(), SHA256())
     return {"grant_type": JWT_BEARER, "assertion": f"{signed}.{_encoded(signature)}"}
 
 
-def _private_key(key: Secret) -> rsa.RSAPrivateKey:
+def _private_key(key: Secret) -> "RSAPrivateKey":
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  as above
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415  as above
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415  as above
+
     pem = _text(_fields(key), "private_key")
     try:
         found = load_pem_private_key(pem.encode(), None)
@@ -85,7 +90,7 @@ def _private_key(key: Secret) -> rsa.RSAPrivateKey:
         raise _invalid(
             "the service account's file has no private_key that can be read, in PEM and without a passphrase"
         ) from None
-    if not isinstance(found, rsa.RSAPrivateKey) or not SMALLEST <= found.key_size <= LARGEST:
+    if not isinstance(found, RSAPrivateKey) or not SMALLEST <= found.key_size <= LARGEST:
         raise _invalid(f"the service account's private_key is no RSA key of {SMALLEST} to {LARGEST} bits")
     return found
 

@@ -8,7 +8,7 @@ from isthmus.engine.haiku_lane import KILO, KILO_ENTRY, MODELS, aliases_to
 
 PORT = 8081
 _STRATEGIES = {"sticky": "sticky", "round-robin": "round_robin"}
-_ACCOUNTS = "accounts are not taken over; sign in to them again"
+_ACCOUNTS = "accounts are no part of a configuration; isthmus accounts import takes them in"
 
 
 def read(document: object) -> Imported:
