@@ -80,6 +80,7 @@ SLOW = frozenset(
         "test_security_outside",
         "test_service_command",
         "test_shared_budgets",
+        "test_sign_in_outside",
         "test_silence_outside",
         "test_store_faults",
         "test_store_faults_outside",
