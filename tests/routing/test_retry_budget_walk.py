@@ -37,6 +37,12 @@ def test_without_a_budget_other_providers_are_asked_and_other_keys_are_not() -> 
     assert set(made.skipped.values()) == {NO_RETRIES}
 
 
+def test_a_key_that_is_spent_as_a_whole_leads_to_the_next_without_a_budget() -> None:
+    board = Board()
+    board.retries.rule = NO_REPETITION
+    assert way(walk(board, POOL, TWO), board, Kind.QUOTA_SPENT) == ["pool/a", "pool/b", "pool/c", "two/key"]
+
+
 def test_with_a_budget_every_key_is_asked() -> None:
     board = Board()
     assert way(walk(board, POOL, TWO), board, Kind.UPSTREAM_LIMITED) == ["pool/a", "pool/b", "pool/c", "two/key"]

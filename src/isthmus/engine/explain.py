@@ -6,6 +6,7 @@ spent: no turn, no trial after a rest, no room under a limit, no conversation's 
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from msgspec.structs import asdict, replace
@@ -44,6 +45,7 @@ from isthmus.engine.spill import Spill, spill_of
 from isthmus.engine.walk import moment_of, walk_for
 from isthmus.engine.ways import Way, plan_or_aside, way_of
 from isthmus.providers.provider import Provider
+from isthmus.providers.quota_headers import OF_ACCOUNTS
 from isthmus.routing import explanation
 from isthmus.routing.explanation import View
 from isthmus.routing.health import Place, Resting
@@ -54,6 +56,8 @@ from isthmus.routing.walk import Walk
 
 SHOWN = 20
 """Candidates whose request is written for one explanation, at most."""
+MOST = 200
+"""Candidates that are told of; where accounts are thousands, the others are like them."""
 
 
 async def explain(exchange: Exchange, body: bytes, now: Now, ports: Ports, *, every: bool, viewer: Viewer) -> Explained:
@@ -86,7 +90,10 @@ class _Whole(NamedTuple):
 
 
 class _Looking:
-    """One request that is looked at, and who looks. `whole` is None for a client that may use everything."""
+    """One request that is looked at, and who looks. `whole` is None for a client that may use everything.
+
+    Inside, `_told` are the places whose provider told something, by account, once somebody asked for them.
+    """
 
     def __init__(
         self, exchange: Exchange, body: bytes, now: Now, ports: Ports, *, viewer: Viewer, whole: _Whole | None
@@ -97,6 +104,7 @@ class _Looking:
         self._now = now
         self._ports = ports
         self._viewer = viewer
+        self._told: dict[Place, list[Place]] | None = None
         self._refusal: Refusal | None = None
         self._waits = False
 
@@ -143,7 +151,7 @@ class _Looking:
             return tuple(one for one in explanation.candidates(view, walk, [counted]) if one.ask is counted)
         if gate is not None and (self._refusal is not None or not asked):
             self._waits = self._ports.queue is not None and gate.only_busy
-        return (*explanation.candidates(view, walk, asked), *self._forbidden(view))
+        return (*explanation.candidates(view, walk, asked), *self._forbidden(view))[:MOST]
 
     def _forbidden(self, view: View) -> tuple[explanation.Candidate, ...]:
         """What its client may not use."""
@@ -178,9 +186,7 @@ class _Looking:
             why=tuple(viewer.words(words, ask) for words in one.why) + (() if spill is None else (spill.why(),)),
             health=self._health(one),
             limits=self._limits(ask),
-            told_by_provider=tuple(
-                Left(*window) for window in self._now.board.quotas.of(ask.place, self._ports.clock.now())
-            ),
+            told_by_provider=self._windows(ask.place),
             measured=self._measured(ask.place),
             estimate=self._estimate(ask),
         )
@@ -228,6 +234,21 @@ class _Looking:
         limits: Sequence[Limit] = [one for scope in scopes for one in self._now.snapshot.allowances.get(scope, ())]
         return tuple(Room(self._viewer.words(told(one), ask), round(limiter.share(one), 3)) for one in limits)
 
+    def _windows(self, place: Place) -> tuple[Left, ...]:
+        """What the provider told of its limits there, and of those of the account at any of its models: of two words of
+        the same limit, that by which less is left."""
+        quotas, at = self._now.board.quotas, self._ports.clock.now()
+        if self._told is None:
+            self._told = {}
+            for one in quotas.places():
+                self._told.setdefault(one.account, []).append(one)
+        found = {window.measure: window for window in quotas.of(place, at)}
+        for window in chain.from_iterable(quotas.of(one, at) for one in self._told.get(place.account, ())):
+            known = found.get(window.measure)
+            if window.measure in OF_ACCOUNTS and (known is None or window.remaining < known.remaining):
+                found[window.measure] = window
+        return tuple(Left(*window) for window in found.values())
+
     def _measured(self, place: Place) -> Measured | None:
         meter = self._now.board.meters.of(place)
         if meter is None:
@@ -254,9 +275,9 @@ def _seconds_left(exchange: Exchange, ports: Ports) -> float | None:
 
 
 async def _led_to_its_end(walk: Walk, gate: Admission | None, clock: Clock) -> list[Ask]:
-    """Whom the walk would ask, one after the other, if every one of them failed."""
+    """Whom the walk would ask, one after the other, if every one of them failed; at most so many as are told of."""
     asked: list[Ask] = []
-    while (ask := walk.next(clock.now())) is not None:
+    while len(asked) < MOST and (ask := walk.next(clock.now())) is not None:
         if gate is None or await gate.admits(ask, walk):
             asked.append(ask)
     return asked

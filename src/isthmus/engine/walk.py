@@ -213,8 +213,11 @@ def moment_of(exchange: Exchange, now: Now, ports: Ports) -> Moment:
 
 def _count(exchange: Exchange, ask: Ask, now: Now, at: float) -> None:
     """What the provider's budget of repetitions is told."""
-    retries, provider = now.board.retries, ask.target.provider
-    again = exchange.attempts and any(one.target.provider == provider for one in exchange.attempts)
+    retries, provider, rests_key = now.board.retries, ask.target.provider, now.board.health.rests_key
+    again = exchange.attempts and any(
+        one.target.provider == provider and (one.place == ask.place or not rests_key(one.place))
+        for one in exchange.attempts
+    )
     (retries.repeated if again else retries.asked)(provider, at)
 
 

@@ -13,7 +13,7 @@ from isthmus.routing import reasons
 from isthmus.routing.board import Board
 from isthmus.routing.health import Place, Resting, State
 from isthmus.routing.order import NEAR, Moment
-from isthmus.routing.places import Ask, Places
+from isthmus.routing.places import Ask, Places, Pool
 from isthmus.routing.plan import Strategy, Tier
 from isthmus.routing.walk import Walk
 
@@ -124,7 +124,11 @@ def _order_words(view: View, ask: Ask, tier: Tier) -> Iterator[str]:
     """Why it stands where it does among those of its tier that are as well as it is."""
     if view.prefer == ask.place:
         yield reasons.AFFINITY
-    if sum(len(view.places.of(target)) for target in tier.targets) > 1:
+    pool = view.places.of(ask.target)
+    if isinstance(pool, Pool):
+        yield reasons.AS_LISTED if tier.strategy is Strategy.FIRST else reasons.ORDERED[tier.strategy]
+        yield reasons.POOLED[pool.strategy]
+    elif sum(len(view.places.of(target)) for target in tier.targets) > 1:
         yield reasons.ORDERED[tier.strategy]
 
 

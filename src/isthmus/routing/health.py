@@ -206,6 +206,11 @@ class Health:
         record = self._records.get(Place(provider))
         return record is not None and not record.well
 
+    def rests_key(self, place: Place) -> bool:
+        """Did the key of `place` fail for all models, and nothing under it answer since?"""
+        record = self._found((place[0], place[1], ""))
+        return record is not None and not record.well
+
     def worst(self, place: Place, now: float) -> Resting | None:
         """The rest that keeps `place` from being asked for the longest; None when it may be asked."""
         found = [self._told(at, record) for at, record in self._placed(place) if record.until > now]

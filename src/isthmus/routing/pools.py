@@ -103,6 +103,14 @@ def _is_ready(ask: Ask, board: Board, now: float) -> bool:
     return board.health.state(ask.place, now) is State.READY
 
 
+def move_on(pool: Pool, ask: Ask, board: Board, now: float) -> None:
+    """One of the pool is asked after another failed: it is held from now on, if the held one is left behind by that."""
+    provider, whole = pool.target.provider, pool.whole
+    held = board.turns.held_key(provider, whole.first)
+    if held != ask.credential and _left_behind(board.health.worst(Place(provider, held), now), now):
+        board.turns.hold_key(provider, whole.first, ask.credential)
+
+
 def _after(pool: Pool, held: str) -> int:
     """Where the circle goes on behind `held`."""
     position = pool.own.position(held)

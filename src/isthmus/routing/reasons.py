@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from isthmus.core.errors import Kind
 from isthmus.routing.health import Resting, State
+from isthmus.routing.places import PoolStrategy
 from isthmus.routing.plan import Strategy
 
 ORDERED: Mapping[Strategy, str] = {
@@ -19,6 +20,13 @@ ORDERED: Mapping[Strategy, str] = {
     Strategy.FILL_FIRST: "the first place that has room comes first",
 }
 """How each strategy orders the places of a tier."""
+POOLED: Mapping[PoolStrategy, str] = {
+    PoolStrategy.ROUND_ROBIN: "the keys of its provider take turns",
+    PoolStrategy.STICKY: "its provider's pool stays with one key until that rests for more than a moment",
+    PoolStrategy.FILL_FIRST: "its provider's pool begins with the first key that is well",
+}
+"""How each strategy orders the keys of a pool."""
+AS_LISTED = "the targets stand as the configuration lists them"
 _CAUSES: Mapping[Kind, str] = {
     Kind.UPSTREAM_LIMITED: "its rate limit was reached",
     Kind.QUOTA_SPENT: "its quota is spent",

@@ -2,7 +2,8 @@
 
 Counts, for each provider, the requests that ask it for the first time and the asks that the same requests send after
 that: the same key again, another of its keys, a hedge. Going over to another provider is never counted as a
-repetition of anything. Time is told in monotonic seconds.
+repetition of anything, nor is going over to another key from one that is spent or refused as a whole: that says nothing
+of the provider. Time is told in monotonic seconds.
 """
 
 from isthmus.core.value import Value

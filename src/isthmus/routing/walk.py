@@ -15,10 +15,10 @@ from isthmus.core.errors import GatewayError, Rest, Then
 from isthmus.routing.board import Board
 from isthmus.routing.health import Place, State
 from isthmus.routing.order import Moment, line_up
-from isthmus.routing.places import Ask, Places
+from isthmus.routing.places import Ask, Places, Pool
 from isthmus.routing.plan import Tier
 from isthmus.routing.pooled import has_pool, one_by_one
-from isthmus.routing.pools import PATIENT, SHORT_REST
+from isthmus.routing.pools import PATIENT, SHORT_REST, move_on
 from isthmus.routing.reasons import NO_RETRIES, health_words, no_room
 
 SHORT = 3.0
@@ -48,6 +48,7 @@ class Walk:
 
     __slots__ = (
         "_begin",
+        "_board",
         "_busy",
         "_failed_at",
         "_full",
@@ -87,6 +88,7 @@ class Walk:
         self.skipped: dict[Place, str] = {}
         self._places = places
         self._prefer = prefer
+        self._board = board
         self._health = board.health
         self._retries = board.retries
         self._patience = patience
@@ -112,6 +114,8 @@ class Walk:
         for ask in self._untried(now):
             state = self._health.state(ask.place, now)
             if state is not State.RESTING or 0 < ask.wait <= self._patience:
+                if self._tried:
+                    self._move_on(ask, now)
                 return self._taken(ask)
             fresh.append(ask)
             self.skipped[ask.place] = health_words(state, self._health.worst(ask.place, now), now)
@@ -140,7 +144,8 @@ class Walk:
         if error.rule.then is Then.STOP:
             return False
         provider = ask.target.provider
-        self._failed_at.add(provider)
+        if not self._health.rests_key(ask.place):
+            self._failed_at.add(provider)
         if error.rule.rest is Rest.PROVIDER and self._health.rests_whole(provider):
             self._shut.add(provider)
         self._last, hint = None, error.retry_after
@@ -215,7 +220,7 @@ class Walk:
                 yield ask
 
     def _may_ask(self, ask: Ask, now: float) -> bool:
-        """Where this request failed before, the provider's budget of repetitions must have room."""
+        """Where this request failed before, by more than a key, the provider's budget of repetitions must have room."""
         provider = ask.target.provider
         if provider not in self._failed_at or self._retries.allows(provider, now):
             return True
@@ -224,7 +229,10 @@ class Walk:
 
     def _once_more(self, ask: Ask | None, now: float) -> Ask | None:
         """The place that has just failed, where it may be asked a second time: for its word, or for want of others."""
-        if ask is None or self._repeats >= ONCE_MORE or ask.wait > self._patience or not self._may_ask(ask, now):
+        if ask is None or self._repeats >= ONCE_MORE or ask.wait > self._patience:
+            return None
+        if not self._retries.allows(ask.target.provider, now):
+            self.skipped[ask.place] = NO_RETRIES
             return None
         self._repeats += 1
         return self._taken(ask)
@@ -241,6 +249,12 @@ class Walk:
         if ask.place in self._full:
             self._full[ask.place] = None
         return self._taken(replace(ask, wait=wait))
+
+    def _move_on(self, ask: Ask, now: float) -> None:
+        """The key that a pool holds may have just failed."""
+        pool = self._places.of(ask.target)
+        if isinstance(pool, Pool) and pool.stays:
+            move_on(pool, ask, self._board, now)
 
     def _taken(self, ask: Ask) -> Ask:
         self._tried.add(ask.place)
