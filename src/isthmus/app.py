@@ -29,7 +29,7 @@ from isthmus.gateway import Gateway, Outside
 from isthmus.local import fetch
 from isthmus.local.supervisor import Supervisor, server_command
 from isthmus.opened_accounting import first_spent
-from isthmus.opened_accounts import first_accounts, opened_accounts
+from isthmus.opened_accounts import OpenedAccounts, first_accounts, opened_accounts
 from isthmus.opened_keys import first_keys, has_no_keys, keyring_of
 from isthmus.opened_log import LogUnopened, OpenedLog, open_log, opened_dumps, opened_scribe, tell_notes
 from isthmus.opened_otel import opened_otel
@@ -94,9 +94,9 @@ async def open_gateway(
         rests.load()
         opened.callback(rests.save)
         works = [
-            keep_discovering(live, gateway.transport, gateway.models_known),
+            keep_discovering(live, gateway.transport, gateway.models_known, authority),
             gateway.aws.run(),
-            rests.run(),
+            _keep_rests(rests, accounts),
             gateway.metrics.run(),
         ]
         keeper = None if accounts is None else accounts.keeper
@@ -225,6 +225,14 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 50)
+
+
+async def _keep_rests(rests: KeptRests, accounts: OpenedAccounts | None) -> None:
+    """Those of accounts are taken up once these are known, before anything is written."""
+    if accounts is not None and accounts.expected:
+        await accounts.keeper.first.wait()
+        rests.load()
+    await rests.run()
 
 
 async def _watch(path: Path | None, reloader: Reloader) -> None:

@@ -10,11 +10,12 @@ from isthmus.accounts.keeper import FRESH
 from isthmus.accounts.signer import AccountSigner
 from isthmus.cloud.authority import CloudAuthority
 from isthmus.core.errors import GatewayError, Kind, Rest
+from isthmus.engine.presentable import presentable
 from isthmus.providers.provider import CloudKey
 from isthmus.routing.health import Place, State
 from isthmus.wire.headers import find
 from support.keeping import Home, open_home, outgoing, strict
-from support.line import Line
+from support.line import Line, provider
 
 ADA = CloudKey("account", {"account": "acc_ada"})
 ASKED = b'{"model":"m","messages":[{"role":"user","content":"hi"}]}'
@@ -176,3 +177,11 @@ async def test_an_account_that_is_gone_is_no_reason_to_fail_for_the_next() -> No
         home.keeper.roster.remove("acc_ada")
         line = Asking(home, Scripted(ANSWER))
         assert (await line.ask(ASKED))[0] == 200
+
+
+async def test_who_fails_under_an_account_is_not_sent_to_look_for_an_api_key() -> None:
+    error = GatewayError(Kind.CREDENTIAL_REJECTED, "401", status=401)
+    assert presentable(error, strict()).message == (
+        "provider strict refused the gateway's credential (HTTP 401); sign in to its account again"
+    )
+    assert presentable(error, provider("keyed")).message.endswith("check its api-key")

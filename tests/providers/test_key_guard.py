@@ -128,3 +128,9 @@ def test_a_part_of_a_word_is_no_secret() -> None:
 
 def test_a_word_that_is_too_short_to_be_a_secret_stays() -> None:
     assert mask("a 1 b", None, ["1"]) == "a 1 b"
+
+
+def test_a_jwt_is_taken_out_whosever_it_is() -> None:
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
+    assert mask(f'{{"error":"the token {token} has expired"}}', None) == f'{{"error":"the token {MASK} has expired"}}'
+    assert mask("an eyJ is no token, and neither is heyJhbGciOiJSUzI1NiJ9.eyJz", None).count(MASK) == 0

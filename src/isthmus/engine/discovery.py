@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from isthmus.core.errors import GatewayError
 from isthmus.core.facts import ModelFacts
@@ -11,7 +11,8 @@ from isthmus.core.value import Value
 from isthmus.dialects.listings import LISTINGS
 from isthmus.engine.lane import listing
 from isthmus.engine.live import Live
-from isthmus.engine.ports import Transport
+from isthmus.engine.ports import Authority, Transport
+from isthmus.engine.signed_in import takes_accounts
 from isthmus.providers.provider import Deadlines, Provider
 from isthmus.wire.frames import MAX_FRAME
 
@@ -33,33 +34,62 @@ class Listed(Value, frozen=True):
     facts: Mapping[str, ModelFacts]
 
 
-async def discover(live: Live, transport: Transport) -> bool:
+async def discover(live: Live, transport: Transport, authority: Authority | None = None) -> bool:
     """Ask every provider that can be asked. True when each of them answered."""
-    answers = await ask_all(live.take().snapshot.providers.values(), transport)
+    answers = await ask_all(_askable(live).values(), transport, authority)
     told = {name: listed for name, listed in answers.items() if listed is not None}
     live.learn({name: said.names for name, said in told.items()}, {name: said.facts for name, said in told.items()})
     return None not in answers.values()
 
 
-async def ask_all(providers: Iterable[Provider], transport: Transport) -> Mapping[str, Listed | None]:
+async def ask_all(
+    providers: Iterable[Provider], transport: Transport, authority: Authority | None = None
+) -> Mapping[str, Listed | None]:
     """What each provider that can be asked lists, by its name; None where it does not say. All are asked at once."""
     askable = [provider for provider in providers if provider.listed]
-    answers = await asyncio.gather(*(ask(provider, transport) for provider in askable))
+    answers = await asyncio.gather(*(ask(provider, transport, authority) for provider in askable))
     return {provider.name: listed for provider, listed in zip(askable, answers, strict=True)}
 
 
-async def keep_discovering(live: Live, transport: Transport, first: asyncio.Event) -> None:
-    """Ask, wait and ask again, for as long as the gateway runs. `first` is set after the first round."""
+async def keep_discovering(
+    live: Live,
+    transport: Transport,
+    first: asyncio.Event,
+    authority: Authority | None = None,
+    pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
+    """Ask, wait and ask again, for as long as the gateway runs. `first` is set after the first round.
+
+    `pause` waits for so many seconds. Where somebody signs in to a provider that could not be asked before, all are asked
+    soon.
+    """
     while True:
-        complete = await discover(live, transport)
+        asked = _askable(live).keys()
+        complete = await discover(live, transport, authority)
         first.set()
-        await asyncio.sleep(EVERY if complete else SOON)
+        waited = 0.0
+        while waited < (EVERY if complete else SOON) and _askable(live).keys() <= asked:
+            await pause(SOON)
+            waited += SOON
 
 
-async def ask(provider: Provider, transport: Transport) -> Listed | None:
+def _askable(live: Live) -> Mapping[str, Provider]:
+    """Every provider, by its name. One that takes accounts is asked under the first; where there is none, it is not."""
+    snapshot = live.take().snapshot
+    found = {name: one for name, one in snapshot.providers.items() if not takes_accounts(one)}
+    for name in snapshot.providers.keys() - found.keys():
+        for account in snapshot.credentials.get(name, ())[:1]:
+            found[name] = snapshot.keyed(name, account.name)
+    return found
+
+
+async def ask(provider: Provider, transport: Transport, authority: Authority | None = None) -> Listed | None:
     """The models of one provider, or None when it does not say. Why is in the log."""
     try:
-        incoming = await transport.send(listing(provider), PATIENCE)
+        request = listing(provider)
+        if authority is not None and provider.cloud is not None and takes_accounts(provider):
+            request = await authority.sign(request, provider.cloud)
+        incoming = await transport.send(request, PATIENCE)
         try:
             body = await incoming.body(MAX_FRAME)
             if incoming.status != 200:

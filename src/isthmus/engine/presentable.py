@@ -1,6 +1,7 @@
 """What a client may be told of a failure at a provider: no key, no address, its words only where they may be told."""
 
 from isthmus.core.errors import GatewayError, Kind, Tell
+from isthmus.engine.signed_in import takes_accounts
 from isthmus.providers.provider import Provider
 
 
@@ -26,7 +27,8 @@ def _known(error: GatewayError, provider: Provider) -> str:
     name = f"provider {provider.name}"
     if error.kind in (Kind.CREDENTIAL_REJECTED, Kind.CREDENTIAL_REVOKED):
         status = f" (HTTP {error.upstream_status})" if error.upstream_status else ""
-        return f"{name} refused the gateway's credential{status}; check its api-key"
+        next_step = "sign in to its account again" if takes_accounts(provider) else "check its api-key"
+        return f"{name} refused the gateway's credential{status}; {next_step}"
     if error.kind is Kind.UNREACHABLE:
         return f"{name} cannot be reached; the gateway's log has the reason"
     origin = provider.origin

@@ -18,10 +18,11 @@ PIECE = 8
 
 _Text = TypeVar("_Text", str, bytes)
 
-# Prefixes as the vendors give them out. A dot or asterisk may stand inside, as in "sk-ab***yz".
+# Prefixes as the vendors give them out. A dot or asterisk may stand inside, as in "sk-ab***yz". JWTs begin with "eyJ".
 _KEY_LIKE = re.compile(
     r"(?<![A-Za-z0-9])(?:sk-|csk-|xai-|gsk_|AIza|pplx-|nvapi-|hf_|r8_|fw_|tgp_v1_|gh[opsu]_|github_pat_)"
     r"(?:[\w*/+-]|\.(?=[\w*.])){6,}"
+    r"|(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"
     r"|(?i:\bbearer)\s+(?=[^\s\"'\\<]*[\d*])(?:[\w*~/+=-]|\.(?=[\w*.])){8,}"
 )
 _ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|(.))|%([0-9a-fA-F]{2})", re.DOTALL)
