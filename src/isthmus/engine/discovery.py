@@ -60,8 +60,8 @@ async def keep_discovering(
 ) -> None:
     """Ask, wait and ask again, for as long as the gateway runs. `first` is set after the first round.
 
-    `pause` waits for so many seconds. Where somebody signs in to a provider that could not be asked before, all are asked
-    soon.
+    `pause` waits for so many seconds. Where somebody signs in to a provider that could not be asked before, all are
+    asked soon.
     """
     while True:
         asked = _askable(live).keys()
