@@ -18,6 +18,7 @@ settings.load_profile("steady")
 SLOW = frozenset(
     {
         "test_accounts_killed",
+        "test_accounts_beside_gateway",
         "test_addresses",
         "test_answer_bodies",
         "test_admin_openapi",

@@ -4,20 +4,17 @@ import os
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import click
 
+from fakes.codex_backend import open_codex_backend
 from fakes.strict_issuer import open_strict_issuer
-from fakes.strict_words import CLIENT, Person
+from fakes.strict_words import Person
 from isthmus.cli.commands.accounts import command
 from isthmus.cli.commands.login import command as login
 from isthmus.core.errors import RULES, Kind
-from isthmus.wire import json
+from support.codex import configured
 from support.configured import config_of
 
 ROOT = Path(__file__).parents[2]
@@ -28,39 +25,7 @@ BROWSER = """\
 import sys, urllib.request
 urllib.request.urlopen(sys.argv[1]).read()
 """
-USAGE = {
-    "plan_type": "plus",
-    "rate_limit": {
-        "allowed": True,
-        "limit_reached": False,
-        "primary_window": {"used_percent": 25, "limit_window_seconds": 18000, "reset_at": 4_000_000_000},
-    },
-}
-MODELS = {"models": [{"slug": "gpt-5.2", "display_name": "GPT-5.2"}]}
-
-
-class Vendor(BaseHTTPRequestHandler):
-    """What is asked under an account: how much it has used, and its models."""
-
-    def do_GET(self) -> None:
-        body = json.encode(USAGE if self.path == "/usage" else MODELS)
-        self.send_response(200 if self.headers["authorization"].startswith("Bearer ") else 401)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
-
-
-@contextmanager
-def open_vendor() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Vendor) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+ANY_PORT = "      callback-ports: []\n      client-id:"
 
 
 def test_its_commands_run_one_after_the_other(tmp_path: Path) -> None:
@@ -68,16 +33,9 @@ def test_its_commands_run_one_after_the_other(tmp_path: Path) -> None:
     program.write_text(BROWSER.format(python=sys.executable))
     program.chmod(0o755)
     (tmp_path / "passphrase.txt").write_text("correct horse battery\n")
-    with open_strict_issuer(person=Person("me@example.com")) as issuer, open_vendor() as vendor:
-        codex = {
-            "client-id": CLIENT,
-            "authorize-url": issuer.authorize_url,
-            "token-url": issuer.token_url,
-            "usage-url": f"{vendor}/usage",
-            "models-url": f"{vendor}/models",
-            "callback-ports": [],
-        }
-        (tmp_path / "isthmus.yaml").write_bytes(json.encode({"accounts": {"issuers": {"codex": codex}}}))
+    with open_strict_issuer(person=Person("me@example.com")) as issuer, open_codex_backend(issuer) as backend:
+        config = configured(issuer, backend).replace("      client-id:", ANY_PORT)
+        (tmp_path / "isthmus.yaml").write_text(config)
         done = subprocess.run(
             ["bash", "-e", "-c", COMMANDS],
             cwd=tmp_path,
@@ -94,7 +52,7 @@ def test_its_commands_run_one_after_the_other(tmp_path: Path) -> None:
         )
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
     assert "signed in to ChatGPT as me@example.com (plus)" in done.stdout
-    assert "me@example.com  5 hours  25%" in done.stdout
+    assert "me@example.com  5 hours  12%" in done.stdout
     assert done.stdout.rstrip().endswith("took in 1 account")
 
 

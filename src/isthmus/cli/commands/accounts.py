@@ -275,12 +275,17 @@ async def _quota(book: AccountBook, account: Account, *, fresh: bool) -> Account
 
 
 async def _verify(book: AccountBook, account: Account) -> Account:
-    """Ask its vendor under it, for what costs nothing; have its tokens renewed where there is no such question."""
+    """Ask its vendor under it, for what costs nothing. Where there is no such question, or it is refused: renew it."""
     issuer = book.issuers().get(account.issuer)
-    if issuer is None or not issuer.usage_url:
-        return await book.refresh(account.id)
-    await book.usage(account.id)
-    return account
+    if issuer is not None and issuer.usage_url:
+        try:
+            await book.usage(account.id)
+        except GatewayError as error:
+            if error.kind is not Kind.CREDENTIAL_REJECTED:
+                raise
+        else:
+            return account
+    return await book.refresh(account.id)
 
 
 def _first(told_of: Any, *names: str) -> str:
