@@ -19,6 +19,7 @@ from isthmus.engine.management import Actor, Management, Role
 from isthmus.telemetry import page as pages
 from isthmus.telemetry.sums import Series
 from isthmus.wire import json
+from support.administering import HERE
 from support.asgi import Visit
 from support.line import Line, provider
 from support.metering import Meter, samples
@@ -45,7 +46,8 @@ def keyed() -> Meter:
 async def get(
     made: Meter, path: str = "/metrics", *headers: Header, method: str = "GET", peer: str = "127.0.0.1"
 ) -> Visit:
-    visit = Visit(made.application, path, method=method, headers=headers, peer=peer)
+    host = () if any(name == b"host" for name, _ in headers) else (HERE,)
+    visit = Visit(made.application, path, method=method, headers=(*host, *headers), peer=peer)
     return await visit.done()
 
 
@@ -66,6 +68,19 @@ async def test_a_program_on_this_machine_reads_them_as_text() -> None:
 )
 async def test_a_client_key_or_the_management_key_opens_them_from_elsewhere(header: tuple[bytes, bytes]) -> None:
     assert (await get(keyed(), "/metrics", header, peer=AWAY)).status == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        (b"host", b"attacker.example.com"),
+        (b"x-forwarded-for", b"192.0.2.7"),
+        (b"origin", b"http://localhost:3000"),
+    ],
+    ids=["a name made to lead here", "behind a proxy", "a page"],
+)
+async def test_what_only_comes_by_way_of_this_machine_is_no_program_on_it(header: Header) -> None:
+    assert (await get(keyed(), "/metrics", header)).status == 401
 
 
 @pytest.mark.parametrize("headers", [(), ((b"authorization", b"Bearer sk-wrong"),)])

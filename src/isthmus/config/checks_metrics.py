@@ -8,8 +8,8 @@ from isthmus.engine.snapshot import METRICS_PATH
 
 TAKEN = frozenset(
     {
-        "admin", "api", "claude", "health", "models", "ollama", "providers", "ready", "settings", "status", "v0", "v1",
-        "v1beta",
+        "accounts", "admin", "api", "auth", "claude", "health", "models", "ollama", "providers", "ready", "settings",
+        "status", "v0", "v1", "v1beta",
     }
 )  # fmt: skip
 """What the paths begin with that clients and management have."""

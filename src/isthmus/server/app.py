@@ -21,10 +21,10 @@ from isthmus.engine.management import Role
 from isthmus.engine.ports import Ports
 from isthmus.engine.serve import refuse, serve
 from isthmus.server.admin.desk import Desk
-from isthmus.server.admin.guard import Caller
+from isthmus.server.admin.guard import Caller, is_program_here
 from isthmus.server.admin.office import Office
 from isthmus.server.bodies import ClientLeft, read_body
-from isthmus.server.clients import is_loopback, presented_key
+from isthmus.server.clients import presented_key
 from isthmus.server.compat.codex_accounts import accounts_health
 from isthmus.server.endpoints import Serves
 from isthmus.server.explain_page import EXPLAIN, serve_explanation
@@ -215,7 +215,7 @@ class Application:
 
 def _trusted(call: Call, now: Now, time: float) -> bool:
     """May this caller see more of the gateway than that it lives? From this machine, or with a client key."""
-    if is_loopback(call.peer):
+    if is_program_here(Caller(call.headers, call.peer)):
         return True
     try:
         return now.snapshot.asks and identify(call.presented, now.snapshot, time) is not None

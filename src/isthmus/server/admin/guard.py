@@ -88,7 +88,7 @@ class Guard:
             self._refuse_guesses(caller.peer, at)
             self._attempts.wrong(caller.peer, at)
             raise GatewayError(Kind.UNAUTHENTICATED, _WRONG)
-        if not (here and rule.local and _is_program(caller.headers)):
+        if not (rule.local and is_program_here(caller)):
             raise GatewayError(Kind.UNAUTHENTICATED, NOT_WITHOUT)
         return LOCAL_VIEWER if rule.secrets and not caller.bare else LOCAL_OWNER
 
@@ -126,6 +126,11 @@ def _refuse_elsewhere(rule: Management, *, apart: bool) -> None:
         raise GatewayError(Kind.FORBIDDEN, _ELSEWHERE)
     if not apart and (rule.apart or not rule.remote):
         raise GatewayError(Kind.FORBIDDEN, _APART if rule.apart else _ELSEWHERE)
+
+
+def is_program_here(caller: Caller) -> bool:
+    """Is this a program on this machine, that nobody stands behind?"""
+    return is_here(caller) and _is_program(caller.headers)
 
 
 def _is_program(headers: Headers) -> bool:
