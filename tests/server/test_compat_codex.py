@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from fakes.gateway import CLIENT_KEY, RunningGateway, between, open_gateway, open_gateway_on
+from fakes.gateway import CLIENT_KEY, RunningGateway, between, free_port, open_gateway, open_gateway_on
 from fakes.upstream import Upstream
+from isthmus.engine.haiku_lane import MODELS
 from support.asking import ask_json
 
 
@@ -63,6 +64,22 @@ def test_what_is_no_model_is_refused_in_its_shape(door: Door, body: Any) -> None
     status, told = door.ask("POST", "/settings/haiku-model", body)
     assert (status, told["success"]) == (400, False)
     assert isinstance(told["error"], str)
+
+
+def test_a_model_that_the_lanes_provider_does_not_list_is_refused_in_its_shape(door: Door) -> None:
+    assert door.ask("POST", "/settings/haiku-model", {"haikuKiloModel": "says-hello"})[0] == 200
+    status, told = door.ask("POST", "/settings/haiku-model", {"haikuKiloModel": "nobody/has-it"})
+    assert (status, told["success"]) == (400, False)
+    assert "none of the models that openrouter lists" in told["error"]
+    assert door.ask("GET", "/settings/haiku-model")[1]["haikuKiloModel"] == "says-hello"
+
+
+def test_where_no_list_can_be_had_any_name_may_be_a_models(upstream: Upstream, tmp_path: Path) -> None:
+    lane = f"  openrouter: {{type: compatible, base-url: 'http://127.0.0.1:{free_port()}/v1', models: ['*']}}\n"
+    with open_gateway(between(upstream, providers=lane), tmp_path) as gateway:
+        door = Door(gateway, tmp_path)
+        assert door.ask("POST", "/settings/haiku-model", {"haikuKiloModel": "any/thing:free"})[0] == 200
+        assert {model["id"] for model in door.ask("GET", "/settings/kilo-models")[1]["models"]} == set(MODELS)
 
 
 def test_short_names_of_the_lane_are_listed(door: Door) -> None:

@@ -9,6 +9,7 @@ from isthmus.engine.accounts import AccountBook
 from isthmus.engine.bodies import BodyShelf
 from isthmus.engine.change import Change
 from isthmus.engine.key_count import KeyCount
+from isthmus.engine.listed_models import ListedModels
 from isthmus.engine.live import Live
 from isthmus.engine.logs import Dumps, Logs
 from isthmus.engine.ports import Ports
@@ -117,7 +118,8 @@ class KeyChain(Protocol):
 class Desk:
     """`records` is None where the store is switched off; so are what rests on it. `began` is monotonic seconds.
 
-    `key_counts` are what each upstream key was asked in this process, by provider and key.
+    `key_counts` are what each upstream key was asked in this process, by provider and key; `listed` what providers
+    list, for people who choose among their models.
     """
 
     def __init__(  # noqa: PLR0913  all that there is
@@ -153,6 +155,7 @@ class Desk:
         self.claude = claude
         self.key_counts = key_counts
         self.accounts = accounts
+        self.listed = ListedModels(ports.transport, ports.clock)
 
 
 def records_of(desk: Desk) -> Records:

@@ -8,8 +8,12 @@ from contextlib import aclosing
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
-from isthmus.engine.haiku_lane import KILO, KILO_ENTRY, LONGEST, MODELS, NAMES, aliases_to, model_of
+from isthmus.engine.haiku_lane import KILO, KILO_ENTRY, LONGEST, MODELS, NAMES, OPENROUTER, aliases_to, model_of
+from isthmus.engine.listed_models import ListedModel
 from isthmus.engine.logs import LogLine, LogQuery
+from isthmus.providers.build import build
+from isthmus.providers.provider import Provider
+from isthmus.providers.table import PROVIDERS
 from isthmus.routing.places import PoolStrategy
 from isthmus.server.admin.call import AdminCall, Facade, Flow, Media, Role, Row
 from isthmus.server.admin.configuration import configurer_of
@@ -96,13 +100,45 @@ async def change_haiku(call: AdminCall, desk: Desk) -> Page:
     asked = _set_haiku(call.body).haiku_kilo_model.strip()
     if not asked or len(asked) > LONGEST or not asked.isprintable():
         raise GatewayError(Kind.INVALID, "haikuKiloModel is the name of a model", param="haikuKiloModel")
+    await _check_listed(asked, desk)
     await set_lane(asked, configurer_of(desk), call.actor.name)
     return Page(200, json.encode(Haiku(True, asked)))
 
 
 async def list_lane(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
-    models = tuple(LaneModel(short, own, None, None) for short, own in MODELS.items())
-    return Page(200, json.encode(LaneModels(True, models, lane_of(configurer_of(desk)))))
+    listed = await desk.listed.of(_provider_of(desk)) or ()
+    found = {one.id: one for one in listed}
+    short = [_lane_model(name, own, found.get(own)) for name, own in MODELS.items()]
+    free = [_lane_model(one.id, one.name or one.id, one) for one in listed if one.is_free]
+    return Page(200, json.encode(LaneModels(True, (*short, *free), lane_of(configurer_of(desk)))))
+
+
+def _lane_model(shown: str, name: str, one: ListedModel | None) -> LaneModel:
+    said = None if one is None else one.supported_parameters
+    length = None if one is None or one.context_length is None else int(one.context_length)
+    return LaneModel(shown, name, length, None if said is None else "tools" in said)
+
+
+async def _check_listed(asked: str, desk: Desk) -> None:
+    """Raises INVALID for a model that the lane's provider does not list: of Kilo's, which has no key, the free ones.
+
+    Where its list cannot be had, any name may be one of its models.
+    """
+    target = aliases_to(asked, desk.live.take().snapshot.providers)[NAMES[0]]
+    provider, _, model = target.partition("/")
+    if asked in MODELS or provider not in (KILO, OPENROUTER):
+        return
+    listed = await desk.listed.of(_provider_of(desk))
+    if listed is not None and not any(one.id == model and (one.is_free or provider != KILO) for one in listed):
+        words = f"{asked!r} is none of the models that {provider} lists; GET /settings/kilo-models tells the free ones"
+        raise GatewayError(Kind.INVALID, words, param="haikuKiloModel")
+
+
+def _provider_of(desk: Desk) -> Provider:
+    """The one behind the lane, which may not be configured yet."""
+    providers = desk.live.take().snapshot.providers
+    found = providers.get(OPENROUTER) or providers.get(KILO)
+    return found or build(PROVIDERS["compatible"], name=KILO, base_url=KILO_ENTRY["base-url"])
 
 
 def lane_of(configurer: Configurer) -> str | None:
@@ -207,7 +243,7 @@ _ROWS = (
         path="/settings/kilo-models",
         role=Role.VIEWER,
         handler=list_lane,
-        about="Models with short names for the lane of Haiku.",
+        about="Models for the lane of Haiku: those with short names, and the free ones that its provider lists.",
         gives=LaneModels,
     ),
     Row(
