@@ -1,8 +1,10 @@
 """The listener that a browser comes back to: only this machine, only its paths, and never more than it must read."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -108,6 +110,28 @@ async def test_the_page_is_kept_by_nobody_and_loads_nothing(port: int) -> None:
 
 def test_what_stands_on_the_page_is_text() -> None:
     assert b"<script>" not in page_of(Outcome(400, "<script>", "<script>"))
+
+
+@pytest.mark.parametrize("other", ["2001:db8::1", "no sockets"])
+async def test_a_machine_without_ipv6_is_listened_at_all_the_same(monkeypatch: pytest.MonkeyPatch, other: str) -> None:
+    def without(family: int = -1, *more: Any, **named: Any) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "no IPv6")
+        return sockets(family, *more, **named)
+
+    async def arrived(_: str) -> Outcome:
+        return Outcome(200, "Heard", "done")
+
+    if other == "no sockets":
+        sockets = socket.socket
+        monkeypatch.setattr(socket, "socket", without)
+    else:
+        monkeypatch.setattr(callback, "HOSTS", ("127.0.0.1", other))
+    callbacks = Callbacks(arrived)
+    port = await callbacks.listen("one", ISSUER)
+    monkeypatch.undo()
+    assert (await get(f"http://127.0.0.1:{port}/auth/callback?code=1"))[0] == 200
+    await callbacks.aclose()
 
 
 async def test_an_outcome_that_is_awaited_reaches_the_browser_although_nobody_is_waited_for_any_more() -> None:

@@ -5,8 +5,13 @@ import json
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from fakes.strict_issuer import StrictIssuer, open_strict_issuer, row
+from fakes.strict_words import robot_key
+from isthmus.accounts import rsa_keys
 from isthmus.accounts.claims import Told, told_by
 from isthmus.accounts.endpoint import Ask, asking
 from isthmus.accounts.grants import refreshed
@@ -93,8 +98,8 @@ def test_the_account_is_called_as_its_file_says(issuer: StrictIssuer) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"private_key": "planted"}, "has no private_key that can be read"),
-        ({"private_key": None}, "has no private_key that can be read"),
+        ({"private_key": "planted"}, "there is no private_key that can be read"),
+        ({"private_key": None}, "there is no private_key that can be read"),
         ({"client_email": ""}, "has no client_email"),
         ({"token_uri": "http://planted.example.com/token"}, "must begin with https://"),
         ({"token_uri": ""}, "is not a base URL"),
@@ -107,6 +112,36 @@ def test_a_file_that_is_not_complete_is_refused_in_words(
     with pytest.raises(GatewayError, match=words) as caught:
         service_account_of(row(issuer, token_url=""), text)
     assert caught.value.kind is Kind.INVALID
+
+
+def with_key(issuer: StrictIssuer, key: PrivateKeyTypes) -> str:
+    """A key file that holds this key."""
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return json.dumps({**json.loads(issuer.new_robot()), "private_key": pem})
+
+
+@pytest.mark.parametrize("key", [rsa.generate_private_key(65537, 1024), ed25519.Ed25519PrivateKey.generate()])
+def test_a_key_that_is_too_small_or_of_another_kind_is_refused(issuer: StrictIssuer, key: PrivateKeyTypes) -> None:
+    with pytest.raises(GatewayError, match="is no RSA key of 2048 to 4096 bits"):
+        service_account_of(row(issuer), with_key(issuer, key))
+
+
+def test_a_key_that_is_too_large_is_refused_without_being_tried(
+    issuer: StrictIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rsa_keys, "LARGEST", 2047)
+    monkeypatch.setattr(rsa_keys, "_PROBE", None)
+    with pytest.raises(GatewayError, match="is no RSA key of 2048 to 2047 bits"):
+        service_account_of(row(issuer), issuer.new_robot())
+
+
+def test_a_key_whose_numbers_do_not_agree_is_refused(issuer: StrictIssuer) -> None:
+    good = robot_key().private_numbers()
+    bad = rsa.RSAPrivateNumbers(
+        good.p, good.q, good.d + 2, good.dmp1 + 2, good.dmq1, good.iqmp, good.public_numbers
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    with pytest.raises(GatewayError, match="signs nothing that could be checked"):
+        service_account_of(row(issuer), with_key(issuer, bad))
 
 
 @pytest.mark.parametrize("text", ["", "planted", "[]", "7", "x" * (MOST + 1)])

@@ -106,6 +106,11 @@ def test_what_nobody_could_sign_in_to_is_said_in_words(before: str, after: str, 
     assert any(words in one for one in problems_of(OURS.replace(before, after)))
 
 
+def test_what_could_not_be_read_is_said_once() -> None:
+    (problem,) = problems_of(OURS.replace("client-id: isthmus", "client-id: ${NOBODY_SETS_THIS}"))
+    assert "NOBODY_SETS_THIS" in problem
+
+
 def test_plain_http_is_for_this_machine_alone() -> None:
     text = OURS.replace("https://login.example.com", "http://127.0.0.1:9000")
     assert snapshot_of(text).issuers["ours"].token_url == "http://127.0.0.1:9000/token"

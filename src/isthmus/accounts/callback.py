@@ -128,8 +128,11 @@ class Listener:
         return True
 
     async def _bind(self, host: str, port: int) -> None:
+        """Nothing happens where the machine has no such address beside one that it has."""
         try:
             server = await asyncio.start_server(self._connected, host, port, limit=HEAD)
+            if not server.sockets:  # asyncio passes over a family without a word
+                raise OSError(errno.EAFNOSUPPORT, "no such family of addresses")
         except OSError as error:
             if not self._servers or error.errno not in _NO_SUCH_FAMILY:
                 raise

@@ -8,7 +8,7 @@ issuer has none.
 import asyncio
 import base64
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.secret import Secret
@@ -16,24 +16,24 @@ from isthmus.providers.issuer import Issuer
 from isthmus.providers.issuers.checked import check_url
 from isthmus.wire import json
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
 LASTS = 3600
 """Seconds that an assertion is good for; Google takes no longer one."""
 MOST = 64 * 1024
 """Bytes of a key file."""
-SMALLEST, LARGEST = 2048, 8192
-"""Bits of a key. A larger one would take seconds to sign with."""
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 def service_account_of(issuer: Issuer, text: str) -> Secret:
     """The key file, once it is known to be one. Raises INVALID, in words that hold nothing of it."""
+    from isthmus.accounts.rsa_keys import check_key  # noqa: PLC0415  30 ms and 9 MB, for who has such an account
+
     if len(text) > MOST:
         raise _invalid(f"the service account's file is longer than {MOST} bytes")
     key = Secret(text)
-    _private_key(key)
+    try:
+        check_key(_text(_fields(key), "private_key"))
+    except ValueError as error:
+        raise _invalid(f"of the service account's file, {error}") from error
     if not _text(_fields(key), "client_email"):
         raise _invalid("the service account's file has no client_email")
     token_url_of(issuer, key)
@@ -56,8 +56,7 @@ async def assertion_of(issuer: Issuer, key: Secret, time: float) -> Mapping[str,
 
 
 def _assertion(issuer: Issuer, key: Secret, now: int) -> Mapping[str, str]:
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415  30 ms and 9 MB
-    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415  as above
+    from isthmus.accounts.rsa_keys import rs256  # noqa: PLC0415  as above
 
     told = _fields(key)
     header = {"alg": "RS256", "typ": "JWT"}
@@ -73,26 +72,11 @@ def _assertion(issuer: Issuer, key: Secret, now: int) -> Mapping[str, str]:
     if scope := " ".join(issuer.scopes or _scopes(told)):
         claims["scope"] = scope
     signed = f"{_part(header)}.{_part(claims)}"
-    signature = _private_key(key).sign(signed.encode(), PKCS1v15(), SHA256())
-    return {"grant_type": JWT_BEARER, "assertion": f"{signed}.{_encoded(signature)}"}
-
-
-def _private_key(key: Secret) -> "RSAPrivateKey":
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415  as above
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415  as above
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415  as above
-
-    pem = _text(_fields(key), "private_key")
     try:
-        found = load_pem_private_key(pem.encode(), None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        # its words may quote what was read
-        raise _invalid(
-            "the service account's file has no private_key that can be read, in PEM and without a passphrase"
-        ) from None
-    if not isinstance(found, RSAPrivateKey) or not SMALLEST <= found.key_size <= LARGEST:
-        raise _invalid(f"the service account's private_key is no RSA key of {SMALLEST} to {LARGEST} bits")
-    return found
+        signature = rs256(_text(told, "private_key"), signed.encode())
+    except ValueError as error:
+        raise _invalid(f"of the service account's file, {error}") from error
+    return {"grant_type": JWT_BEARER, "assertion": f"{signed}.{_encoded(signature)}"}
 
 
 def _fields(key: Secret) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path as FilePath
 
 from msgspec.structs import asdict, replace
 
-from isthmus.config.problems import nearest
+from isthmus.config.problems import nearest, write_path
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config
 from isthmus.config.schema_accounts import IssuerEntry
@@ -63,10 +63,8 @@ def check_issuers(config: Config, reading: Reading, folder: FilePath) -> None:
     """Note every issuer that nobody could sign in to, and every provider whose issuer nobody knows."""
     for name, entry in config.accounts.issuers.items():
         path = ("accounts", "issuers", name)
-        try:
-            issuer_of(name, entry)
-        except ValueError as error:
-            reading.note(path, str(error), at_key=True)
+        if not any(one.key.startswith(f"{write_path(path)}.") for one in reading.problems):
+            _check_issuer(name, entry, reading)
         if entry.ca_file is not None and not (folder / entry.ca_file).is_file():
             reading.note((*path, "ca-file"), "there is no such file")
     known = (*ISSUERS, *config.accounts.issuers)
@@ -78,6 +76,13 @@ def check_issuers(config: Config, reading: Reading, folder: FilePath) -> None:
             reading.note(path, f"{provider.issuer!r} is not a known issuer{nearest(provider.issuer, known)}")
         if _has_key(name, reading):
             reading.note(path, "is asked under accounts, and api-key under a key: leave one out", at_key=True)
+
+
+def _check_issuer(name: str, entry: IssuerEntry, reading: Reading) -> None:
+    try:
+        issuer_of(name, entry)
+    except ValueError as error:
+        reading.note(("accounts", "issuers", name), str(error), at_key=True)
 
 
 def _has_key(provider: str, reading: Reading) -> bool:
