@@ -95,6 +95,13 @@ def test_an_awaited_provider_is_there_as_long_as_somebody_is_signed_in() -> None
     assert list(live.take().snapshot.providers) == ["local"]
 
 
+def test_an_awaited_provider_whose_accounts_are_all_revoked_is_there_and_has_no_place() -> None:
+    live = live_of(replace(provider("local"), models=("small",)), awaited={"codex": unkeyed("codex")})
+    live.sign_in([replace(account("a"), state=AccountState.REVOKED)])
+    assert live.take().directory.plan("m").targets == (Target("codex", "m"),)
+    assert live.take().snapshot.credentials["codex"] == ()
+
+
 def test_how_many_may_run_under_an_account_is_a_limit_of_its_key() -> None:
     live = live_of(unkeyed("codex"))
     live.sign_in([replace(account("a"), concurrency=2), account("b")])

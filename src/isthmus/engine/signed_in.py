@@ -102,12 +102,16 @@ class Fingerprints(Mapping[Place, str]):
 
 
 def by_issuer(accounts: Sequence[Account]) -> Mapping[str, Signed]:
-    """Those that may be asked under. What is told is the same for equal accounts, whatever was noted of their use."""
+    """Those that may be asked under; nobody where all of an issuer's accounts may not.
+
+    What is told is the same for equal accounts, whatever was noted of their use.
+    """
     found: dict[str, list[Account]] = {}
     for account in accounts:
+        ready = found.setdefault(account.issuer, [])
         if account.state is AccountState.READY:
-            found.setdefault(account.issuer, []).append(account)
-    return {issuer: _signed(some) for issuer, some in found.items()}
+            ready.append(account)
+    return {issuer: _signed(some) if some else NOBODY for issuer, some in found.items()}
 
 
 def _signed(accounts: Sequence[Account]) -> Signed:
