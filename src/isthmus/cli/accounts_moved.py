@@ -14,6 +14,7 @@ from isthmus.cli.accounts_alone import resealed, with_book
 from isthmus.cli.configured import config_option
 from isthmus.cli.output import count, fail, say
 from isthmus.cli.signing_in import agree, issuer_of
+from isthmus.config.places import home
 from isthmus.config.secrets import of_this_process
 from isthmus.core.errors import GatewayError
 from isthmus.core.secret import Secret
@@ -130,7 +131,7 @@ async def _has_left(issuer: Issuer, *, alone: bool) -> bool:
     """Is there anything of this issuer? Where it is the only one that is meant, what is wrong is told."""
     environment = of_this_process()
     try:
-        return bool(await left_by(issuer, Path(environment.get("HOME") or Path.home()), environment.get))
+        return bool(await left_by(issuer, home(environment), environment.get))
     except GatewayError:
         if alone:
             raise

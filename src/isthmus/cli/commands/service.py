@@ -15,6 +15,7 @@ import click
 from isthmus.cli.configured import config_option
 from isthmus.cli.output import fail, fail_for, say, say_json
 from isthmus.config.load import Loaded, find, load
+from isthmus.config.places import home
 from isthmus.config.problems import ConfigProblems
 from isthmus.config.secrets import Environment, of_this_process
 from isthmus.tools.service.environment_file import is_open, variables_in
@@ -200,7 +201,7 @@ def _settings() -> Path:
 
 
 def _home() -> Path:
-    return Path(of_this_process().get("HOME") or Path.home())
+    return home(of_this_process())
 
 
 @contextmanager
