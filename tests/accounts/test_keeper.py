@@ -225,3 +225,21 @@ async def test_run_looks_again_and_again_and_ends_when_it_is_told_to() -> None:
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
+
+
+async def test_a_fault_of_ours_ends_no_round_but_its_own(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_home() as home:
+        keeper, rounds = home.keeper, asyncio.Event()
+
+        async def look() -> None:
+            if "by a fault of the gateway" in caplog.text:
+                rounds.set()
+            raise ValueError("nobody thought of this")
+
+        monkeypatch.setattr(keeper, "look", look)
+        running = asyncio.create_task(keeper.run())
+        await rounds.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

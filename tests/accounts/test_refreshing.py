@@ -213,6 +213,22 @@ async def test_tokens_that_the_store_cannot_take_are_used_and_written_later() ->
         assert access.reveal() == fresh == await home.access()
 
 
+async def test_tokens_that_are_not_written_yet_outlive_news_of_other_accounts() -> None:
+    async with open_home() as home:
+        await home.add()
+        home.clock.move(HOUR)
+        home.records.failing.add("replace_tokens")
+        fresh = await home.access()
+        home.records.version += 1
+        await home.keeper.look()
+        assert await home.access() == fresh
+        home.records.failing.clear()
+        await home.keeper.look()
+        assert await home.another().keeper.look() is None
+        assert home.records.tokens["acc_ada"].version == 2
+        assert await home.access() == fresh
+
+
 async def test_the_lease_of_a_process_that_died_ends_by_itself() -> None:
     async with open_home(stands=False) as home:
         account = await home.add()

@@ -7,7 +7,7 @@ start nobody is. What is noted of accounts on a request's way is when they were 
 import asyncio
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 
 from msgspec.structs import replace
 
@@ -39,7 +39,7 @@ TOGETHER = 4
 NOTE = 60.0
 """Seconds between two notes of the use of accounts."""
 FRESH = 60.0
-"""Seconds after a refresh in which tokens that are refused are not refreshed again: it would change nothing."""
+"""Seconds after refused tokens were refreshed in which new ones that are refused too are left: it changes nothing."""
 PATIENCE = 5.0
 """Seconds that a refresh under way has to come to its end when the gateway stops."""
 
@@ -57,6 +57,7 @@ class Keeper:
         self._version: int | None = None
         self._changing = asyncio.Lock()
         self._used: dict[str, float] = {}
+        self._refused: dict[str, float] = {}
         self._noted = 0.0
         self._terms: set[str] = set()
         self.first = asyncio.Event()
@@ -94,18 +95,18 @@ class Keeper:
         await self.note()
 
     async def look(self) -> None:
-        """Read what has changed, if the store can be reached, and write what it could not be told of before."""
+        """As `refresh`, if the store can be reached."""
         try:
             await self.refresh()
-            await self.refreshing.save()
         except GatewayError as error:
             if self._version is None and not self.first.is_set():
                 log.info("accounts are not known yet: %s", error.message)
         self.first.set()
 
     async def refresh(self) -> None:
-        """Read all accounts again if any was changed. Raises STORE_GONE."""
+        """Write what the store could not be told of, and read all again if any was changed. Raises STORE_GONE."""
         async with self._changing:
+            await self.refreshing.save()
             version = await self._outside.records.accounts_version()
             if version == self._version:
                 return
@@ -139,6 +140,7 @@ class Keeper:
     def gone(self, identity: str) -> None:
         """The store has it no more."""
         self.roster.remove(identity)
+        self._refused.pop(identity, None)
         self.refreshing.forget(identity)
         self._hand_over()
 
@@ -163,8 +165,9 @@ class Keeper:
         kept, now = await self.refreshing.read(identity), self._outside.clock.time()
         if kept.tokens.access is not None and kept.tokens.access.reveal() != used and not is_spent(kept, now):
             return kept
-        account = self.roster.need(identity)
-        if account.refreshed_at is not None and now < account.refreshed_at + FRESH:
+        if identity not in self._refused or now >= self._refused[identity] + FRESH:
+            self._refused[identity] = now
+        elif not self.refreshing.under_way(identity):
             return None
         try:
             return await self.refreshing.newer(identity, kept.version)
@@ -232,7 +235,7 @@ class Keeper:
     async def _keep_looking(self) -> None:
         while True:
             version = self._version
-            await self.look()
+            await _unless_faulty(self.look())
             read = 0 if version == self._version else len(self.roster)
             await self._outside.pause(max(EVERY, read / PACE))
 
@@ -240,10 +243,10 @@ class Keeper:
         noted = self._outside.clock.now()
         while True:
             await self._outside.pause(TEND)
-            await self.tend()
+            await _unless_faulty(self.tend())
             if self._outside.clock.now() - noted >= NOTE:
                 noted = self._outside.clock.now()
-                await self.note()
+                await _unless_faulty(self.note())
 
     def _refreshed(self, account: Account) -> None:
         """Its tokens, or its state, are other ones."""
@@ -271,6 +274,14 @@ class Keeper:
             found = self._outside.issuers().get(issuer)
             if found is not None and found.terms:
                 log.warning("accounts of %s: %s", found.title, found.terms)
+
+
+async def _unless_faulty(work: Coroutine[object, object, None]) -> None:
+    """A fault of ours is logged, and the next round is made all the same: without it, accounts would end one by one."""
+    try:
+        await work
+    except Exception:
+        log.exception("accounts are not looked after for now, by a fault of the gateway")
 
 
 def _ahead(account: Account) -> float:

@@ -132,6 +132,10 @@ class Refreshing:
         if not self.fails(identity):
             self._begun(identity, seen)
 
+    def under_way(self, identity: str) -> bool:
+        """Are its tokens being refreshed?"""
+        return identity in self._under_way
+
     def fails(self, identity: str) -> bool:
         """Did it fail so short a time ago that it is not tried yet?"""
         failure = self._failed.get(identity)
