@@ -10,7 +10,8 @@ from isthmus.engine.clients import Auth, Client
 from isthmus.engine.compat import Compat
 from isthmus.providers.provider import Provider
 from isthmus.server.banner import banner
-from isthmus.server.manners import MANNERS, application_for, numbered
+from isthmus.server.dresses import dressed, numbered
+from isthmus.server.manners import MANNERS, application_for
 from isthmus.wire import json
 from support.asgi import Visit, application
 from support.line import Line, provider
@@ -55,6 +56,20 @@ def test_every_kind_of_listener_has_its_manners() -> None:
     assert set(MANNERS) == set(Compat)
 
 
+async def test_a_listener_for_codex_says_that_a_limit_is_one_and_when_it_resets() -> None:
+    limited = b'{"error":{"message":"slow down","type":"rate_limit_error","code":null}}'
+    made = line("gpt-5.2")
+    made.transport.scripts["one.example.com"] = [
+        Scripted(limited, status=429, headers=((b"content-type", b"application/json"), (b"retry-after", b"70")))
+    ]
+    app = application_for(application(made), Compat.CODEX)
+    body = b'{"model":"sonnet","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}'
+    visit = await Visit(app, "/v1/messages", body).done()
+    error = json.decode(visit.body)["error"]
+    assert (visit.status, error["type"], error["message"]) == (429, "rate_limit_error", "Rate limited: slow down")
+    assert (error["resetMs"], error["resetSeconds"]) == (70_000, 70)
+
+
 @pytest.mark.parametrize("compat", [Compat.UNIFIED, Compat.MUX])
 def test_a_listener_without_manners_of_its_own_is_the_gateway_itself(compat: Compat) -> None:
     app = application(line("m"))
@@ -80,7 +95,7 @@ async def test_answers_of_such_a_listener_are_as_they_were() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"not JSON", b"[]", b'{"error":"words"}', b'{"detail":"words"}'])
 def test_what_holds_no_error_object_stays_as_it_is(body: bytes) -> None:
-    assert numbered(body, 404) == body
+    assert dressed(body, numbered, 404) == body
 
 
 async def test_a_listener_for_truckllm_asks_for_a_key() -> None:

@@ -14,8 +14,8 @@ from isthmus.engine.live import InForce, Now
 from isthmus.providers.provider import Provider
 from isthmus.routing.naming import closest
 from isthmus.server.app import Application
+from isthmus.server.dresses import Dress, Dressed, numbered, worded
 from isthmus.server.respond import Message, Receive, Send
-from isthmus.wire import json
 
 _SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
 _HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -31,13 +31,13 @@ _SONNET_NAMES = (
 
 
 class Manners(Value, frozen=True, kw_only=True):
-    """`number_codes`: an error's `code` is its status. `healthy`: that is the word for health. `asks`: a client key is
+    """`dress` is how errors are told, None for as ever. `healthy`: that is the word for health. `asks`: a client key is
     asked for unless none is looked at anywhere. `names` lead to models, and `default` is for names that nobody offers,
     as far as somebody offers those; what is configured of a name comes before. `stands_in`: models that stand in for a
     name are asked although somebody offers it.
     """
 
-    number_codes: bool = False
+    dress: Dress | None = None
     healthy: bool = False
     asks: bool = False
     names: Mapping[str, str] = {}
@@ -48,7 +48,7 @@ class Manners(Value, frozen=True, kw_only=True):
 MANNERS: Mapping[Compat, Manners] = {
     Compat.UNIFIED: Manners(),
     Compat.MUX: Manners(),
-    Compat.TRUCK: Manners(number_codes=True, asks=True),
+    Compat.TRUCK: Manners(dress=numbered, asks=True),
     Compat.BEDROCK: Manners(
         healthy=True,
         names={
@@ -64,6 +64,7 @@ MANNERS: Mapping[Compat, Manners] = {
         names={**dict.fromkeys(_OPUS_NAMES, "gpt-5.3-codex"), **dict.fromkeys(_SONNET_NAMES, "gpt-5.2")},
         default="gpt-5.2",
         stands_in=True,
+        dress=worded,
     ),
 }
 PLAIN = Manners()
@@ -82,8 +83,8 @@ class Mannered:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if self._manners.healthy and scope["path"] == "/health" and not scope["query_string"]:
             scope["query_string"] = _FORMAT
-        if self._manners.number_codes:
-            send = Numbered(send).send
+        if self._manners.dress is not None:
+            send = Dressed(send, self._manners.dress).send
         await self._inner(scope, receive, send)
 
 
@@ -122,40 +123,6 @@ def _standing_in(providers: Iterable[Provider], names: Iterable[str]) -> Mapping
         for name, said in {**known, **{said: said for said in one.stand_ins}}.items():
             found.setdefault(name, (f"{one.name}/{one.stand_ins[said]}",))
     return found
-
-
-class Numbered:
-    """One answer on its way out, the code of whose error becomes its status. Errors are answered whole."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._head: Message | None = None
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] >= 400:
-            self._head = message
-            return
-        if self._head is not None:
-            head, self._head = self._head, None
-            if not message.get("more_body"):
-                body = numbered(message.get("body", b""), head["status"])
-                head["headers"] = tuple(
-                    (name, b"%d" % len(body) if name == b"content-length" else value) for name, value in head["headers"]
-                )
-                message["body"] = body
-            await self._send(head)
-        await self._send(message)
-
-
-def numbered(body: bytes, status: int) -> bytes:
-    """The body of an error with its status for a code; anything else as it is."""
-    try:
-        said = json.decode(body)
-    except json.Malformed:
-        return body
-    if not isinstance(said, dict) or not isinstance(said.get("error"), dict):
-        return body
-    return json.encode({**said, "error": {**said["error"], "code": status}})
 
 
 def application_for(application: Application, compat: Compat) -> Application | Mannered:
