@@ -91,6 +91,15 @@ def test_it_goes_round_to_who_is_well_again() -> None:
     assert asked(places, board) == "a"
 
 
+def test_it_goes_on_to_the_one_behind_and_not_back_to_the_first() -> None:
+    places, board = pool(STICKY), Board()
+    limited(board, "a")
+    asked(places, board)
+    board.health.clear()
+    limited(board, "b")
+    assert asked(places, board) == "c"
+
+
 def test_the_held_key_is_one_for_all_models() -> None:
     places, board = pool(STICKY), Board()
     limited(board, "a", model="sol")
@@ -165,6 +174,26 @@ def test_a_longer_one_is_not_waited_for() -> None:
     ask = walk(places, board).next(0.0)
     assert ask is not None
     assert (ask.credential, ask.wait) == ("b", 0.0)
+
+
+def test_a_longer_one_is_not_waited_for_however_patient_the_request_is() -> None:
+    places, board = pool(STICKY), Board()
+    limited(board, "a", SHORT_REST + 0.5)
+    ask = Walk((Tier((SOL,)),), places, board, patience=60.0, moment=Moment()).next(0.0)
+    assert ask is not None
+    assert ask.credential == "b"
+
+
+def test_a_quota_that_is_spent_for_a_short_time_is_not_waited_for() -> None:
+    places, board = pool(STICKY), Board()
+    board.health.failed(Place("codex", "a", "sol"), Kind.QUOTA_SPENT, Rest.CREDENTIAL, 0.0, hint=3.0)
+    assert asked(places, board) == "b"
+
+
+def test_who_is_waited_for_is_lined_up_once() -> None:
+    places, board = pool(STICKY), Board()
+    limited(board, "a", 3.0)
+    assert [ask.credential for ask in walk(places, board, Tier((SOL, PAID))).asks] == ["a", "b", "c", "key"]
 
 
 def test_nor_is_a_short_one_longer_than_the_request_may_wait() -> None:
@@ -275,6 +304,24 @@ def test_many_keys_take_turns() -> None:
     keys = tuple(Credential(str(number)) for number in range(CROWD + 2))
     places, board = pool(ROUND_ROBIN, keys), Board()
     assert Counter(asked(places, board) for _ in range(2 * len(keys))) == {key.name: 2 for key in keys}
+
+
+def test_a_conversation_takes_nobodys_turn_of_many() -> None:
+    keys = tuple(Credential(str(number)) for number in range(CROWD + 2))
+    places, board = pool(ROUND_ROBIN, keys), Board()
+    assert [asked(places, board, prefer=Place("codex", "9", "sol")) for _ in range(3)] == ["9", "9", "9"]
+    assert [asked(places, board) for _ in range(2)] == ["0", "1"]
+
+
+def test_keys_that_were_busy_are_asked_again_when_one_is_free() -> None:
+    places, board = pool(STICKY), Board()
+    one = walk(places, board)
+    while (ask := one.next(0.0)) is not None:
+        one.refused(ask, 0.0, 0.0, limit="one at a time")
+    one.freed()
+    again = one.next(0.0)
+    assert again is not None
+    assert again.credential == "a"
 
 
 def test_who_stands_behind_many_that_rest_is_not_asked_in_their_place() -> None:

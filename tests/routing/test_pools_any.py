@@ -23,7 +23,7 @@ POOLS = st.dictionaries(st.sampled_from([one.provider for one in TARGETS]), st.s
 RESTS = st.lists(
     st.tuples(
         st.sampled_from(TARGETS),
-        st.integers(0, CROWD + 2),
+        st.integers(0, 2) | st.integers(0, CROWD + 2),
         st.sampled_from([Rest.TARGET, Rest.CREDENTIAL, Rest.CREDENTIAL, Rest.PROVIDER]),
         st.none() | st.floats(0.1, 20),
     ),
