@@ -5,7 +5,7 @@ The only place that leads from there to them.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -36,6 +36,8 @@ from isthmus.transport.client import open_transport
 
 PATIENCE = 3.0
 """Seconds that the start waits for the accounts, where there may be any."""
+TRIES = 5
+"""How often a command asks for the accounts of a store that is being opened; each time for some seconds."""
 
 
 class OpenedAccounts(NamedTuple):
@@ -70,8 +72,17 @@ async def opened_book(loaded: Loaded) -> AsyncIterator[AccountBook]:
         if store is None:
             raise GatewayError(Kind.UNSUPPORTED, "accounts are kept in the store, which is off (store.enabled)")
         async with _opened(loaded, store, transport, clock, lambda: issuers) as (keeper, book):
-            await keeper.refresh()
+            await _heard(keeper)
             yield book
+
+
+async def _heard(keeper: Keeper) -> None:
+    """On a busy machine a store takes longer to open than one question may: what it imports, and tables to be made."""
+    for _ in range(TRIES - 1):
+        with suppress(GatewayError):
+            await keeper.refresh()
+            return
+    await keeper.refresh()
 
 
 @asynccontextmanager
