@@ -240,6 +240,15 @@ def test_a_short_rest_of_the_place_of_a_conversation_is_waited_for_too() -> None
     assert (ask.credential, ask.wait) == ("b", 4.0)
 
 
+def test_a_longer_one_of_it_is_not_however_patient_the_request_is() -> None:
+    places, board = Places({"codex": ABC}), Board()
+    limited(board, "b", SHORT_REST + 0.5)
+    tiers, prefer = (Tier((SOL,)),), Place("codex", "b", "sol")
+    ask = Walk(tiers, places, board, patience=60.0, moment=Moment(), prefer=prefer).next(0.0)
+    assert ask is not None
+    assert ask.credential == "a"
+
+
 def test_the_place_of_a_conversation_comes_before_the_held_key_and_moves_nothing() -> None:
     places, board = pool(STICKY), Board()
     prefer = Place("codex", "c", "sol")
@@ -315,6 +324,7 @@ def test_a_conversation_takes_nobodys_turn_of_many() -> None:
 
 def test_keys_that_were_busy_are_asked_again_when_one_is_free() -> None:
     places, board = pool(STICKY), Board()
+    limited(board, "c")
     one = walk(places, board)
     while (ask := one.next(0.0)) is not None:
         one.refused(ask, 0.0, 0.0, limit="one at a time")
