@@ -43,6 +43,25 @@ async def test_while_nothing_changes_accounts_are_not_read_again() -> None:
         assert home.records.asked["accounts"] == read
 
 
+async def test_what_this_process_has_written_itself_is_not_read_again() -> None:
+    async with open_home() as home:
+        await home.add()
+        other = home.another()
+        await other.keeper.look()
+        read, now = home.records.asked["accounts"], home.live.take()
+        home.clock.move(HOUR)
+        await home.access()
+        await home.keeper.look()
+        assert home.records.asked["accounts"] == read
+        assert home.live.take() is now
+        await other.keeper.look()
+        assert home.records.asked["accounts"] == read + 1
+        await home.keeper.renew("acc_ada")
+        await other.keeper.changed(replace(other.keeper.roster.need("acc_ada"), name="work"))
+        await home.keeper.look()
+        assert under(home) == ["work"]
+
+
 async def test_without_the_store_accounts_stay_as_they_were_known() -> None:
     async with open_home() as home:
         await home.add()

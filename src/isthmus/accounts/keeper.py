@@ -18,6 +18,7 @@ from isthmus.accounts.windows import laid_over, told_since
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.accounts import Account, AccountState
 from isthmus.engine.live import Live
+from isthmus.engine.signed_in import as_routed
 from isthmus.providers.issuer import Issuer
 
 EVERY = 1.0
@@ -55,6 +56,7 @@ class Keeper:
         self.roster = Roster()
         self.refreshing = Refreshing(outside, self.roster, self._refreshed)
         self._version: int | None = None
+        self._written = 0
         self._changing = asyncio.Lock()
         self._used: dict[str, float] = {}
         self._refused: dict[str, float] = {}
@@ -107,8 +109,11 @@ class Keeper:
         """Write what the store could not be told of, and read all again if any was changed. Raises STORE_GONE."""
         async with self._changing:
             await self.refreshing.save()
+            written = self.refreshing.written
             version = await self._outside.records.accounts_version()
-            if version == self._version:
+            mine, self._written = written - self._written, written
+            if self._version is not None and version == self._version + mine:
+                self._version = version
                 return
             accounts = await self._outside.records.accounts()
             for identity in self.roster.take(accounts):
@@ -123,8 +128,10 @@ class Keeper:
 
     def put(self, account: Account) -> None:
         """The store has it so."""
+        before = self.roster.get(account.id)
         self.roster.put(account)
-        self._hand_over()
+        if before is None or as_routed(before) != as_routed(account):
+            self._hand_over()
 
     def begin_again(self, issuer: str) -> None:
         """Pools that stay with one of the issuer's accounts stay with the active one from here on."""

@@ -91,6 +91,8 @@ class Refreshing:
         self._reading: dict[str, asyncio.Task[Kept]] = {}
         self._failed: dict[str, _Failure] = {}
         self._unsaved: dict[str, _Unsaved] = {}
+        self.written = 0
+        """Tokens that this process has written: the store counts each as a change."""
 
     @property
     def failing(self) -> int:
@@ -162,6 +164,7 @@ class Refreshing:
             if self._unsaved.get(identity) is unsaved:
                 del self._unsaved[identity]
                 if saved:
+                    self.written += 1
                     self._kept.put(identity, unsaved.kept)
 
     async def aclose(self, patience: float) -> None:
@@ -285,6 +288,7 @@ class Refreshing:
         else:
             if not saved:
                 return await self._read(identity)
+            self.written += 1
             self._kept.put(identity, kept)
         self._told(account)
         return kept

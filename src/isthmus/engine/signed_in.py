@@ -101,6 +101,11 @@ class Fingerprints(Mapping[Place, str]):
         return sum(1 for _ in self)
 
 
+def as_routed(account: Account) -> tuple[object, ...]:
+    """All of an account that plays a part in who is asked."""
+    return account.issuer, account.name, account.state, account.active, account.concurrency, account.models
+
+
 def by_issuer(accounts: Sequence[Account]) -> Mapping[str, Signed]:
     """Those that may be asked under; nobody where all of an issuer's accounts may not.
 
