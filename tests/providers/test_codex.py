@@ -137,6 +137,16 @@ def test_what_it_refuses_and_would_change_the_answer_is_told_as_lost(name: str) 
     assert [loss.path for loss in losses.found] == [name]
 
 
+@pytest.mark.parametrize("name", ["user", "safety_identifier"])
+def test_prompts_of_one_user_find_their_cache_without_telling_who_that_is(name: str) -> None:
+    key = wrapped(**{name: "user_1_session_2"})["prompt_cache_key"]
+    assert key == wrapped(**{name: "user_1_session_2"})["prompt_cache_key"]
+    assert key != wrapped(**{name: "user_1_session_3"})["prompt_cache_key"]
+    assert "user" not in key
+    assert wrapped(**{name: "u", "prompt_cache_key": "mine"})["prompt_cache_key"] == "mine"
+    assert "prompt_cache_key" not in wrapped()
+
+
 def test_how_codex_itself_wants_to_be_served_travels() -> None:
     body = wrapped(service_tier="priority", prompt_cache_key="k", text={"verbosity": "low"}, client_metadata={"a": "b"})
     assert body["service_tier"] == "priority"

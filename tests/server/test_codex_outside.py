@@ -9,6 +9,7 @@ import pytest
 
 from fakes.gateway import CLIENT_KEY
 from fakes.scripts import Act, Answer, Call, Conversation, Thought, Words
+from isthmus.core.errors import NO_ACCOUNT_WORDS
 from isthmus.wire.sse import SseSplitter
 from support.asking import ask
 from support.codex import ADA, BEN, CodexPlace, open_codex_place
@@ -114,6 +115,47 @@ def test_a_model_that_the_plan_has_not_is_unknown(codex: CodexPlace) -> None:
     status, told = codex.ask("/v1/chat/completions", {**CHAT, "model": "gpt-6"})
     assert (status, told["error"]["code"]) == (404, "model_not_found")
     assert "not supported when using Codex" in told["error"]["message"]
+
+
+def test_an_account_whose_token_is_refused_is_renewed_and_asked_again(codex: CodexPlace) -> None:
+    assert codex.ask("/v1/chat/completions", CHAT)[0] == 200
+    for family in codex.issuer.families:
+        family.accesses.clear()
+    before, codex.backend.who[:] = codex.issuer.refreshes(), []
+    assert codex.ask("/v1/chat/completions", CHAT)[0] == 200
+    assert codex.issuer.refreshes() == before + 1
+    assert codex.backend.who == [ADA.account]
+    assert [seen.verdict for seen in codex.backend.requests[-2:]] == ["a bad token", None]
+
+
+def test_an_account_that_was_revoked_is_told_and_no_longer_asked_under(tmp_path: Path) -> None:
+    with open_codex_place(tmp_path, [ADA]) as place:
+        place.backend.play("gpt-5.2", hello)
+        place.issuer.revoke(ADA)
+        told = [place.ask("/v1/chat/completions", CHAT) for _ in range(3)]
+        asked = len(place.backend.requests)
+        _, accounts = place.manage("GET", "/admin/accounts")
+    assert [(status, said["error"]["message"]) for status, said in told] == [(401, NO_ACCOUNT_WORDS)] * 3
+    assert asked == 1, "it was asked under again"
+    assert [account["state"] for account in accounts["accounts"]] == ["revoked"]
+
+
+def test_a_plan_without_codex_is_left_for_another(tmp_path: Path) -> None:
+    with open_codex_place(tmp_path, [ADA, BEN]) as place:
+        place.backend.play("gpt-5.2", hello)
+        words = {"type": "usage_not_included", "message": "Codex is not in this plan"}
+        place.backend.plan(ADA.account).refusal = (429, words)
+        assert [place.ask("/v1/chat/completions", CHAT)[0] for _ in range(2)] == [200, 200]
+        assert place.backend.who == [ADA.account, BEN.account, BEN.account]
+
+
+def test_how_much_is_used_is_read_from_answers_and_where_it_is_asked_for(codex: CodexPlace) -> None:
+    codex.ask("/v1/chat/completions", CHAT)
+    _, accounts = codex.manage("GET", "/admin/accounts")
+    identity = accounts["accounts"][0]["id"]
+    status, told = codex.manage("GET", f"/admin/accounts/{identity}/quota?fresh=true")
+    assert (status, told["plan"]) == (200, ADA.plan)
+    assert [(one["measure"], one["used"]) for one in told["windows"]] == [("5 hours", 0.12), ("7 days", 0.03)]
 
 
 def test_without_an_account_clients_are_told_to_sign_in(tmp_path: Path) -> None:

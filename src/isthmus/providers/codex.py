@@ -10,6 +10,7 @@ github.com/NousResearch/hermes-agent/pull/10217 and /43820. Which headers name t
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from hashlib import sha256
 from types import MappingProxyType
 
 from msgspec import Raw
@@ -43,6 +44,8 @@ STAND_INS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Models for the names of Claude that clients of codex-claude-proxy ask for, also dated, and ending in -1m."""
+KEY_LENGTH = 32
+"""Characters of the key by which prompts of one user find their cache. Who that is cannot be read from it."""
 INSTRUCTIONS = "You are a helpful assistant."
 """Stands for the instructions that it wants, where a caller gives none."""
 
@@ -150,6 +153,10 @@ def _taken(fields: dict[str, Raw]) -> dict[str, Raw]:
     taken = {name: value for name, value in fields.items() if name not in _IDLE and name not in _ELSEWHERE}
     if taken.get("service_tier") not in _TIERS:
         taken.pop("service_tier", None)
+    if "prompt_cache_key" not in taken and (
+        user := _text(fields.get("user")) or _text(fields.get("safety_identifier"))
+    ):
+        taken["prompt_cache_key"] = json.raw(sha256(user.encode()).hexdigest()[:KEY_LENGTH])
     taken["store"], taken["stream"] = _FALSE, _TRUE
     taken.setdefault("include", _SEALED)
     taken["instructions"], taken["input"] = _input(taken.get("instructions", json.NULL), taken.get("input", _NOTHING))
