@@ -56,9 +56,9 @@ def test_its_commands_run_one_after_the_other(tmp_path: Path) -> None:
     assert done.stdout.rstrip().endswith("took in 1 account")
 
 
-def test_its_example_is_valid() -> None:
-    [example] = re.findall(r"```yaml\n(providers.*?)```", GUIDE, flags=re.DOTALL)
-    assert list(config_of(example, {}).providers) == ["codex"]
+def test_its_examples_are_valid() -> None:
+    for example in re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL):
+        assert list(config_of(example, {}).providers) == ["codex"]
 
 
 def test_it_tells_of_every_command() -> None:
