@@ -1,6 +1,7 @@
 """Tokens are refreshed once, however many wait for them, and none is lost on the way."""
 
 import asyncio
+import logging
 import threading
 
 import pytest
@@ -9,6 +10,7 @@ from msgspec.structs import replace
 from fakes.strict_words import Person, Trouble
 from isthmus.accounts.refreshing import AGAIN, LEASE
 from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.secret import Secret
 from isthmus.engine.accounts import AccountState
 from support.keeping import Home, open_home
 
@@ -274,3 +276,27 @@ async def test_an_issuer_that_is_configured_no_more_is_told() -> None:
         told = await refused(home)
         assert told.kind is Kind.CREDENTIAL_REJECTED
         assert "no issuer 'gone'" in told.message
+
+
+async def test_no_token_is_in_any_line_of_the_log_or_in_any_error(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with open_home() as home:
+        account = await home.add()
+        home.clock.move(HOUR)
+        home.issuer.troubles += [Trouble(status=503)] * 3
+        said = [(await refused(home)).message]
+        home.clock.move(AGAIN)
+        home.records.failing.add("replace_tokens")
+        given = [await home.access()]
+        home.records.failing.clear()
+        await home.keeper.look()
+        sealed = home.records.tokens[account.id]
+        for secret in (home.outside.seal.open(sealed, account.id).refresh, home.keeper.refreshing.at_hand(account.id)):
+            given.append(secret.reveal() if isinstance(secret, Secret) else "")
+            said.append(repr(secret))
+        home.issuer.revoke(Person("ada@example.com", "acc-ada"))
+        home.clock.move(HOUR)
+        said += [(await refused(home)).message, home.keeper.state, repr(home.keeper.roster.all()), caplog.text]
+        assert len(caplog.records) >= 3
+        for token in filter(None, given):
+            assert token not in "\n".join(said)
