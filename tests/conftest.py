@@ -92,6 +92,8 @@ SLOW = frozenset(
         "test_store_retention",
         "test_store_usage",
         "test_taps",
+        "test_tool_texts_any",
+        "test_tools_run",
         "test_tls",
         "test_vertex_outside",
     }

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -75,7 +75,8 @@ def _beside(words: Sequence[str], environment: Mapping[str, str]) -> int:
 def _end(code: int) -> NoReturn:
     """End as the program ended: a shell is to see the same signal."""
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        with suppress(OSError):  # there are two that no program may have another way with
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
         code = 128 - code
     raise SystemExit(code)

@@ -97,8 +97,10 @@ def _is_item(node: Node, step: Item) -> bool:
 
 def _replace(text: str, node: Node, value: object) -> str:
     start, end = node.start_mark.index, _content_end(node)
-    said = _inline(value)
-    return text[:start] + " " * (start == end) + said + text[end:]
+    block = not isinstance(node, yaml.ScalarNode) and not _is_flow(node)
+    apart = " " * _UNIT if block else " " * (start == end)  # a list may begin in the column of its name, a text may not
+    line = "\n" if block and end and text[end - 1] == "\n" else ""
+    return text[:start] + apart + _inline(value) + line + text[end:]
 
 
 def _insert(text: str, node: Node, step: Step, value: object) -> str:
