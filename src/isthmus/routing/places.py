@@ -139,7 +139,7 @@ class Places:
     """Built when a configuration comes into force. `credentials` are each provider's keys, in their order, `pools` how
     they take turns where that is not one after the other.
 
-    `told`: headers may say who was asked.
+    `told`: headers may say who was asked. `pooled`: there may be a Pool among them.
     """
 
     def __init__(
@@ -153,6 +153,9 @@ class Places:
         self._credentials = credentials
         self._pools = pools
         self._base = self
+        self.pooled = any(one is not PoolStrategy.ROUND_ROBIN for one in pools.values()) or any(
+            len(keys) > CROWD for keys in credentials.values()
+        )
         self._keys: dict[str, Keys] = {}
         self._known: dict[Target, Sequence[Ask]] = {}
         self._some: dict[tuple[str, ...], Places] = {}

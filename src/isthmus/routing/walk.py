@@ -83,8 +83,12 @@ class Walk:
         self._line: Iterator[Ask] | None = None
         if lone is not None:
             self.asks.append(lone)
-        else:
+        elif places.pooled:
             self._line_up(tiers, places, board, moment, prefer)
+        else:
+            for tier in tiers:
+                asks = [places.of(target) for target in tier.targets]
+                self.asks += line_up(tier, asks, board, moment, prefer=prefer)
         self.skipped: dict[Place, str] = {}
         self._places = places
         self._prefer = prefer
