@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -53,8 +53,9 @@ class Attacker:
     def page(self) -> bytes:
         return PAGE.read_bytes().replace(b"TARGET", self.target.encode())
 
-    def visit(self, browser: Path, name: str, folder: Path) -> list[Any]:
-        """Open the page at this name of the machine, and wait for what it reports. The browser stays a while."""
+    @contextmanager
+    def visited(self, browser: Path, name: str, folder: Path) -> Iterator[Sequence[Any]]:
+        """What the page reports that is opened at this name of the machine; the browser stays open with it."""
         self.reported.clear()
         options = [
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
@@ -65,15 +66,10 @@ class Attacker:
             running = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
             assert self.reported.wait(PATIENCE), (folder / "browser.log").read_text(errors="replace")[-3000:]
-            self._leave_time()
+            yield self.report
         finally:
             os.killpg(running.pid, signal.SIGKILL)
             running.wait()
-        return self.report
-
-    def _leave_time(self) -> None:
-        """For where the page goes to itself once it has reported."""
-        threading.Event().wait(1.0)
 
 
 class _Handler(BaseHTTPRequestHandler):
