@@ -64,19 +64,19 @@ class User:
             cwd=self.folder, env=self.variables, capture_output=True, text=True, input=typed, timeout=60, check=False,
         )  # fmt: skip
 
-    def type_what_the_browser_is_sent_to(self, *words: str) -> str:
-        """Sign in by pasting. All that the terminal shows."""
+    def type_into_a_terminal(self, *words: str, typed: str = "") -> str:
+        """Sign in by pasting `typed`, else what a browser would be sent to. All that the terminal shows."""
         ours, theirs = pty.openpty()
         command = [sys.executable, "-P", "-m", "isthmus", *words]
         with subprocess.Popen(
             command, cwd=self.folder, env=self.variables, stdin=theirs, stdout=theirs, stderr=theirs
         ) as process:
             os.close(theirs)
-            shown = _read_until(ours, r"http://127\.0\.0\.1:\d+/oauth/authorize\?\S+\s")
-            url = re.findall(r"http://127\.0\.0\.1:\d+/oauth/authorize\?\S+", shown)[-1]
-            os.write(ours, f"{_sent_to(url)}\n".encode())
-            shown += _read_until(ours, r"signed in to ChatGPT as .*\n")
-            assert process.wait(PATIENCE) == 0
+            shown = _read_until(ours, r"shows no page\.")
+            [url] = re.findall(r"http://127\.0\.0\.1:\d+/oauth/authorize\?\S+", shown)
+            os.write(ours, f"{typed or _sent_to(url)}\n".encode())
+            shown += _read_until(ours, r"(signed in to ChatGPT as|the sign-in failed: ).*\n")
+            assert process.wait(PATIENCE) == (1 if typed else 0)
         os.close(ours)
         return shown
 
@@ -116,7 +116,7 @@ def test_a_browser_signs_in_and_is_told_so(user: User) -> None:
 
 
 def test_what_is_pasted_into_a_terminal_signs_in(user: User) -> None:
-    shown = user.type_what_the_browser_is_sent_to("login", "codex", "--yes", "--no-browser")
+    shown = user.type_into_a_terminal("login", "codex", "--yes", "--no-browser")
     assert "signed in to ChatGPT as ada@example.com (plus)" in shown
 
 
@@ -176,3 +176,8 @@ def test_a_file_without_a_provider_for_the_account_is_told(user: User) -> None:
     file.write_text(f"{file.read_text()}providers: {{vllm: {{}}}}\n")
     said = user.run("login", "codex", "--yes").stderr.splitlines()[-1]
     assert said == "no provider of isthmus.yaml asks under it yet; add below providers: codex: {}"
+
+
+def test_a_code_that_the_issuer_does_not_take_ends_it_with_one_line(user: User) -> None:
+    shown = user.type_into_a_terminal("login", "codex", "--yes", typed="no-code")
+    assert shown.count("does not take the code") == 1

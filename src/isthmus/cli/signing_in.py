@@ -15,7 +15,7 @@ import click
 from isthmus.cli.output import fail
 from isthmus.cli.typed import typed_line
 from isthmus.config.secrets import of_this_process
-from isthmus.core.errors import GatewayError, Kind
+from isthmus.core.errors import GatewayError
 from isthmus.engine.accounts import Account, AccountBook, SignIn, SignInProgress
 from isthmus.providers.issuer import Issuer, SignInFlow
 
@@ -111,12 +111,15 @@ def _open(url: str) -> None:
 
 async def _take_lines(book: AccountBook, sign_in: SignIn) -> None:
     """What is typed, until the sign-in is over. What cannot be used is told, and another line is waited for."""
-    while book.sign_in(sign_in.id).progress is SignInProgress.PENDING and (line := await typed_line()) is not None:
+    while _progress(book, sign_in) is SignInProgress.PENDING and (line := await typed_line()) is not None:
         if not line:
             continue
         try:
             await book.finish(sign_in.id, line)
         except GatewayError as error:
-            if error.kind is Kind.UNKNOWN_PATH:
-                return
-            click.echo(error.message, err=True)
+            if _progress(book, sign_in) is SignInProgress.PENDING:
+                click.echo(error.message, err=True)
+
+
+def _progress(book: AccountBook, sign_in: SignIn) -> SignInProgress:
+    return book.sign_in(sign_in.id).progress
