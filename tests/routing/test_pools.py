@@ -12,7 +12,7 @@ from isthmus.routing.health import Place
 from isthmus.routing.order import Moment, Scales, Used
 from isthmus.routing.places import CROWD, Ask, Credential, Places, Pool, PoolStrategy
 from isthmus.routing.plan import Strategy, Target, Tier
-from isthmus.routing.pools import SHORT_REST
+from isthmus.routing.pools import LOOK_AGAIN, SHORT_REST
 from isthmus.routing.quotas import Quotas
 from isthmus.routing.walk import Walk
 
@@ -350,6 +350,20 @@ def test_many_that_rest_tell_who_is_back_first() -> None:
     one = walk(places, board)
     assert one.next(0.0) is None
     assert one.rests(0.0) == 1000.0 - (2 * CROWD - 1)
+
+
+def test_many_that_all_rest_are_looked_through_again_when_anything_of_them_changes_and_soon_in_any_case() -> None:
+    keys = tuple(Credential(str(number)) for number in range(2 * CROWD))
+    places, board = pool(STICKY, keys), Board()
+    for number in range(2 * CROWD):
+        limited(board, str(number), 100.0)
+    assert walk(places, board).next(0.0) is None
+    board.health.clear(Place("codex", "7"))
+    assert asked(places, board) == "7"
+    limited(board, "7", 100.0)
+    assert walk(places, board, now=99.9).next(99.9) is not None, "who is back in a moment is waited for"
+    assert asked(places, board, now=99.9 + LOOK_AGAIN) != ""
+    assert walk(places, board, now=99.9 + LOOK_AGAIN).asks[0].wait == 0
 
 
 def test_nobody_is_looked_at_of_a_provider_that_rests_as_a_whole() -> None:

@@ -7,7 +7,7 @@ request looks at one or two.
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import overload
+from typing import NamedTuple, overload
 
 from isthmus.core.value import Value
 from isthmus.routing.health import Place
@@ -88,13 +88,23 @@ class Keys:
         return self._positions.get(name)
 
 
+class Asleep(NamedTuple):
+    """All keys of a pool rest, as they were looked through when there had been so many `changes` of rests; taken to be
+    so until `until`. `first` are those that are back first.
+    """
+
+    changes: int
+    until: float
+    first: Sequence[Ask]
+
+
 class Pool(Sequence[Ask]):
     """The places of one target under the keys of a pool, in the order of the keys. `own` are those that may serve it,
     `whole` all keys of its provider, which is at `host`; `at` is the target as a place. `stays`: it waits a short while
-    for the key that it holds.
+    for the key that it holds. `asleep` is noted by who looks through it.
     """
 
-    __slots__ = ("_made", "_told", "at", "host", "own", "stays", "strategy", "target", "whole")
+    __slots__ = ("_made", "_told", "asleep", "at", "host", "own", "stays", "strategy", "target", "whole")
 
     def __init__(self, target: Target, own: Keys, whole: Keys, strategy: PoolStrategy, told: bytes) -> None:
         self.target = target
@@ -104,6 +114,7 @@ class Pool(Sequence[Ask]):
         self.stays = strategy is PoolStrategy.STICKY
         self.host = Place(target.provider)
         self.at = Place(target.provider, model=target.model)
+        self.asleep: Asleep | None = None
         self._told = told
         self._made: dict[int, Ask] = {}
 

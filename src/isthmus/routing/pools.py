@@ -5,7 +5,7 @@ first one is enough, however many stand behind it. What a provider tells of a qu
 a pool that stays with one key: it is used up to its end.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TypeAlias
 
@@ -14,13 +14,15 @@ from msgspec.structs import replace
 from isthmus.core.errors import Kind
 from isthmus.routing.board import Board
 from isthmus.routing.health import Place, Resting, State
-from isthmus.routing.places import CROWD, Ask, Pool, PoolStrategy
+from isthmus.routing.places import CROWD, Ask, Asleep, Pool, PoolStrategy
 
 SHORT_REST = 5.0
 """Seconds that a key which a pool stays with, or a conversation, is waited for: another has nothing in its cache."""
 PATIENT = frozenset({Kind.UPSTREAM_LIMITED, Kind.OVERLOADED})
 """Failures that a short wait mends."""
 
+LOOK_AGAIN = 0.25
+"""Seconds for which many keys that all rest are not looked through again."""
 Open: TypeAlias = Callable[[Place], bool]
 """May the place be asked now, as far as limits go?"""
 
@@ -34,16 +36,16 @@ def in_order(
     `bonded`: another stands in front of all of them, and nobody's turn is taken.
     """
     health = board.health
-    if health.ailing and health.state(pool.host, now) is State.RESTING:
-        left += pool[:CROWD]
+    if health.ailing and (resting := _all_rest(pool, board, now)) is not None:
+        left += resting
         return
     start = _BEGIN[pool.strategy](pool, board, now)
     patient = waited_for(pool[start], board, now) if pool.stays and health.ailing else None
     if patient is not None:
         yield patient
-    takes_turns = pool.strategy is PoolStrategy.ROUND_ROBIN and not bonded
+    takes_turns, well = pool.strategy is PoolStrategy.ROUND_ROBIN and not bonded, False
     for position in _well(pool, board, start, now):
-        ask = pool[position]
+        ask, well = pool[position], True
         if not may(ask.place):
             left.append(ask)
             continue
@@ -52,8 +54,18 @@ def in_order(
             takes_turns = False
         yield ask
     if health.ailing:
-        resting = health.soonest(pool.at, pool.own.names, CROWD, now)
-        left += [pool[position] for position in resting if patient is None or position != start]
+        soonest = health.soonest(pool.at, pool.own.names, CROWD, now)
+        left += [pool[position] for position in soonest if patient is None or position != start]
+        if len(pool) > CROWD and patient is None and not well:
+            pool.asleep = Asleep(health.changes, now + LOOK_AGAIN, left[len(left) - len(soonest) :])
+
+
+def _all_rest(pool: Pool, board: Board, now: float) -> Sequence[Ask] | None:
+    """Those that are back first, where all are known to rest; None where that is not known."""
+    health, asleep = board.health, pool.asleep
+    if asleep is not None and asleep.changes == health.changes and now < asleep.until:
+        return asleep.first
+    return pool[:CROWD] if health.state(pool.host, now) is State.RESTING else None
 
 
 def _well(pool: Pool, board: Board, start: int, now: float) -> Iterable[int]:
