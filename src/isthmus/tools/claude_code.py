@@ -4,20 +4,14 @@ Source: https://code.claude.com/docs/en/settings (`env`: variables of every sess
 never replaced; what stood in it before the first change is kept beside it.
 """
 
-import os
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from isthmus.core.errors import GatewayError, Kind
-from isthmus.wire import json
-
-MOST = 1024 * 1024
-"""Bytes of a file that are read."""
-BEFORE = ".before-isthmus"
-"""What the kept file's name ends with."""
-MODE = 0o600
+from isthmus.tools.connecting import BEFORE
+from isthmus.tools.files import Found, find, refused, replace, write
+from isthmus.tools.formats.documents import Format, change, read
+from isthmus.tools.formats.values import ABSENT, CannotChange, Puts
 
 
 class ClaudeCode:
@@ -28,64 +22,52 @@ class ClaudeCode:
 
     def read(self) -> dict[str, Any]:
         """All settings; none where there is no file. Raises INVALID for one that cannot be read as JSON."""
-        try:
-            with self.path.open("rb") as file:
-                content = file.read(MOST + 1)
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise self._refused(f"cannot be read: {error.strerror}") from error
-        if len(content) > MOST:
-            raise self._refused("is longer than 1 MiB")
-        try:
-            found = json.decode(content) if content.strip() else {}
-        except json.Malformed as error:
-            raise self._refused("is no JSON, and is left as it is") from error
-        if not isinstance(found, dict):
-            raise self._refused("is no JSON object, and is left as it is")
-        return found
+        return self._settings(self._text(find(self.path)))
 
     def change(self, put: Mapping[str, str], drop: Sequence[str] = ()) -> dict[str, Any]:
         """Set variables of its sessions, take others away; all settings as they are then. Raises INVALID."""
-        settings = self.read()
-        env = settings.get("env", {})
-        if not isinstance(env, dict):
-            raise self._refused("has an env that is no JSON object, and is left as it is")
-        kept = {name: value for name, value in env.items() if name not in drop}
-        settings["env"] = {**kept, **put}
+        found = find(self.path)
+        text = self._text(found)
+        self._settings(text)
+        puts: Puts = {("env", name): value for name, value in {**dict.fromkeys(drop, ABSENT), **put}.items()}
         try:
-            self._write(json.encode_pretty(settings))
-        except OSError as error:
-            raise self._refused(f"cannot be written: {error.strerror}", status=500) from error
-        return settings
+            after = change(Format.JSON, text, puts)
+        except CannotChange as error:
+            raise refused(self.path, str(error)) from error
+        _keep(found)
+        replace(found, after.encode())
+        return self._settings(after)
 
-    def _write(self, content: bytes) -> None:
-        target = self.path.resolve()
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        before = target.with_name(target.name + BEFORE)
-        if target.exists() and not before.exists():
-            _put(before, target.read_bytes())
-        beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    def _text(self, found: Found) -> str:
         try:
-            _put(beside, content)
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
+            return (found.content or b"").decode()
+        except UnicodeDecodeError as error:
+            raise refused(self.path, "is no JSON, and is left as it is") from error
 
-    def _refused(self, why: str, *, status: int | None = None) -> GatewayError:
-        return GatewayError(Kind.INVALID, f"{self.path.name} {why}", status=status)
+    def _settings(self, text: str) -> dict[str, Any]:
+        try:
+            said = read(Format.JSON, text)
+        except CannotChange as error:
+            raise refused(self.path, str(error)) from error
+        if said is not None and not isinstance(said, dict):
+            raise refused(self.path, "is no JSON object, and is left as it is")
+        return said or {}
 
 
-def _put(path: Path, content: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def _keep(found: Found) -> None:
+    """Keep what the file says beside it, unless that was done before."""
+    before = found.path.with_name(found.path.name + BEFORE)
+    if found.content is None or before.exists():
+        return
+    try:
+        write(before, found.content)
+    except OSError as error:
+        raise refused(before, f"cannot be written: {error.strerror}", status=500) from error
 
 
 def claude_code(get: Callable[[str], str | None]) -> ClaudeCode | None:
     """This user's, by the variables that `get` tells; None without a home folder."""
-    if folder := get("CLAUDE_CONFIG_PATH"):
+    if folder := get("CLAUDE_CONFIG_PATH") or get("CLAUDE_CONFIG_DIR"):
         return ClaudeCode(Path(folder) / "settings.json")
     home = get("HOME") or get("USERPROFILE")
     return ClaudeCode(Path(home) / ".claude" / "settings.json") if home else None
