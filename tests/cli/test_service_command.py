@@ -73,6 +73,8 @@ class TestEverywhere:
         assert "the service does not run: " in machine.run("status", code=3)
         machine.run("start")
         assert machine.managers.are("runs")
+        machine.run("restart")
+        assert machine.managers.are("runs")
         assert machine.run("uninstall") == "the service is uninstalled\n"
         assert (machine.file.exists(), machine.managers.are("runs")) == (False, False)
 
@@ -96,7 +98,7 @@ class TestEverywhere:
         assert not machine.managers.are("runs")
 
     def test_what_is_not_installed_is_told(self, machine: Machine) -> None:
-        for word in ("start", "stop", "logs"):
+        for word in ("start", "stop", "restart", "logs"):
             assert machine.run(word, code=1) == (
                 "the service is not installed; install it with: isthmus service install\n"
             )

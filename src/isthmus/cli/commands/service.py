@@ -1,4 +1,4 @@
-"""`isthmus service`: the gateway kept running for the user who asks: install, start, stop, status, logs, uninstall."""
+"""`isthmus service`: the gateway kept running for the user who asks."""
 
 import getpass
 import math
@@ -93,6 +93,15 @@ def stop_command(manager: str | None) -> None:
     with _told():
         _here(manager).stop()
     say("the service is stopped")
+
+
+@command.command("restart")
+@manager_option
+def restart_command(manager: str | None) -> None:
+    """Stop it and start it, as after an update. Running requests may finish."""
+    with _told():
+        _here(manager).start(again=True)
+    say("the service was told to start again; isthmus service status tells how it is")
 
 
 @command.command("status")
