@@ -8,6 +8,7 @@ from msgspec import Raw
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import Losses
 from isthmus.core.operations import Operation
+from isthmus.dialects.listings import LISTINGS
 from isthmus.providers import codex
 from isthmus.providers.build import build
 from isthmus.providers.provider import Aim
@@ -164,3 +165,15 @@ def test_another_way_to_be_served_is_told_as_lost(tier: str, told: list[str]) ->
 def test_the_gateway_says_who_it_is_unless_codex_asks() -> None:
     assert (b"originator", b"isthmus") in codex.sign((), None)
     assert codex.sign(((b"originator", b"codex_exec"),), None) == ((b"originator", b"codex_exec"),)
+
+
+def test_its_list_tells_the_models_that_people_may_choose() -> None:
+    shown = {"slug": "gpt-6", "display_name": "GPT-6", "visibility": "list", "context_window": 400_000}
+    body = json.encode({"models": [shown, {"slug": "codex-auto", "visibility": "hide"}, {"slug": "old"}]})
+    listing = LISTINGS[PROVIDERS["codex"].spoken[Operation.LIST_MODELS][0]]
+    assert listing.read_models(body) == ("gpt-6", "old")
+    assert listing.read_facts(body)["gpt-6"].context_limit == 400_000
+    provider = build(PROVIDERS["codex"], name="codex")
+    method, target = provider.address(Aim(Operation.LIST_MODELS, "openai_chat"))
+    assert (method, target.partition("?")[0]) == ("GET", "/backend-api/codex/models")
+    assert "client_version=" in target

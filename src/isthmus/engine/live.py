@@ -214,9 +214,17 @@ class Live:
         patterns = tuple(filter(is_pattern, provider.models))
         if provider.listed and not provider.models and listed is None:
             patterns = ANY
-        exact = tuple(model for model in provider.models if not is_pattern(model))
+        presumed = listed and provider.issuer and provider.models_presumed
+        exact = () if presumed else tuple(model for model in provider.models if not is_pattern(model))
         aliases, excluded = naming.aliases_at.get(name, {}), naming.excluded.get(name, ())
-        return Offer(name, exact + (listed or ()), patterns, aliases, excluded, provider.stand_ins)
+        return Offer(name, exact + (listed or ()), patterns, aliases, excluded, _standing_in(provider, listed))
+
+
+def _standing_in(provider: Provider, listed: tuple[str, ...] | None) -> Mapping[str, str]:
+    """Its models that stand in for others; in place of one that it was presumed to have, the first that it lists."""
+    if not listed or not provider.stand_ins_presumed:
+        return provider.stand_ins
+    return {name: model if model in listed else listed[0] for name, model in provider.stand_ins.items()}
 
 
 def _shares(snapshot: Snapshot) -> Shares | None:

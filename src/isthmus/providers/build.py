@@ -72,6 +72,8 @@ def build(  # noqa: PLR0913  one argument for each key of a provider in the conf
         may_be_gateway=base_url is not None,
         issuer=host.issuer if issuer is None else issuer,
         stand_ins=host.stand_ins if stand_ins is None else stand_ins,
+        models_presumed=models is None,
+        stand_ins_presumed=stand_ins is None,
     )
 
 

@@ -153,9 +153,8 @@ def _taken(fields: dict[str, Raw]) -> dict[str, Raw]:
     taken = {name: value for name, value in fields.items() if name not in _IDLE and name not in _ELSEWHERE}
     if taken.get("service_tier") not in _TIERS:
         taken.pop("service_tier", None)
-    if "prompt_cache_key" not in taken and (
-        user := _text(fields.get("user")) or _text(fields.get("safety_identifier"))
-    ):
+    user = _text(fields.get("user")) or _text(fields.get("safety_identifier"))
+    if user and "prompt_cache_key" not in taken:
         taken["prompt_cache_key"] = json.raw(sha256(user.encode()).hexdigest()[:KEY_LENGTH])
     taken["store"], taken["stream"] = _FALSE, _TRUE
     taken.setdefault("include", _SEALED)

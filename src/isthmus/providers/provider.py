@@ -139,7 +139,8 @@ class Provider(Value, frozen=True, kw_only=True):
     too often is limited for all models, not for the one that was asked. `kind` is the type that was configured.
     `may_be_gateway`: its address was configured, and may be that of a gateway, or of this one.
     `issuer` names whose accounts it is asked under, "" for one that has keys. `stand_ins` are models of its that are
-    asked for names, which may hold `*`, that nobody offers.
+    asked for names, which may hold `*`, that nobody offers. `models_presumed`: `models` are those of its type, and
+    where it is asked under accounts the exact ones count until these list theirs; `stand_ins_presumed` likewise.
     """
 
     name: str
@@ -162,6 +163,8 @@ class Provider(Value, frozen=True, kw_only=True):
     may_be_gateway: bool = False
     issuer: str = ""
     stand_ins: Mapping[str, str] = {}
+    models_presumed: bool = False
+    stand_ins_presumed: bool = False
 
     def masked(self, text: _Text) -> _Text:
         """The text without its key, whole or in pieces, and without the headers that were configured for it."""

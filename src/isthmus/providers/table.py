@@ -94,7 +94,6 @@ SPECIAL: tuple[Host, ...] = (
         sign=codex.sign,
         quirks=codex.QUIRKS,
         models=codex.MODELS,
-        listed=False,
         also={Operation.CHAT: ("openai_responses",), Operation.EMBED: ()},
         locate=codex.locate,
         limits_account=True,

@@ -17,7 +17,7 @@ from isthmus.wire import json
 from isthmus.wire.json import Malformed
 
 _LISTS = ("data", "models")
-_NAMES = ("id", "name", "model")
+_NAMES = ("id", "name", "model", "slug")
 _CONTEXT = (
     ("context_length",),
     ("context_window",),

@@ -13,7 +13,9 @@ from isthmus.wire import json
 from isthmus.wire.json import Fields, Malformed
 
 _LISTS = ("data", "models")
-_NAMES = ("id", "name", "model")
+_NAMES = ("id", "name", "model", "slug")
+_HIDDEN = (Raw(b'"hide"'), Raw(b'"none"'))
+"""What the Codex backend says of models that are not for people to choose: github.com/openai/codex."""
 
 
 def write_models(entries: Sequence[ModelEntry]) -> bytes:
@@ -53,4 +55,6 @@ def _name(item: Raw) -> str | None:
     if json.is_text(item):
         return str(json.decode(item))
     fields = Fields(item)
+    if fields.look("visibility") in _HIDDEN:
+        return None
     return next((name for key in _NAMES if (name := fields.text(key)) is not None), None)
