@@ -48,8 +48,8 @@ async def device_code_of(issuer: Issuer, ask: Ask) -> DeviceCode:
     reply = await ask(posted(issuer, issuer.device_url, fields))
     check_reached(issuer, reply)
     told = told_in(reply)
-    word = refusal_in(told)
-    if word is not None or reply.status >= 400:
+    word = refusal_in(reply, told)
+    if word is not None:
         message = f"{issuer.title} gives out no device code: it said {reply.status}{shown(word)}"
         raise GatewayError(Kind.CREDENTIAL_REJECTED, f"{message}; check the issuer {issuer.name}", code=word)
     return _device_code(issuer, told)
@@ -68,10 +68,10 @@ async def polled(issuer: Issuer, device: DeviceCode, ask: Ask, time: float) -> T
             return None
         if error.code == SLOW_DOWN or error.kind in MAY_PASS:
             raise
-        raise GatewayError(Kind.INVALID, _why(issuer, error.code), code=error.code) from error
+        raise GatewayError(Kind.INVALID, _why(issuer, error.code or ""), code=error.code) from error
 
 
-def _why(issuer: Issuer, word: str | None) -> str:
+def _why(issuer: Issuer, word: str) -> str:
     if word == "access_denied":
         return f"the sign-in at {issuer.title} was denied"
     if word == "expired_token":

@@ -80,22 +80,21 @@ def told_in(reply: Reply) -> Mapping[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def refusal_in(told: Mapping[str, Any]) -> str | None:
-    """The word that an issuer refuses with, in any of the three places where issuers have it; None for no refusal.
+def refusal_in(reply: Reply, told: Mapping[str, Any]) -> str | None:
+    """The word that an issuer refuses with, "" for a refusal without one, None where it does not refuse.
 
     RFC 6749, section 5.2, has it as `error`; OpenAI as `error.code`, or `code`. GitHub refuses with status 200.
     """
     error = told.get("error")
-    word = error.get("code") if isinstance(error, dict) else error
-    if word is None and error is not None:
-        word = told.get("code")
-    return word if isinstance(word, str) else None if error is None else ""
+    if error is None and reply.status < 400:
+        return None
+    words = (error, error.get("code") if isinstance(error, dict) else None, told.get("code"))
+    return next((word for word in words if isinstance(word, str)), "")
 
 
-def shown(word: str | None) -> str:
+def shown(word: str) -> str:
     """The word in brackets, where it is sure to be one and no secret."""
-    fits = word is not None and len(word) <= _LONGEST_WORD and _WORD.fullmatch(word)
-    return f" ({word})" if fits else ""
+    return f" ({word})" if len(word) <= _LONGEST_WORD and _WORD.fullmatch(word) else ""
 
 
 def check_reached(issuer: Issuer, reply: Reply) -> None:

@@ -84,8 +84,9 @@ async def exchanged(
     except GatewayError as error:
         if error.kind is not Kind.CREDENTIAL_REVOKED:
             raise
+        word = shown(error.code or "")
         raise GatewayError(
-            Kind.INVALID, f"{issuer.title} does not take the code{shown(error.code)}: begin the sign-in again"
+            Kind.INVALID, f"{issuer.title} does not take the code{word}: begin the sign-in again"
         ) from error
 
 
@@ -115,13 +116,13 @@ async def _given(issuer: Issuer, url: str, fields: Mapping[str, str], ask: Ask, 
     reply = await ask(posted(issuer, url, fields))
     check_reached(issuer, reply)
     told = told_in(reply)
-    word = refusal_in(told)
-    if word is not None or reply.status >= 400:
+    word = refusal_in(reply, told)
+    if word is not None:
         raise _refused(issuer, reply, word)
     return tokens_in(issuer, told, time)
 
 
-def _refused(issuer: Issuer, reply: Reply, word: str | None) -> GatewayError:
+def _refused(issuer: Issuer, reply: Reply, word: str) -> GatewayError:
     """A 401 without a word that says otherwise means the token too: OpenAI answers so."""
     if word in DEAD or (reply.status == 401 and word not in MISCONFIGURED):
         told = f"{issuer.title} takes the account's tokens no more{shown(word)}: sign in again"
