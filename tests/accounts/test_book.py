@@ -148,9 +148,24 @@ async def test_a_refresh_token_that_is_not_taken_is_no_account() -> None:
 
 async def test_an_issuer_that_cannot_be_reached_is_not_the_fault_of_what_was_given() -> None:
     async with open_book() as opened:
-        opened.home.issuer.troubles.append(Trouble(status=503))
+        opened.home.issuer.troubles += [Trouble(status=503)] * 3
         error = await raised(opened.book.adopt("strict", Tokens(refresh=opened.tokens(Person()).refresh)))
         assert error.kind is Kind.OVERLOADED
+
+
+async def test_a_refresh_token_outlives_a_connection_that_drops() -> None:
+    async with open_book(grace=60.0) as opened:
+        opened.home.issuer.troubles.append(Trouble(drop="after"))
+        account = await opened.book.adopt("strict", Tokens(refresh=opened.tokens(Person()).refresh))
+        assert opened.home.good(await opened.home.access(account.id))
+
+
+async def test_where_nothing_could_be_kept_no_issuer_is_asked() -> None:
+    async with open_book() as opened:
+        opened.home.records.gone = True
+        error = await raised(opened.book.adopt("strict", Tokens(refresh=opened.tokens(Person()).refresh)))
+        assert error.kind is Kind.STORE_GONE
+        assert opened.home.issuer.refreshes() == 0
 
 
 async def test_a_service_account_is_taken_in_and_signs_for_itself_from_then_on() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from fakes.strict_words import Person, Trouble
 from fakes.transport import Scripted
+from isthmus.accounts import keeper
 from isthmus.accounts.keeper import FRESH
 from isthmus.accounts.signer import AccountSigner
 from isthmus.cloud.authority import CloudAuthority
@@ -184,3 +185,16 @@ async def test_who_fails_under_an_account_is_not_sent_to_look_for_an_api_key() -
         "provider strict refused the gateway's credential (HTTP 401); sign in to its account again"
     )
     assert presentable(error, provider("keyed")).message.endswith("check its api-key")
+
+
+async def test_a_request_does_not_wait_for_ever_for_an_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "WAIT", 0.0)
+    async with open_home() as home:
+        await home.add()
+        home.clock.move(HOUR)
+        with pytest.raises(GatewayError) as found:
+            await AccountSigner(home.keeper).sign(outgoing(), ADA)
+        assert found.value.kind is Kind.CREDENTIAL_REJECTED
+        monkeypatch.setattr(keeper, "WAIT", 30.0)
+        await AccountSigner(home.keeper).sign(outgoing(), ADA)
+        assert home.issuer.refreshes() == 1

@@ -11,11 +11,10 @@ from msgspec.structs import replace
 
 from isthmus.accounts.archive import everything, read_archive, write_archive
 from isthmus.accounts.endpoint import told_in
-from isthmus.accounts.grants import refreshed
 from isthmus.accounts.importing import Importing, Left
 from isthmus.accounts.intake import Intake
 from isthmus.accounts.keeper import Keeper
-from isthmus.accounts.refreshing import Outside
+from isthmus.accounts.refreshing import Outside, tried
 from isthmus.accounts.service_account import service_account_of
 from isthmus.accounts.signing_in import SignIns
 from isthmus.accounts.vendor import READERS, Vendor
@@ -70,8 +69,10 @@ class Book:
             tokens = replace(tokens, service_account=checked)
         elif tokens.refresh is None:
             raise GatewayError(Kind.INVALID, "there is neither a refresh token nor a service account to take in")
+        await self._keeper.refresh()  # what could not be kept must not be asked for
+        await asyncio.to_thread(self._outside.seal.ready)
         try:
-            fresh = await refreshed(row, tokens, self._outside.ask, self._outside.clock.time())
+            fresh = await tried(self._outside, row, tokens)
         except GatewayError as error:
             if error.kind is not Kind.CREDENTIAL_REVOKED:
                 raise

@@ -41,6 +41,8 @@ NOTE = 60.0
 """Seconds between two notes of the use of accounts."""
 FRESH = 60.0
 """Seconds after refused tokens were refreshed in which new ones that are refused too are left: it changes nothing."""
+WAIT = 30.0
+"""Seconds that a request waits for good tokens."""
 PATIENCE = 5.0
 """Seconds that a refresh under way has to come to its end when the gateway stops."""
 
@@ -152,17 +154,31 @@ class Keeper:
         self._hand_over()
 
     async def usable(self, identity: str) -> Kept:
-        """Tokens to sign with. Raises as `Refreshing.newer`, and UNKNOWN_PATH for an account that is gone."""
+        """Tokens to sign with. Raises as `Refreshing.newer`, TIMED_OUT, and UNKNOWN_PATH for one that is gone."""
         account, now = self.roster.need(identity), self._outside.clock.time()
         if account.state is AccountState.REVOKED:
             raise GatewayError(Kind.CREDENTIAL_REVOKED, account.why or "its issuer takes its tokens no more")
         self._used[identity] = now
-        kept = self.refreshing.at_hand(identity) or await self.refreshing.read(identity)
-        if is_spent(kept, now):
-            return await self.refreshing.newer(identity, kept.version)
+        kept = self.refreshing.at_hand(identity)
+        if kept is None or is_spent(kept, now):
+            kept = await self._in_time(self._good(identity))
         if (ends := kept.tokens.expires_at) is not None and now >= ends - _ahead(account):
             self.refreshing.begin(identity, kept.version)
         return kept
+
+    async def _good(self, identity: str) -> Kept:
+        kept = await self.refreshing.read(identity)
+        if is_spent(kept, self._outside.clock.time()):
+            return await self.refreshing.newer(identity, kept.version)
+        return kept
+
+    async def _in_time(self, work: Coroutine[object, object, Kept]) -> Kept:
+        """A refresh that takes longer goes on without whoever waits for it. Raises TIMED_OUT."""
+        try:
+            async with asyncio.timeout(WAIT):
+                return await work
+        except TimeoutError as error:
+            raise GatewayError(Kind.TIMED_OUT, f"the account had no good tokens within {WAIT:g} s") from error
 
     async def after_refusal(self, identity: str, used: str) -> Kept | None:
         """Tokens other than the access token `used`, which was refused. None where asking again is of no use.
@@ -177,7 +193,7 @@ class Keeper:
         elif not self.refreshing.under_way(identity):
             return None
         try:
-            return await self.refreshing.newer(identity, kept.version)
+            return await self._in_time(self.refreshing.newer(identity, kept.version))
         except GatewayError as error:
             if error.kind is Kind.CREDENTIAL_REVOKED:
                 raise

@@ -244,8 +244,9 @@ class Refreshing:
         """Ask the issuer, as the one who may."""
         sealed = await self._sealed(identity)
         kept, issuer = await self._open(identity, sealed), self.issuer(self._roster.need(identity))
+        await asyncio.to_thread(self._outside.seal.ready)  # what could not be sealed must not be asked for
         try:
-            fresh = await self._tried(issuer, kept.tokens, partial(self._lease, identity, owner))
+            fresh = await tried(self._outside, issuer, kept.tokens, partial(self._lease, identity, owner))
         except GatewayError as error:
             now = await self._sealed(identity)
             if now.version > sealed.version:  # somebody signed in again
@@ -262,19 +263,6 @@ class Refreshing:
             words = f"the configuration has no issuer {account.issuer!r} (accounts.issuers)"
             raise GatewayError(Kind.CREDENTIAL_REJECTED, words)
         return found
-
-    async def _tried(self, issuer: Issuer, tokens: Tokens, lease: Callable[[], Awaitable[bool]]) -> Tokens:
-        """Ask as often as one refresh may. Raises as `refreshed`."""
-        for seconds in BETWEEN_TRIES:
-            try:
-                return await refreshed(issuer, tokens, self._outside.ask, self._time())
-            except GatewayError as error:
-                if error.kind not in _PASSING or (error.retry_after or 0.0) > seconds:
-                    raise
-            await self._outside.pause(seconds * (0.5 + self._outside.draw() / 2))
-            if not await lease():
-                raise GatewayError(Kind.TIMED_OUT, f"{issuer.title} was too slow, and another process asks it now")
-        return await refreshed(issuer, tokens, self._outside.ask, self._time())
 
     async def _keep(self, identity: str, issuer: Issuer, kept: Kept) -> Kept:
         """Write the new tokens, and use them once they are written. Where others were faster, use theirs."""
@@ -316,6 +304,29 @@ class Refreshing:
 
     def _time(self) -> float:
         return self._outside.clock.time()
+
+
+async def always() -> bool:
+    return True
+
+
+async def tried(
+    outside: Outside, issuer: Issuer, tokens: Tokens, may: Callable[[], Awaitable[bool]] = always
+) -> Tokens:
+    """Ask the issuer, over connections that drop, as often as one refresh may. Raises as `refreshed`.
+
+    `may` is asked before each further try.
+    """
+    for seconds in BETWEEN_TRIES:
+        try:
+            return await refreshed(issuer, tokens, outside.ask, outside.clock.time())
+        except GatewayError as error:
+            if error.kind not in _PASSING or (error.retry_after or 0.0) > seconds:
+                raise
+        await outside.pause(seconds * (0.5 + outside.draw() / 2))
+        if not await may():
+            raise GatewayError(Kind.TIMED_OUT, f"{issuer.title} was too slow, and another process asks it now")
+    return await refreshed(issuer, tokens, outside.ask, outside.clock.time())
 
 
 def is_spent(kept: Kept, now: float) -> bool:
