@@ -1,6 +1,7 @@
 """Sign-ins by a browser, from the address that is given out to the account that is kept, at a strict issuer."""
 
 import asyncio
+import http.client
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +14,7 @@ from fakes.browser import back_to, browse, get
 from fakes.sign_ins import Bench, open_bench
 from fakes.strict_issuer import StrictIssuer, open_strict_issuer, row
 from fakes.strict_words import Person, Trouble
-from isthmus.accounts.signing_in import LASTS, MOST, REMEMBERED
+from isthmus.accounts.signing_in import ENDED, LASTS, MOST, REMEMBERED
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.accounts import SignIn, SignInProgress
 from isthmus.providers.issuer import SignInFlow
@@ -347,3 +348,42 @@ async def test_nothing_secret_is_logged(bench: Bench, issuer: StrictIssuer, capl
     assert tokens.access is not None
     for secret in (begun.id, begun.url, back, asked["code"], asked["code_verifier"], tokens.access.reveal()):
         assert secret not in said
+
+
+async def test_of_those_that_ended_the_latest_are_remembered(bench: Bench, issuer: StrictIssuer) -> None:
+    known = row(issuer, callback_ports=(free_port(),))
+    begun = []
+    for _ in range(ENDED + 2):
+        begun.append(await bench.signing.begin(known))
+        await bench.signing.cancel(begun[-1].id)
+        bench.clock.move(0.01)
+    assert bench.signing.sign_in(begun[-1].id).progress is SignInProgress.CANCELLED
+    with pytest.raises(GatewayError, match="there is no such sign-in"):
+        bench.signing.sign_in(begun[0].id)
+
+
+async def test_who_leaves_while_the_issuer_is_asked_takes_the_sign_in_from_nobody(
+    bench: Bench, issuer: StrictIssuer
+) -> None:
+    begun = await bench.signing.begin(row(issuer))
+    back, silence = await back_to(begun.url), threading.Event()
+    issuer.troubles.append(Trouble(until=silence))
+    first = asyncio.create_task(bench.signing.finish(begun.id, back))
+    await asyncio.to_thread(issuer.arrived.wait)
+    first.cancel()
+    silence.set()
+    assert (await bench.signing.finish(begun.id, back)).id == "acc_1"
+    assert len(bench.kept) == 1
+
+
+async def test_everything_under_way_ends_with_whoever_it_belongs_to(issuer: StrictIssuer) -> None:
+    silence = threading.Event()
+    issuer.troubles.append(Trouble(until=silence))
+    async with open_bench() as bench:
+        begun = await bench.signing.begin(row(issuer))
+        coming = asyncio.create_task(browse(begun.url))
+        await asyncio.to_thread(issuer.arrived.wait)
+    silence.set()
+    with pytest.raises((OSError, http.client.HTTPException)):
+        await coming
+    assert bench.kept == []
