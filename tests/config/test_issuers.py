@@ -10,10 +10,13 @@ from isthmus.config.load import Found, parse
 from isthmus.config.problems import ConfigProblems
 from isthmus.config.schema_accounts import IssuerEntry
 from isthmus.config.secrets import Environment
+from isthmus.engine.accounts import Account
+from isthmus.engine.live import Live
 from isthmus.engine.snapshot import Snapshot
 from isthmus.providers.issuer import Claims, SignInFlow
 from isthmus.providers.issuers.checked import checked
 from isthmus.providers.issuers.table import ISSUERS
+from isthmus.providers.provider import CloudKey
 
 OURS = """
 accounts:
@@ -104,6 +107,13 @@ def test_everything_of_an_entry_is_taken_over() -> None:
 )
 def test_what_nobody_could_sign_in_to_is_said_in_words(before: str, after: str, words: str) -> None:
     assert any(words in one for one in problems_of(OURS.replace(before, after)))
+
+
+def test_vertex_is_asked_under_service_accounts_that_were_taken_in() -> None:
+    live = Live(snapshot_of("providers: {vertex: {region: us-central1, project: p, issuer: google-service-account}}"))
+    live.sign_in([Account(id="acc_1", issuer="google-service-account", name="robot@example.com")])
+    keyed = live.take().snapshot.keyed("vertex", "robot@example.com")
+    assert keyed.cloud == CloudKey("account", {"account": "acc_1"})
 
 
 def test_what_could_not_be_read_is_said_once() -> None:
