@@ -20,7 +20,7 @@ SLOW = frozenset(
         "test_accounts_outside",
         "test_accounts_killed",
         "test_accounts_beside_gateway",
-        "test_accounts_outside",
+        "test_accounts_managed",
         "test_addresses",
         "test_answer_bodies",
         "test_admin_openapi",

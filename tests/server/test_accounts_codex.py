@@ -323,7 +323,7 @@ async def test_use_is_told_with_the_vendors_own_words() -> None:
     door = Door(replace(ALICE, windows=WINDOWS, windows_at=NOW))
     status, found = await door.told("GET", "/accounts/usage")
     assert (status, found["success"], found["email"]) == (200, True, "alice@example.com")
-    assert (found["usage"]["percentage"], found["usage"]["raw"]["plan_type"]) == (75.0, "plus")
+    assert (found["usage"]["percentage"], found["usage"]["raw"]["plan_type"]) == (25.0, "plus")
 
 
 async def test_models_are_told_in_its_fields(door: Door) -> None:

@@ -22,7 +22,7 @@ LONGEST_SAID = 8 * 1024
 Named: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f/]+$(?!\n)")]
 Token: TypeAlias = Annotated[str, Meta(min_length=1, max_length=LONGEST_TOKEN)]
 Port: TypeAlias = Annotated[int, Meta(ge=1, le=65_535)]
-Concurrency: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000)]
+Concurrency: TypeAlias = Annotated[int, Meta(ge=1, le=100_000)]
 Passphrase: TypeAlias = Annotated[str, Meta(min_length=12, max_length=1024)]
 
 
@@ -246,10 +246,8 @@ def changed(account: Account, asked: AccountChange) -> Account:
 def with_use(account: Account, *, disabled: bool) -> Account:
     """The account, to be asked under or not."""
     if disabled:
-        return replace(account, state=AccountState.DISABLED, why="disabled by an administrator")
-    if account.state is AccountState.DISABLED:
-        return replace(account, state=AccountState.READY, why="")
-    return account
+        return replace(account, state=AccountState.DISABLED, why="")
+    return replace(account, state=AccountState.READY) if account.state is AccountState.DISABLED else account
 
 
 def _window(window: UsedWindow) -> WindowTold:

@@ -84,8 +84,8 @@ async def show_quotas(call: AdminCall, desk: Desk) -> Page:
 async def show_usage(call: AdminCall, desk: Desk) -> Page:
     book = accounts_of(desk)
     account, name = _asked(call, book)
+    account = await _of_vendor(book.quota(account.id, fresh=True))
     raw: Mapping[str, Any] = await _of_vendor(book.usage(account.id))
-    account = await book.quota(account.id)
     return Page(200, json.encode(Usage(True, name, usage_of(account, call.time, raw))))
 
 
