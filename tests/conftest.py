@@ -17,7 +17,6 @@ settings.load_profile("steady")
 
 SLOW = frozenset(
     {
-        "test_accounts_outside",
         "test_accounts_killed",
         "test_accounts_beside_gateway",
         "test_accounts_managed",
