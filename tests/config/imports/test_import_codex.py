@@ -9,7 +9,6 @@ from isthmus.config.schema import ListenerEntry
 from isthmus.config.schema_routing import NamesEntry
 from isthmus.engine.compat import Compat
 from isthmus.engine.haiku_lane import KILO, MODELS
-from isthmus.routing.plan import Strategy
 from support.importing import foreign, problems, said, taken_over, text_of
 
 
@@ -27,11 +26,16 @@ def test_haiku_has_a_lane_of_its_own(said_model: str, model: str) -> None:
     assert set(found.aliases.values()) == {NamesEntry((f"{KILO}/{model}",))}
 
 
-@pytest.mark.parametrize(("named", "strategy"), [("sticky", Strategy.STICKY), ("round-robin", Strategy.ROUND_ROBIN)])
-def test_the_strategy_of_accounts_is_that_of_keys(named: str, strategy: Strategy) -> None:
+@pytest.mark.parametrize("file", ["settings.json", "accounts.json"])
+def test_its_accounts_are_asked_under(file: str) -> None:
+    assert "codex" in taken_over(text_of(file)).config.providers
+
+
+@pytest.mark.parametrize("named", ["sticky", "round-robin"])
+def test_its_accounts_take_turns_as_they_did(named: str) -> None:
     text = json.dumps({"accountStrategy": named})
-    assert taken_over(text).config.routing.strategy is strategy
-    assert said(foreign(text), Fit.DIFFERS) == {"accountStrategy"}
+    assert taken_over(text).config.providers["codex"].pool == named
+    assert said(foreign(text), Fit.DIFFERS) == set()
 
 
 def test_a_strategy_that_nobody_knows_is_wrong() -> None:

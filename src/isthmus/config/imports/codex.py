@@ -1,4 +1,4 @@
-"""codex-claude-proxy: its `settings.json`, and its `accounts.json`, of which nothing can be taken over."""
+"""codex-claude-proxy: its `settings.json`, and its `accounts.json`, whose accounts are no configuration."""
 
 from isthmus.config.imports.draft import BESIDE, Draft, Table, items, lost, reads, take, text
 from isthmus.config.imports.report import Fit, Imported
@@ -7,7 +7,9 @@ from isthmus.config.problems import Path
 from isthmus.engine.haiku_lane import KILO, KILO_ENTRY, MODELS, aliases_to
 
 PORT = 8081
-_STRATEGIES = {"sticky": "sticky", "round-robin": "round_robin"}
+CODEX = "codex"
+"""The provider that its accounts are asked under at."""
+_STRATEGIES = ("sticky", "round-robin")
 _ACCOUNTS = "accounts are no part of a configuration; isthmus accounts import takes them in"
 
 
@@ -15,6 +17,7 @@ def read(document: object) -> Imported:
     """Our document for one of codex-claude-proxy."""
     draft = Draft(as_it_stands)
     draft.append(("listeners",), {"host": "127.0.0.1", "port": PORT, "compat": "codex"}, ())
+    draft.put(("providers", CODEX), {}, ())
     take(draft, TOP, document, ())
     return draft.done()
 
@@ -33,7 +36,7 @@ def _lane(draft: Draft, value: object, path: Path) -> None:
 def _strategy(draft: Draft, value: object, path: Path) -> None:
     said = text(draft, value, path)
     if said in _STRATEGIES:
-        draft.put(("routing", "strategy"), _STRATEGIES[said], path)
+        draft.put(("providers", CODEX, "pool"), said, path)
     else:
         draft.wrong(path, f"must be one of {', '.join(_STRATEGIES)}")
 
@@ -45,7 +48,7 @@ def _accounts(draft: Draft, value: object, path: Path) -> None:
 
 TOP: Table = {
     "haikuKiloModel": reads(_lane),
-    "accountStrategy": reads(_strategy, "is the order of all keys, since there are no accounts yet"),
+    "accountStrategy": reads(_strategy),
     "accounts": reads(_accounts),
     "activeAccount": lost(_ACCOUNTS),
     "version": BESIDE,
