@@ -70,7 +70,7 @@ docs: .venv/dev.stamp  ## write the generated references again
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --extra local --extra tokens --group build $(LOCK) -o requirements.lock
 	uv pip compile pyproject.toml --extra local --extra tokens --group build --group dev $(LOCK) -o requirements-dev.lock
-	for name in sdks frameworks deploy; do uv pip compile tests/e2e/python/$$name.in $(LOCK) -o tests/e2e/python/$$name.lock; done
+	for name in sdks frameworks deploy tools; do uv pip compile tests/e2e/python/$$name.in $(LOCK) -o tests/e2e/python/$$name.lock; done
 	uv pip compile --group fuzz $(LOCK) -o requirements-fuzz.lock
 	uv pip compile pyproject.toml $(EXTRAS) --group build $(LOCK) -c requirements-dev.lock -o deploy/requirements.lock
 

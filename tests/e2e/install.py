@@ -1,7 +1,8 @@
 """Install the clients that the end-to-end tests drive into `build/e2e`, unless they are there already.
 
 From npm, as `package-lock.json` says; from PyPI, as the lock files of `python/` say, each into an environment of its
-own: `sdks` holds the newest SDKs, `frameworks` what is built on older ones, `deploy` what judges files of `deploy/`.
+own: `sdks` holds the newest SDKs, `frameworks` what is built on older ones, `deploy` what judges files of `deploy/`,
+`tools` what people use from a terminal.
 """
 
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 INTO = HERE.parents[1] / "build" / "e2e"
 FILES = ("package.json", "package-lock.json")
-ENVIRONMENTS = ("sdks", "frameworks", "deploy")
+ENVIRONMENTS = ("sdks", "frameworks", "deploy", "tools")
 
 
 def main() -> None:
