@@ -100,6 +100,7 @@ def test_everything_of_an_entry_is_taken_over() -> None:
         ("scopes:", "files: [/etc/x]\n      scopes:", "is no file below the home folder"),
         ("scopes:", "subject-header: 'a b'\n      scopes:", "is no header's name"),
         ("scopes:", "ca-file: nowhere.pem\n      scopes:", "there is no such file"),
+        ("scopes:", "proxy-url: nowhere\n      scopes:", "is not a proxy's address"),
         ("scopes:", "flows: [device]\n      scopes:", "the flow device needs device-url"),
         ("issuer: ours", "issuer: our", "'our' is not a known issuer"),
         ("issuer: ours", "issuer: ours, api-key: sk-1", "leave one out"),

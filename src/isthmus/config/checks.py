@@ -7,7 +7,7 @@ from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
 from isthmus.config.about import Switch
-from isthmus.config.addresses import is_loopback
+from isthmus.config.addresses import NO_PROXY, is_loopback, is_proxy
 from isthmus.config.administrators import check_admin
 from isthmus.config.checks_log import check_log
 from isthmus.config.checks_metrics import check_metrics
@@ -32,8 +32,6 @@ from isthmus.providers.build import check_headers, check_key, parse_base
 from isthmus.providers.host import Place
 from isthmus.providers.table import PROVIDERS, Host
 
-PROXIES = ("http", "https", "socks5", "socks5h")
-NO_PROXY = f"is not a proxy's address; write it like socks5://127.0.0.1:1080 ({', '.join(PROXIES)})"
 STORES = ("redis", "rediss")
 _OPEN_DOOR = (
     "other machines can reach this address and no client-keys are set; add one, set auth: required and give keys out"
@@ -138,7 +136,7 @@ def check_keys(name: str, entry: ProviderEntry, reading: Reading) -> None:
             if first := seen.get(said):
                 reading.note(path, f"{words} {first}")
             seen.setdefault(said, write_path(path))
-        if one.proxy_url is not None and not _is_proxy(one.proxy_url.reveal()):
+        if one.proxy_url is not None and not is_proxy(one.proxy_url.reveal()):
             reading.note((*path, "proxy-url"), NO_PROXY)
     if entry.enabled and entry.api_keys and not named_keys(entry):
         reading.note(("providers", name, "api-keys"), "has no key that is enabled; say enabled: false of the provider")
@@ -195,7 +193,7 @@ def _unread(path: Path, entry: ProviderEntry, reading: Reading) -> bool:
 def check_way_there(name: str, entry: ProviderEntry, reading: Reading, folder: FilePath) -> None:
     """The proxy, the authorities and the headers."""
     path: Path = ("providers", name)
-    if entry.proxy_url is not None and not _is_proxy(entry.proxy_url.reveal()):
+    if entry.proxy_url is not None and not is_proxy(entry.proxy_url.reveal()):
         reading.note((*path, "proxy-url"), NO_PROXY)
     if entry.ca_file is not None and not (folder / entry.ca_file).is_file():
         reading.note((*path, "ca-file"), "there is no such file")
@@ -204,14 +202,6 @@ def check_way_there(name: str, entry: ProviderEntry, reading: Reading, folder: F
             check_headers([(header, value.reveal())])
         except ValueError as error:
             reading.note((*path, "headers", header), str(error))
-
-
-def _is_proxy(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in PROXIES and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        return False
 
 
 def check_models(config: Config, reading: Reading) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path as FilePath
 
 from msgspec.structs import asdict, replace
 
+from isthmus.config.addresses import NO_PROXY, is_proxy
 from isthmus.config.problems import nearest, write_path
 from isthmus.config.reading import Reading
 from isthmus.config.schema import Config
@@ -65,6 +66,8 @@ def check_issuers(config: Config, reading: Reading, folder: FilePath) -> None:
         path = ("accounts", "issuers", name)
         if not any(one.key.startswith(f"{write_path(path)}.") for one in reading.problems):
             _check_issuer(name, entry, reading)
+        if entry.proxy_url is not None and not is_proxy(entry.proxy_url.reveal()):
+            reading.note((*path, "proxy-url"), NO_PROXY)
         if entry.ca_file is not None and not (folder / entry.ca_file).is_file():
             reading.note((*path, "ca-file"), "there is no such file")
     known = (*ISSUERS, *config.accounts.issuers)
