@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from fakes.scripts import HELLO, Act, Answer, Call, Conversation, Words
 from fakes.strict_issuer import open_strict_issuer
 from fakes.strict_words import Person
 from fakes.upstream import Upstream
-from support.codex import CodexPlace, configured
+from support.codex import CodexPlace, configured, open_codex_place
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(90)]
 PEOPLE = (Person("active@example.com", "acc-active", "plus"), Person("user@gmail.com", "acc-user", "pro"))
@@ -210,6 +211,7 @@ def come_back(url: str) -> str:
     return str(headers["location"])
 
 
+@pytest.mark.skipif(not blocks(), reason="there are no documents")
 def test_without_an_account_that_is_told_as_printed(tmp_path: Path) -> None:
     """The names of Claude lead to models of accounts, and there is none."""
     printed = block_after("codex-claude-proxy", '{\n  "type": "error"')
@@ -217,6 +219,18 @@ def test_without_an_account_that_is_told_as_printed(tmp_path: Path) -> None:
         body = {"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}
         status, told = _open(running.root, "POST /v1/messages", body)
     assert (status, json.loads(told) | {"request_id": ""}) == (401, printed.json | {"request_id": ""})
+
+
+@pytest.mark.skipif(not blocks(), reason="there are no documents")
+def test_an_account_without_a_limit_left_is_told_as_printed(tmp_path: Path) -> None:
+    printed = block_after("codex-claude-proxy", '{\n  "type": "error"', 1).json
+    with open_codex_place(tmp_path, PEOPLE[:1]) as place:
+        place.backend.plan(PEOPLE[0].account).left = 0
+        place.backend.plan(PEOPLE[0].account).spent_until = time.time() + 9000
+        body = {"model": "claude-sonnet-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "Hello"}]}
+        status, told = place.ask("/v1/messages", body)
+    assert (status, differences(printed, told)) == (429, [])
+    assert told["error"]["type"] == printed["error"]["type"]
 
 
 def ask(root: str, asked: str, body: Any = None) -> Any:
