@@ -158,6 +158,12 @@ class TestEverywhere:
         assert f"variables: {file}\n" in said
         assert "sk-0123456789" not in said + machine.file.read_text()
 
+    def test_a_key_that_only_the_shell_has_is_told(self, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ISTHMUS_ACCOUNTS_KEY", "00" * 32)
+        said = machine.run("install")
+        assert "ISTHMUS_ACCOUNTS_KEY is another one for the service than for this shell\n" in said
+        assert "00" * 32 not in said
+
 
 class TestSystemd:
     def test_systemctl_is_told_in_this_order(self, systemd: Machine) -> None:

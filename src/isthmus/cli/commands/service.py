@@ -31,6 +31,8 @@ USUAL: Mapping[str, str] = {"linux": "systemd", "darwin": "launchd"}
 """The service manager of each platform."""
 _FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME")
 """Variables that say where the gateway keeps things: the service must look where its user's commands do."""
+_SHARED = ("ISTHMUS_ACCOUNTS_KEY", "ISTHMUS_MANAGEMENT_KEY")
+"""Variables that commands and the gateway must agree on: what accounts are sealed with, who may manage."""
 _AROUND = 30
 """Seconds to end in, beyond the draining."""
 _F = TypeVar("_F", bound=Callable[..., object])
@@ -73,7 +75,8 @@ def install_command(
         if not no_start:
             chosen.start(again=changed)
     say(f"{'wrote' if changed else 'nothing to change in'} {chosen.path}")
-    for line in (f"configuration: {loaded.source}", _of_variables(service.environment_file), *chosen.hints()):
+    told = f"configuration: {loaded.source}", _of_variables(service.environment_file), *_left_out(loaded)
+    for line in (*told, *chosen.hints()):
         say(line)
 
 
@@ -186,6 +189,14 @@ def _variables() -> Mapping[str, str]:
     environment = of_this_process()
     folders = {name: said for name in _FOLDERS if (said := environment.get(name)) is not None}
     return {"PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin", **folders}
+
+
+def _left_out(loaded: Loaded) -> Iterator[str]:
+    """The variables that this shell's commands have, and the service has not."""
+    here = of_this_process()
+    for name in _SHARED:
+        if here.get(name) is not None and here.get(name) != loaded.environment.get(name):
+            yield f"{name} is another one for the service than for this shell"
 
 
 def _of_variables(path: Path) -> str:
