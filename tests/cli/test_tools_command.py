@@ -124,7 +124,7 @@ def test_what_is_no_gateway_is_told_from_one(shell: Shell, host: Host, root: str
 def test_a_broken_file_is_refused_by_its_name(shell: Shell, claude: Path, root: str) -> None:
     claude.write_text('{"env": ')
     done = shell.run("tools", "connect", "claude", "--url", root)
-    assert (done.exit_code, done.stderr) == (1, "settings.json is no JSON, and is left as it is\n")
+    assert (done.exit_code, done.stderr) == (1, "Claude Code: settings.json is no JSON, and is left as it is\n")
     assert claude.read_text() == '{"env": '
 
 

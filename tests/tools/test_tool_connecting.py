@@ -318,6 +318,7 @@ def test_a_key_of_anthropic_does_not_reach_the_gateway(machine: Machine) -> None
         "EDITOR": "vi",
         "ANTHROPIC_BASE_URL": URL,
         "ANTHROPIC_AUTH_TOKEN": "isk_0123456789",
+        "ANTHROPIC_API_KEY": "",
         "ANTHROPIC_MODEL": "gpt-5.2",
         "ANTHROPIC_DEFAULT_OPUS_MODEL": "claude-opus-4-6",
         "ANTHROPIC_DEFAULT_SONNET_MODEL": "claude-sonnet-4-6",

@@ -78,7 +78,7 @@ def connect_command(name: str, *, dry_run: bool, config: Path | None, **said: st
         if planned:
             connect(tool, aim, planned, records)
     except GatewayError as error:
-        fail(error.message)
+        fail(f"{tool.title}: {error.message}")
     if planned:
         _say_connected(tool, aim, [one for one in planned if one.differs], home)
     for line in () if tool.steps is None else tool.steps(aim):
@@ -100,7 +100,7 @@ def disconnect_command(name: str, *, dry_run: bool, config: Path | None) -> None
         elif planned:
             disconnect(tool, planned, records)
     except GatewayError as error:
-        fail(error.message)
+        fail(f"{tool.title}: {error.message}")
     if not planned:
         say(f"{tool.title} was not connected")
     elif not dry_run:

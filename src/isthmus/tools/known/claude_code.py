@@ -1,6 +1,7 @@
 """Claude Code. Sources: https://code.claude.com/docs/en/settings (`env`, precedence, `--settings`) and
 https://code.claude.com/docs/en/env-vars (the variables). Its address is without a path. `ANTHROPIC_AUTH_TOKEN` is a
-bearer token that it uses without asking; an `ANTHROPIC_API_KEY` beside it would be used before it."""
+bearer token that it uses without asking; an `ANTHROPIC_API_KEY`, also of the shell, is sent beside it, unless the
+settings say that it is empty (seen of 2.1.329)."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,8 +31,8 @@ def _variables(aim: Aim) -> Mapping[str, str]:
 
 
 def _changes(aim: Aim, home: Home) -> Sequence[Change]:
-    gone: Puts = {("env", name): ABSENT for name in (KEY, *ELSEWHERE)}
-    puts: Puts = {("env", name): value for name, value in _variables(aim).items()}
+    gone: Puts = {("env", name): ABSENT for name in ELSEWHERE}
+    puts: Puts = {("env", name): value for name, value in {**_variables(aim), KEY: ""}.items()}
     return (Change(settings(home), Format.JSON, {**puts, **gone}),)
 
 
