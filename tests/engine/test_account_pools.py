@@ -16,6 +16,7 @@ from isthmus.engine.snapshot import Limits
 from isthmus.providers.provider import Deadlines, Outgoing
 from isthmus.routing.places import PoolStrategy
 from isthmus.routing.plan import Route, Target, first_of
+from isthmus.routing.retry_budget import RetryBudgetRule
 from isthmus.state.limits import LocalLimiter
 from isthmus.wire.headers import find
 from support.explaining import explained, why
@@ -146,6 +147,31 @@ async def test_when_all_are_limited_the_caller_is_told_when_the_first_is_back() 
     line = accounts(limited(HOUR), limited(HOUR / 2))
     status, headers, _ = await line.ask(ASKED)
     assert (status, dict(headers)[b"retry-after"]) == (429, b"1800")
+
+
+async def test_the_first_that_is_back_is_told_whoever_was_asked_last() -> None:
+    line = accounts(limited(HOUR / 2), limited(HOUR))
+    status, headers, _ = await line.ask(ASKED)
+    assert (status, dict(headers)[b"retry-after"]) == (429, b"1800")
+
+
+async def test_accounts_that_are_found_spent_are_no_tries() -> None:
+    line = accounts(*[limited(HOUR) for _ in range(9)], answer(), names="abcdefghij")
+    assert await asked(line) == "abcdefghij"
+
+
+async def test_but_no_request_looks_through_hundreds_of_them() -> None:
+    names = [f"n{number}" for number in range(60)]
+    line = accounts(*[limited(HOUR) for _ in names], names=names)
+    status, headers, _ = await line.ask(ASKED)
+    assert (status, dict(headers)[b"x-isthmus-attempts"], dict(headers)[b"retry-after"]) == (429, b"22", b"1")
+
+
+async def test_failures_of_another_kind_are_tries_under_accounts_too() -> None:
+    line = accounts(*[Scripted(b"{}", status=500) for _ in range(9)], names="abcdefghij")
+    line.live.swap(replace(line.live.take().snapshot, retry_budget=RetryBudgetRule(share=1.0, least=100)))
+    status, headers, _ = await line.ask(ASKED)
+    assert (status, dict(headers)[b"x-isthmus-attempts"]) == (500, b"6")
 
 
 async def test_an_account_that_is_full_gives_way_and_stays_the_one() -> None:

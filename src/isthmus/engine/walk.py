@@ -18,6 +18,7 @@ from isthmus.engine.live import Now
 from isthmus.engine.no_account import limited, without_accounts
 from isthmus.engine.ports import Ports
 from isthmus.engine.presentable import presentable
+from isthmus.engine.signed_in import takes_accounts
 from isthmus.engine.spending import Ending, how_failed
 from isthmus.engine.spill import spill_of
 from isthmus.engine.verdict import note_failure, note_heard
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 Once: TypeAlias = Callable[[Target, Provider], Awaitable[_T]]
 """One try at one target, with the provider as one of its keys has it."""
+MORE_ACCOUNTS = 16
+"""Accounts that may be found spent, or refused, by one request beside its tries."""
+_OF_ACCOUNTS = frozenset({Kind.QUOTA_SPENT, Kind.CREDENTIAL_REJECTED, Kind.CREDENTIAL_REVOKED})
+_LIMITS = frozenset({Kind.QUOTA_SPENT, Kind.UPSTREAM_LIMITED})
 _DICE = Random()  # noqa: S311  jitter, not a secret
 
 
@@ -89,7 +94,7 @@ async def _along(
     if gate is not None and not exchange.attempts:  # else it goes on with an answer that broke off, and has entered
         await gate.enter(until)
     failure = None if failed is None else _note_first(walk, *failed)
-    while len(exchange.attempts) < limits.attempts:
+    while len(exchange.attempts) < limits.attempts or _may_go_on(exchange, now):
         ask = walk.next(ports.clock.now()) if gate is None else await gate.next(walk, until)
         if ask is None:
             break
@@ -113,8 +118,35 @@ async def _along(
         return answer
     at = ports.clock.now()
     rest, places = walk.rests(at), [ask.place for ask in walk.asks]
-    told = without_accounts(exchange, now, places, at, failure) or failure
+    told = without_accounts(exchange, now, places, at, failure) or (
+        failure and _back_sooner(failure, walk, exchange, now, at)
+    )
     raise told or (gate and gate.error(rest)) or _nobody(rest)
+
+
+def _may_go_on(exchange: Exchange, now: Now) -> bool:
+    """Are there tries left? One that only found an account spent, or refused, is none, for so many of them."""
+    limits, attempts = now.snapshot.limits, exchange.attempts
+    tries = sum(one.error not in _OF_ACCOUNTS or not _under_account(one, now) for one in attempts)
+    return tries < limits.attempts and len(attempts) < limits.attempts + MORE_ACCOUNTS
+
+
+def _under_account(one: AttemptRecord, now: Now) -> bool:
+    provider = now.snapshot.providers.get(one.target.provider)
+    return provider is not None and takes_accounts(provider)
+
+
+def _back_sooner(failure: GatewayError, walk: Walk, exchange: Exchange, now: Now, at: float) -> GatewayError:
+    """The limit of the place that was asked last, with the seconds until the first of all that are limited is back."""
+    if failure.retry_after is None or failure.kind not in _LIMITS:
+        return failure
+    seen = {one.place for one in exchange.attempts} | walk.skipped.keys()
+    rests = [(ask.place, now.board.health.worst(ask.place, at)) for ask in walk.asks]
+    ends = [rest.until - at for _, rest in rests if rest is not None and rest.kind in _LIMITS]
+    if any(rest is None and place not in seen for place, rest in rests):
+        ends.append(1.0)
+    failure.retry_after = min([failure.retry_after, *ends])
+    return failure
 
 
 def _note_first(walk: Walk, ask: Ask, error: GatewayError) -> GatewayError:
