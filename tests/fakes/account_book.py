@@ -47,7 +47,10 @@ GONE = GatewayError(Kind.UNREACHABLE, "the issuer cannot be reached")
 
 
 class FakeAccountBook:
-    """`fails` are what asking the issuer of an account raises, by the account's id; `asked` are such questions."""
+    """`fails` are what asking the issuer of an account raises, by the account's id; `asked` are such questions.
+
+    `elsewhere` are accounts that others added; the store is `gone` where a test says so.
+    """
 
     def __init__(self, *accounts: Account, time: float = 1_700_000_000.0) -> None:
         self.kept = {account.id: account for account in accounts}
@@ -56,6 +59,8 @@ class FakeAccountBook:
         self.finished: list[tuple[str, str]] = []
         self.fails: dict[str, GatewayError] = {}
         self.found: Sequence[Account] | GatewayError = ()
+        self.elsewhere: Sequence[Account] = ()
+        self.gone = False
         self.passphrases: list[str] = []
         self.asked: list[str] = []
         self.running = 0
@@ -67,6 +72,13 @@ class FakeAccountBook:
 
     def all(self) -> Sequence[Account]:
         return tuple(self.kept.values())
+
+    async def catch_up(self) -> None:
+        if self.gone:
+            raise GatewayError(Kind.STORE_GONE, "the store cannot be reached")
+        for account in self.elsewhere:
+            self.kept[account.id] = account
+        self.elsewhere = ()
 
     async def begin(self, issuer: str, flow: SignInFlow | None = None, *, port: int | None = None) -> SignIn:
         found = self.issuers().get(issuer)

@@ -62,6 +62,16 @@ async def test_an_account_is_told_with_its_limits(office: Office) -> None:
     assert alice["expires_at"] == "2023-11-14T23:13:20Z"
 
 
+async def test_an_account_that_was_added_elsewhere_a_moment_ago_is_there(office: Office) -> None:
+    office.book.elsewhere = (replace(BOB, id="acc_new", name="new"),)
+    assert told(await office.ask("GET", "/admin/accounts/new"))["id"] == "acc_new"
+
+
+async def test_while_the_store_is_out_of_reach_that_is_told(office: Office) -> None:
+    office.book.gone = True
+    assert (await office.ask("GET", "/admin/accounts")).status == 503
+
+
 async def test_the_list_goes_on_behind_an_id(office: Office) -> None:
     first = told(await office.ask("GET", "/admin/accounts?limit=1"))
     assert ([one["id"] for one in first["accounts"]], first["more"]) == (["acc_a"], True)

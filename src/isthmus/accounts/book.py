@@ -45,7 +45,11 @@ class Book:
         return self._outside.issuers()
 
     def all(self) -> Sequence[Account]:
+        self._keeper.noting.take_up()
         return self._keeper.roster.all()
+
+    async def catch_up(self) -> None:
+        await self._keeper.refresh()
 
     async def begin(self, issuer: str, flow: SignInFlow | None = None, *, port: int | None = None) -> SignIn:
         return await self._sign_ins.begin(self._issuer(issuer), flow, port=port)
@@ -123,7 +127,8 @@ class Book:
     async def quota(self, identity: str, *, fresh: bool = False) -> Account:
         account = await self._known(identity)
         if not fresh:
-            return account
+            self._keeper.noting.take_up()
+            return self._keeper.roster.need(identity)
         read = READERS.get(account.issuer)
         if read is None:
             raise GatewayError(Kind.UNSUPPORTED, f"nobody here can read what accounts of {account.issuer} have used")
@@ -136,6 +141,8 @@ class Book:
             await self._outside.records.change_account(told)
         await self._outside.records.note_accounts((told,))
         self._keeper.put(told)
+        if windows and all(window.used < 1 for window in windows):
+            self._keeper.has_room(told)
         return told
 
     async def usage(self, identity: str) -> Mapping[str, Any]:

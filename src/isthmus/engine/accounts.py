@@ -172,6 +172,10 @@ class AccountBook(Protocol):
         """The oldest first, each as it was told last."""
         ...
 
+    async def catch_up(self) -> None:
+        """Take in what others changed. Raises STORE_GONE."""
+        ...
+
     async def begin(self, issuer: str, flow: SignInFlow | None = None, *, port: int | None = None) -> SignIn:
         """Begin a sign-in, and listen for the browser where the flow needs that; at `port` alone, where it is said."""
         ...

@@ -58,9 +58,16 @@ def find_account(accounts: Sequence[Account], named: str) -> Account | None:
     return None
 
 
-def account_of(call: AdminCall, desk: Desk) -> Account:
-    """The one that the path names. Raises UNKNOWN_PATH, or UNSUPPORTED without a store."""
-    found = find_account(accounts_of(desk).all(), call.params["id"])
+async def all_accounts(desk: Desk) -> Sequence[Account]:
+    """As the store has them now, the oldest first. Raises STORE_GONE, or UNSUPPORTED without a store."""
+    book = accounts_of(desk)
+    await book.catch_up()
+    return book.all()
+
+
+async def account_of(call: AdminCall, desk: Desk) -> Account:
+    """The one that the path names. Raises UNKNOWN_PATH, and as `all_accounts`."""
+    found = find_account(await all_accounts(desk), call.params["id"])
     if found is None:
         raise GatewayError(Kind.UNKNOWN_PATH, _UNKNOWN)
     return found
@@ -79,13 +86,13 @@ async def for_each(accounts: Iterable[Account], ask: Callable[[Account], Awaitab
 
 async def list_accounts(call: AdminCall, desk: Desk) -> Page:
     wanted = [(field, said) for field in ("issuer", "state") if (said := call.asked(field))]
-    found = [one for one in accounts_of(desk).all() if all(getattr(one, field) == said for field, said in wanted)]
+    found = [one for one in await all_accounts(desk) if all(getattr(one, field) == said for field, said in wanted)]
     some, more = piece(call, found, lambda one: one.id)
     return Page(200, json.encode(AccountsTold(tuple(map(told, some)), more)))
 
 
 async def show(call: AdminCall, desk: Desk) -> Page:
-    return _page(account_of(call, desk))
+    return _page(await account_of(call, desk))
 
 
 async def adopt(call: AdminCall, desk: Desk) -> Page:
@@ -101,41 +108,41 @@ async def import_files(call: AdminCall, desk: Desk) -> Page:
 
 
 async def change(call: AdminCall, desk: Desk) -> Page:
-    book, account = accounts_of(desk), account_of(call, desk)
+    book, account = accounts_of(desk), await account_of(call, desk)
     return _page(await book.change(changed(account, _read_change(call.body))))
 
 
 async def enable(call: AdminCall, desk: Desk) -> Page:
-    return _page(await accounts_of(desk).change(with_use(account_of(call, desk), disabled=False)))
+    return _page(await accounts_of(desk).change(with_use(await account_of(call, desk), disabled=False)))
 
 
 async def disable(call: AdminCall, desk: Desk) -> Page:
-    return _page(await accounts_of(desk).change(with_use(account_of(call, desk), disabled=True)))
+    return _page(await accounts_of(desk).change(with_use(await account_of(call, desk), disabled=True)))
 
 
 async def activate(call: AdminCall, desk: Desk) -> Page:
-    return _page(await accounts_of(desk).activate(account_of(call, desk).id))
+    return _page(await accounts_of(desk).activate((await account_of(call, desk)).id))
 
 
 async def refresh(call: AdminCall, desk: Desk) -> Page:
-    return _page(await accounts_of(desk).refresh(account_of(call, desk).id))
+    return _page(await accounts_of(desk).refresh((await account_of(call, desk)).id))
 
 
 async def remove(call: AdminCall, desk: Desk) -> Page:
-    gone = await accounts_of(desk).remove(account_of(call, desk).id)
+    gone = await accounts_of(desk).remove((await account_of(call, desk)).id)
     return Page(200, json.encode(Deleted(gone.id)))
 
 
 async def show_quota(call: AdminCall, desk: Desk) -> Page:
-    return _page(await accounts_of(desk).quota(account_of(call, desk).id, fresh=flag(call, "fresh")))
+    return _page(await accounts_of(desk).quota((await account_of(call, desk)).id, fresh=flag(call, "fresh")))
 
 
 async def show_usage(call: AdminCall, desk: Desk) -> Page:
-    return Page(200, json.encode(UsageTold(await accounts_of(desk).usage(account_of(call, desk).id))))
+    return Page(200, json.encode(UsageTold(await accounts_of(desk).usage((await account_of(call, desk)).id))))
 
 
 async def show_models(call: AdminCall, desk: Desk) -> Page:
-    found = await accounts_of(desk).models(account_of(call, desk).id)
+    found = await accounts_of(desk).models((await account_of(call, desk)).id)
     return Page(200, json.encode(ModelsTold(tuple(found))))
 
 

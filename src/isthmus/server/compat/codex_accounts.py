@@ -14,7 +14,7 @@ from isthmus.core.value import Value
 from isthmus.engine.accounts import Account, AccountBook
 from isthmus.providers.issuer import SignInFlow
 from isthmus.server.admin.account_shapes import LONGEST_SAID, Port
-from isthmus.server.admin.accounts import find_account, for_each
+from isthmus.server.admin.accounts import all_accounts, find_account, for_each
 from isthmus.server.admin.call import AdminCall, Role, Row
 from isthmus.server.admin.desk import Desk, accounts_of
 from isthmus.server.admin.readers import reader
@@ -77,22 +77,27 @@ class Refreshed(Value, frozen=True):
 _read_add, _read_pasted, _read_chosen = reader(Add), reader(Pasted), reader(Chosen)
 
 
-def accounts_here(book: AccountBook) -> Sequence[Account]:
-    return tuple(account for account in book.all() if account.issuer == ISSUER)
+async def accounts_here(desk: Desk) -> Sequence[Account]:
+    """Those of its issuer, as the store has them now. Raises as `all_accounts`."""
+    return _of_issuer(await all_accounts(desk))
+
+
+def _of_issuer(accounts: Sequence[Account]) -> Sequence[Account]:
+    return tuple(account for account in accounts if account.issuer == ISSUER)
 
 
 def accounts_health(book: AccountBook | None, now: float) -> Mapping[str, object]:
     """What /health tells of them: how many, which one is active, and how the first ones are."""
-    told = status(() if book is None else accounts_here(book), now, most=MOST_IN_HEALTH)
+    told = status(() if book is None else _of_issuer(book.all()), now, most=MOST_IN_HEALTH)
     return {"total": told.total, "active": told.active, "accounts": told.accounts}
 
 
 async def list_all(call: AdminCall, desk: Desk) -> Page:
-    return Page(200, json.encode(account_list(accounts_here(accounts_of(desk)), call.time)))
+    return Page(200, json.encode(account_list(await accounts_here(desk), call.time)))
 
 
 async def show_status(call: AdminCall, desk: Desk) -> Page:
-    return Page(200, json.encode(status(accounts_here(accounts_of(desk)), call.time)))
+    return Page(200, json.encode(status(await accounts_here(desk), call.time)))
 
 
 async def add(call: AdminCall, desk: Desk) -> Page:
@@ -136,20 +141,20 @@ async def remove(call: AdminCall, desk: Desk) -> Page:
 
 
 async def refresh(call: AdminCall, desk: Desk) -> Page:
-    account = find_account(accounts_here(accounts_of(desk)), call.params["email"])
+    account = find_account(await accounts_here(desk), call.params["email"])
     if account is None:
         return _failed(f"Account not found: {call.params['email']}")
     return await _refresh_one(desk, account)
 
 
 async def refresh_active(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
-    account = next((one for one in accounts_here(accounts_of(desk)) if one.active), None)
+    account = next((one for one in await accounts_here(desk) if one.active), None)
     return _failed(NONE_ACTIVE) if account is None else await _refresh_one(desk, account)
 
 
 async def refresh_all(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a handler
     book = accounts_of(desk)
-    accounts = accounts_here(book)
+    accounts = await accounts_here(desk)
     called = Called(accounts)
 
     async def one(account: Account) -> Refreshed:
@@ -180,7 +185,7 @@ async def clean_up(call: AdminCall, desk: Desk) -> Page:  # noqa: ARG001  a hand
 
 async def _with(desk: Desk, email: str, act: Callable[[AccountBook, Account], Awaitable[Account]], words: str) -> Page:
     book = accounts_of(desk)
-    accounts = accounts_here(book)
+    accounts = await accounts_here(desk)
     account = find_account(accounts, email)
     if account is None:
         return _failed(f"Account not found: {email}")
@@ -191,7 +196,7 @@ async def _with(desk: Desk, email: str, act: Callable[[AccountBook, Account], Aw
 async def _refresh_one(desk: Desk, account: Account) -> Page:
     book = accounts_of(desk)
     error = await _refreshing(book, account)
-    words = _refresh_words(Called(accounts_here(book)).name(account), error)
+    words = _refresh_words(Called(await accounts_here(desk)).name(account), error)
     return _done(words) if error is None else _failed(words)
 
 

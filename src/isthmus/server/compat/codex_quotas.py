@@ -5,7 +5,7 @@ from typing import Any
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.value import Value
-from isthmus.engine.accounts import Account, AccountBook
+from isthmus.engine.accounts import Account
 from isthmus.server.admin.accounts import find_account, for_each
 from isthmus.server.admin.call import AdminCall, Role, Row
 from isthmus.server.admin.desk import Desk, accounts_of
@@ -53,7 +53,7 @@ class Models(Value, frozen=True):
 
 async def show_quota(call: AdminCall, desk: Desk) -> Page:
     book = accounts_of(desk)
-    account, name = _asked(call, book)
+    account, name = await _asked(call, desk)
     told_at = account.windows_at
     if not flag(call, "refresh") and told_at is not None and call.time - told_at <= STALE:
         return _quota(name, account, call, cached=True)
@@ -68,7 +68,7 @@ async def show_quota(call: AdminCall, desk: Desk) -> Page:
 async def show_quotas(call: AdminCall, desk: Desk) -> Page:
     """All of them as their vendor tells them now."""
     book = accounts_of(desk)
-    accounts = accounts_here(book)
+    accounts = await accounts_here(desk)
     called = Called(accounts)
 
     async def one(account: Account) -> OneQuota:
@@ -83,7 +83,7 @@ async def show_quotas(call: AdminCall, desk: Desk) -> Page:
 
 async def show_usage(call: AdminCall, desk: Desk) -> Page:
     book = accounts_of(desk)
-    account, name = _asked(call, book)
+    account, name = await _asked(call, desk)
     account = await _of_vendor(book.quota(account.id, fresh=True))
     raw: Mapping[str, Any] = await _of_vendor(book.usage(account.id))
     return Page(200, json.encode(Usage(True, name, usage_of(account, call.time, raw))))
@@ -91,14 +91,14 @@ async def show_usage(call: AdminCall, desk: Desk) -> Page:
 
 async def show_models(call: AdminCall, desk: Desk) -> Page:
     book = accounts_of(desk)
-    account, name = _asked(call, book)
+    account, name = await _asked(call, desk)
     models: Sequence[Mapping[str, Any]] = await _of_vendor(book.models(account.id))
     return Page(200, json.encode(Models(True, name, tuple(map(model_of, models)))))
 
 
-def _asked(call: AdminCall, book: AccountBook) -> tuple[Account, str]:
+async def _asked(call: AdminCall, desk: Desk) -> tuple[Account, str]:
     """The account that the query names, else the active one; and what it is called. Raises UNKNOWN_PATH."""
-    accounts, email = accounts_here(book), call.asked("email")
+    accounts, email = await accounts_here(desk), call.asked("email")
     found = find_account(accounts, email) if email else next((one for one in accounts if one.active), None)
     if found is None:
         raise GatewayError(Kind.UNKNOWN_PATH, f"Account not found: {email}" if email else NONE_ACTIVE)

@@ -11,7 +11,7 @@ from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 from isthmus.engine.accounts import Account, AccountState, Tokens
 from isthmus.server.admin.account_shapes import date_of
-from isthmus.server.admin.accounts import find_account
+from isthmus.server.admin.accounts import all_accounts, find_account
 from isthmus.server.admin.call import AdminCall
 from isthmus.server.admin.desk import Desk, accounts_of
 from isthmus.server.admin.forms import is_form, read_form
@@ -44,7 +44,7 @@ class Held(Value, frozen=True):
 
 
 async def show_all(call: AdminCall, desk: Desk) -> Mapping[str, object]:  # noqa: ARG001  a handler
-    entries = sorted(map(_entry, accounts_of(desk).all()), key=lambda one: str(one["name"]).lower())
+    entries = sorted(map(_entry, await all_accounts(desk)), key=lambda one: str(one["name"]).lower())
     return {"files": entries}
 
 
@@ -58,16 +58,16 @@ async def upload(call: AdminCall, desk: Desk) -> Mapping[str, object]:
 
 
 async def download(call: AdminCall, desk: Desk) -> NoReturn:
-    _named(call, desk)
+    await _named(call, desk)
     raise GatewayError(Kind.FORBIDDEN, _NO_TOKENS)
 
 
 async def delete(call: AdminCall, desk: Desk) -> Mapping[str, object]:
     book = accounts_of(desk)
     if call.asked("all") not in _EVERYTHING:
-        await book.remove(_named(call, desk).id)
+        await book.remove((await _named(call, desk)).id)
         return {"status": "ok"}
-    gone = [await book.remove(account.id) for account in book.all()]
+    gone = [await book.remove(account.id) for account in await all_accounts(desk)]
     return {"status": "ok", "deleted": len(gone)}
 
 
@@ -149,11 +149,12 @@ def _entry(account: Account) -> Mapping[str, object]:
     return said(told)
 
 
-def _named(call: AdminCall, desk: Desk) -> Account:
+async def _named(call: AdminCall, desk: Desk) -> Account:
     """Raises INVALID without a name, UNKNOWN_PATH where there is none of it."""
-    name, accounts = call.asked("name"), accounts_of(desk).all()
+    name = call.asked("name")
     if not name:
         raise GatewayError(Kind.INVALID, _WHICH, param="name")
+    accounts = await all_accounts(desk)
     found = next((one for one in accounts if file_name(one) == name), None) or find_account(accounts, name)
     if found is None:
         raise GatewayError(Kind.UNKNOWN_PATH, "file not found")
