@@ -10,13 +10,16 @@ from msgspec.structs import replace
 
 from fakes.strict_words import Person, Trouble
 from isthmus.accounts.book import Book
+from isthmus.accounts.endpoint import Reply
 from isthmus.accounts.files import Found
 from isthmus.accounts.intake import Intake
 from isthmus.accounts.signing_in import SignIns
-from isthmus.core.errors import GatewayError, Kind
+from isthmus.accounts.vendor import Vendor
+from isthmus.core.errors import GatewayError, Kind, Rest
 from isthmus.core.secret import Secret
-from isthmus.engine.accounts import Account, AccountBook, AccountState, Sealed, Tokens
+from isthmus.engine.accounts import Account, AccountBook, AccountState, Sealed, Tokens, UsedWindow
 from isthmus.providers.issuer import Issuer
+from isthmus.routing.health import Place, State
 from support.keeping import Home, open_home
 
 HOUR = 3600.0
@@ -315,3 +318,34 @@ async def test_nothing_of_a_token_is_in_an_account_or_its_words() -> None:
         for secret in (tokens.access, tokens.refresh, tokens.id_token):
             assert secret is not None
             assert secret.reveal() not in shown
+
+
+async def test_what_answers_told_a_moment_ago_is_told_of_an_account() -> None:
+    async with open_book() as opened:
+        account = await opened.signed_in()
+        headers = ((b"anthropic-ratelimit-unified-5h-utilization", b"0.5"),)
+        place, clock = Place("strict", account.name, "m"), opened.home.clock
+        opened.home.live.take().board.quotas.told(place, headers, clock.now(), clock.time())
+        assert [window.used for window in (await opened.book.quota(account.id)).windows] == [0.5]
+        assert [window.used for window in opened.book.all()[0].windows] == [0.5]
+
+
+@pytest.mark.parametrize(("used", "state"), [(0.2, State.READY), (1.0, State.RESTING)])
+async def test_an_account_whose_vendor_tells_of_room_rests_no_more(
+    used: float, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_book() as opened:
+        account, clock = await opened.signed_in(), opened.home.clock
+        place, health = Place("strict", account.name, "m"), opened.home.live.take().board.health
+        health.failed(place, Kind.QUOTA_SPENT, Rest.CREDENTIAL, clock.now(), hint=3000.0)
+        readers = {"strict": lambda body, time: ("pro", (UsedWindow("5 hours", used, time + 60),))}
+        monkeypatch.setattr("isthmus.accounts.book.READERS", readers)
+        monkeypatch.setattr(Vendor, "usage", told_usage)
+        fresh = await opened.book.quota(account.id, fresh=True)
+        assert (fresh.plan, fresh.windows[0].used) == ("pro", used)
+        assert health.state(place, clock.now()) is state
+        assert opened.home.records.kept[account.id].plan == "pro"
+
+
+async def told_usage(vendor: Vendor, account: Account) -> Reply:
+    return Reply(200, (), b"{}")

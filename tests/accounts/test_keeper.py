@@ -144,7 +144,7 @@ async def test_when_an_account_was_used_is_noted_in_the_background() -> None:
         await home.access()
         assert home.records.kept["acc_ada"].used_at is None
         version = home.records.version
-        await home.keeper.note()
+        await home.keeper.noting.write()
         assert home.records.kept["acc_ada"].used_at == home.clock.time()
         assert home.records.version == version
 
@@ -165,7 +165,7 @@ async def test_what_answers_tell_of_an_accounts_limits_is_noted_with_it() -> Non
         told(home, b"0.25")
         home.clock.move(1)
         told(home, b"0.5", model="n")
-        await home.keeper.note()
+        await home.keeper.noting.write()
         noted = home.records.kept["acc_ada"]
         assert noted.windows == (
             UsedWindow(SESSION, 0.5, home.clock.time() + 600, 18_000.0),
@@ -179,9 +179,9 @@ async def test_what_was_noted_once_is_not_noted_again() -> None:
     async with open_home() as home:
         await home.add()
         told(home, b"0.25")
-        await home.keeper.note()
+        await home.keeper.noting.write()
         home.clock.move(60)
-        await home.keeper.note()
+        await home.keeper.noting.write()
         assert home.records.asked["note_accounts"] == 1
 
 
@@ -189,7 +189,7 @@ async def test_of_two_notes_the_newer_counts_whoever_made_it() -> None:
     async with open_home() as home:
         account = await home.add()
         await home.access()
-        await home.keeper.note()
+        await home.keeper.noting.write()
         used = home.clock.time()
         await home.records.change_account(replace(account, used_at=used - 50, plan="pro"))
         await home.keeper.look()
@@ -262,3 +262,14 @@ async def test_a_fault_of_ours_ends_no_round_but_its_own(
         await rounds.wait()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_was_heard_while_the_store_was_gone_is_noted_later() -> None:
+    async with open_home() as home:
+        await home.add()
+        await home.access()
+        home.records.gone = True
+        await home.keeper.noting.write()
+        home.records.gone = False
+        await home.keeper.noting.write()
+        assert home.records.kept["acc_ada"].used_at == home.clock.time()

@@ -9,12 +9,10 @@ import logging
 import zlib
 from collections.abc import Coroutine, Iterator
 
-from msgspec.structs import replace
-
+from isthmus.accounts.noting import Noting
 from isthmus.accounts.refreshing import Outside, Refreshing, is_spent
 from isthmus.accounts.roster import Roster
 from isthmus.accounts.tokens_kept import Kept
-from isthmus.accounts.windows import laid_over, told_since
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.accounts import Account, AccountState
 from isthmus.engine.live import Live
@@ -57,12 +55,11 @@ class Keeper:
         self._live = live
         self.roster = Roster()
         self.refreshing = Refreshing(outside, self.roster, self._refreshed)
+        self.noting = Noting(outside.records, self.roster, outside.clock, live)
         self._version: int | None = None
         self._written = 0
         self._changing = asyncio.Lock()
-        self._used: dict[str, float] = {}
         self._refused: dict[str, float] = {}
-        self._noted = 0.0
         self._terms: set[str] = set()
         self.first = asyncio.Event()
 
@@ -96,7 +93,7 @@ class Keeper:
     async def aclose(self) -> None:
         """What is under way comes to its end, within a bound, and what was noted is written."""
         await self.refreshing.aclose(PATIENCE)
-        await self.note()
+        await self.noting.write()
 
     async def look(self) -> None:
         """As `refresh`, if the store can be reached."""
@@ -135,6 +132,11 @@ class Keeper:
         if before is None or as_routed(before) != as_routed(account):
             self._hand_over()
 
+    def has_room(self, account: Account) -> None:
+        """Its vendor itself tells that none of its windows is used up."""
+        if self._live is not None:
+            self._live.has_room(account)
+
     def begin_again(self, issuer: str) -> None:
         """Pools that stay with one of the issuer's accounts stay with the active one from here on."""
         if self._live is not None:
@@ -158,7 +160,7 @@ class Keeper:
         account, now = self.roster.need(identity), self._outside.clock.time()
         if account.state is AccountState.REVOKED:
             raise GatewayError(Kind.CREDENTIAL_REVOKED, account.why or "its issuer takes its tokens no more")
-        self._used[identity] = now
+        self.noting.use(identity, now)
         kept = self.refreshing.at_hand(identity)
         if kept is None or is_spent(kept, now):
             kept = await self._in_time(self._good(identity))
@@ -213,23 +215,6 @@ class Keeper:
         await self.refreshing.at_once(identity, kept.version)
         return self.roster.need(identity)
 
-    async def note(self) -> None:
-        """Note when accounts were used, and what their providers told of their windows. Never raises."""
-        used, self._used = self._used, {}
-        noted = {one.id: one for one in self._with_windows()}
-        for identity, at in used.items():
-            account = noted.get(identity) or self.roster.get(identity)
-            if account is not None:
-                noted[identity] = replace(account, used_at=at)
-        if not noted:
-            return
-        for account in noted.values():
-            self.roster.put(account)
-        try:
-            await self._outside.records.note_accounts(tuple(noted.values()))
-        except GatewayError as error:
-            log.info("the use of accounts is not noted: %s", error.message)
-
     async def tend(self) -> None:
         """Refresh those whose tokens are about to end, a few at a time."""
         room = asyncio.Semaphore(TOGETHER)
@@ -239,7 +224,7 @@ class Keeper:
         """In use, and near the end of their tokens; or beyond it, since the last try failed."""
         now = self._outside.clock.time()
         for account in self.roster.all():
-            used, ends = self._used.get(account.id) or account.used_at, account.expires_at
+            used, ends = self.noting.used_at(account), account.expires_at
             if account.state is not AccountState.READY or used is None or ends is None or now > used + IN_USE:
                 continue
             failed = self.refreshing.failed(account.id)
@@ -269,25 +254,13 @@ class Keeper:
             await _unless_faulty(self.tend())
             if self._outside.clock.now() - noted >= NOTE:
                 noted = self._outside.clock.now()
-                await _unless_faulty(self.note())
+                await _unless_faulty(self.noting.write())
 
     def _refreshed(self, account: Account) -> None:
         """Its tokens, or its state, are other ones."""
         self.put(account)
         if self._live is not None and account.state is AccountState.READY:
             self._live.trust(account)
-
-    def _with_windows(self) -> Iterator[Account]:
-        """Those of whose limits something newer was told."""
-        if self._live is None:
-            return
-        since, self._noted = self._noted, self._outside.clock.now()
-        named = told_since(self._live.take(), since, self._outside.clock)
-        ids = {(one.issuer, one.name): one for one in self.roster.all()} if named else {}
-        for key, windows in named.items():
-            if (account := ids.get(key)) is not None:
-                newest = laid_over(windows, account.windows)
-                yield replace(account, windows=newest, windows_at=self._outside.clock.time())
 
     def _hand_over(self) -> None:
         if self._live is not None:

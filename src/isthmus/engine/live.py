@@ -33,6 +33,7 @@ from isthmus.routing.quotas import Quotas
 
 _OF_PLACES = ("provider:", "key:")
 _OF_CREDENTIALS = frozenset({Kind.CREDENTIAL_REJECTED, Kind.CREDENTIAL_REVOKED})
+_OF_LIMITS = frozenset({Kind.UPSTREAM_LIMITED, Kind.QUOTA_SPENT})
 ANY = ("*",)
 """What a provider is taken to serve that has not been heard yet: it judges names itself, after all others."""
 
@@ -132,9 +133,16 @@ class Live:
 
     def trust(self, account: Account) -> None:
         """The account has new tokens: what rests because those before were refused is well."""
+        self._end_rests(account, _OF_CREDENTIALS)
+
+    def has_room(self, account: Account) -> None:
+        """Its vendor tells, asked for it, that none of its limits is used up: what rests for one is well."""
+        self._end_rests(account, _OF_LIMITS)
+
+    def _end_rests(self, account: Account, kinds: frozenset[Kind]) -> None:
         at = {name for name, one in self._own.providers.items() if takes_accounts(one) and one.issuer == account.issuer}
         health = self._board.health
-        for place in health.failed_by(_OF_CREDENTIALS):
+        for place in health.failed_by(kinds):
             if place.provider in at and place.credential == account.name:
                 health.clear(place)
 
