@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -51,17 +52,20 @@ class Handler(BaseHTTPRequestHandler):
         return Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, fields)
 
     def write(self, answer: Answer) -> None:
+        """To who has not left in the meantime."""
         data = json.dumps(answer.fields).encode()
         self.send_response(answer.status)
         for name, value in {"content-type": "application/json", **answer.headers}.items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        with suppress(OSError):
+            self.end_headers()
+            self.wfile.write(data)
 
     def cut(self) -> None:
         self.close_connection = True
-        self.connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, *_: object) -> None:
         pass

@@ -4,15 +4,15 @@ Tokens that last a while are kept as they are, so that the tool is left in peace
 already and lasts longer stays: the file then holds a refresh token that was used long ago.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
 
 from isthmus.accounts.claims import Told, told_by
 from isthmus.accounts.files import Found
-from isthmus.accounts.grants import refreshed
 from isthmus.accounts.intake import Intake
 from isthmus.accounts.keeper import Keeper
-from isthmus.accounts.refreshing import Outside
+from isthmus.accounts.refreshing import Outside, tried
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.accounts import Account, AccountState
 from isthmus.providers.issuer import Issuer
@@ -32,9 +32,10 @@ class Importing:
         self._left = left
 
     async def all_of(self, issuer: Issuer) -> Sequence[Account]:
-        """Those that could be taken in. Raises INVALID where none could, and as `refreshed` and `take_in`."""
+        """Those that could be taken in. Raises INVALID where none could, and as `tried` and `take_in`."""
         found = await self._left(issuer)
-        await self._keeper.refresh()
+        await self._keeper.refresh()  # what could not be kept must not be asked for
+        await asyncio.to_thread(self._outside.seal.ready)
         taken: dict[str, Account] = {}
         dead: list[GatewayError] = []
         for one in found:
@@ -60,7 +61,7 @@ class Importing:
             return known
         now = self._outside.clock.time()
         lasts = found.tokens.access is not None and ends > now + LASTING
-        tokens = found.tokens if lasts else await refreshed(issuer, found.tokens, self._outside.ask, now)
+        tokens = found.tokens if lasts else await tried(self._outside, issuer, found.tokens)
         return await self._intake.take_in(issuer, tokens, found.source)
 
     def _known(self, issuer: Issuer, told: Told) -> Account | None:
