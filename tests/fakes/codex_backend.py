@@ -42,6 +42,8 @@ class Plan:
     answered: int = 0
     refusal: tuple[int, dict[str, Any]] | None = None
     """What it is refused with, whatever it asks."""
+    failure: dict[str, Any] | None = None
+    """What each of its streams breaks off with, as soon as it has begun."""
 
 
 @dataclass
@@ -110,6 +112,8 @@ class CodexBackend(Upstream):
         if plan.left is not None:
             plan.left -= 1
             plan.spent_until = now + plan.lasts
+        if plan.failure is not None:
+            return Stream(_failed(plan.failure))
         talk = responses_judge.converse(body)
         reply = responses_voice.answer(script(talk), talk)
         headers = self._limits(plan, now)
@@ -200,6 +204,13 @@ def _without_items(steps: Iterator[Piece | Reset]) -> Iterator[Piece | Reset]:
             yield replace(step, data=head + b"data: " + json.dumps(event).encode() + b"\n\n")
         else:
             yield step
+
+
+def _failed(error: dict[str, Any]) -> Iterator[Piece | Reset]:
+    response = {"id": "resp_failed", "object": "response", "created_at": 1, "model": "m", "output": []}
+    for name, more in (("created", {"status": "in_progress"}), ("failed", {"status": "failed", "error": error})):
+        event = {"type": f"response.{name}", "response": {**response, **more}}
+        yield Piece(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
 
 
 def _error(status: int, told: dict[str, Any], headers: dict[str, str] | None = None) -> Whole:

@@ -149,6 +149,26 @@ def test_a_plan_without_codex_is_left_for_another(tmp_path: Path) -> None:
         assert place.backend.who == [ADA.account, BEN.account, BEN.account]
 
 
+@pytest.mark.parametrize(("path", "asked"), [("/v1/messages", MESSAGES), ("/v1/responses", RESPONSES)])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_limit_that_is_told_inside_a_stream_leads_to_the_next_account(
+    tmp_path: Path, path: str, asked: dict[str, Any], stream: bool
+) -> None:
+    with open_codex_place(tmp_path, [ADA, BEN]) as place:
+        place.backend.play("gpt-5.2", hello)
+        place.backend.plan(ADA.account).failure = {
+            "code": "usage_limit_reached",
+            "message": "The usage limit has been reached",
+            "resets_in_seconds": 3000,
+        }
+        body = json.dumps({**asked, "stream": stream}).encode()
+        status, told, _ = ask(place.gateway.root + path, "POST", body, HEADERS)
+        _, rests = place.manage("GET", "/admin/rests")
+    assert (status, b"Hello" in told, b"usage limit" in told) == (200, True, False)
+    assert place.backend.who == [ADA.account, BEN.account]
+    assert [(one["key"], one["kind"]) for one in rests["rests"]] == [(ADA.email, "quota_spent")]
+
+
 def test_how_much_is_used_is_read_from_answers_and_where_it_is_asked_for(codex: CodexPlace) -> None:
     codex.ask("/v1/chat/completions", CHAT)
     _, accounts = codex.manage("GET", "/admin/accounts")
