@@ -4,7 +4,7 @@ The only place that leads from there to them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from isthmus.accounts.files import left_by
 from isthmus.accounts.intake import Intake
 from isthmus.accounts.keeper import Keeper
 from isthmus.accounts.refreshing import ISSUER_DEADLINES, Outside
+from isthmus.accounts.rotation import rotated
 from isthmus.accounts.sealing import Seal, opened_seal
 from isthmus.accounts.signer import AccountSigner
 from isthmus.accounts.signing_in import SignIns
@@ -23,7 +24,7 @@ from isthmus.config.load import Loaded
 from isthmus.config.places import home
 from isthmus.config.seal_places import seal_places
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.engine.accounts import AccountBook
+from isthmus.engine.accounts import Account, AccountBook
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Clock, Transport
 from isthmus.engine.signed_in import ACCOUNT
@@ -33,6 +34,8 @@ from isthmus.store.peek import may_hold_accounts
 from isthmus.store.store import Store
 from isthmus.system_clock import SystemClock
 from isthmus.transport.client import open_transport
+from isthmus.workers.link import Link
+from isthmus.workers.sign_ins import SignInsOfWorkers
 
 PATIENCE = 3.0
 """Seconds that the start waits for the accounts, where there may be any."""
@@ -51,14 +54,14 @@ class OpenedAccounts(NamedTuple):
 
 @asynccontextmanager
 async def opened_accounts(
-    loaded: Loaded, live: Live, store: Store | None, transport: Transport, clock: Clock
+    loaded: Loaded, live: Live, store: Store | None, transport: Transport, clock: Clock, link: Link | None = None
 ) -> AsyncIterator[OpenedAccounts | None]:
-    """None where the store is switched off."""
+    """None where the store is switched off. `link` leads to the other workers, who end each other's sign-ins."""
     if store is None:
         yield None
         return
     issuers = lambda: live.take().snapshot.issuers  # noqa: E731  as they are at each moment
-    async with _opened(loaded, store, transport, clock, issuers, live) as (keeper, book):
+    async with _opened(loaded, store, transport, clock, issuers, live, link) as (keeper, book):
         expected = may_hold_accounts(store_address(loaded))
         yield OpenedAccounts(keeper, book, {ACCOUNT: AccountSigner(keeper)}, expected)
 
@@ -70,19 +73,33 @@ async def opened_book(loaded: Loaded) -> AsyncIterator[AccountBook]:
     clock, issuers = SystemClock(), issuers_of(loaded.config)
     async with opened_store(loaded, clock) as store, open_transport() as transport:
         if store is None:
-            raise GatewayError(Kind.UNSUPPORTED, "accounts are kept in the store, which is off (store.enabled)")
+            raise _off()
         async with _opened(loaded, store, transport, clock, lambda: issuers) as (keeper, book):
-            await _heard(keeper)
+            await _heard(keeper.refresh)
             yield book
 
 
-async def _heard(keeper: Keeper) -> None:
+async def rotated_key(loaded: Loaded) -> int:
+    """Seal all tokens of this machine's store with another key. How many. Raises as `rotated` and `opened_book`."""
+    clock = SystemClock()
+    async with opened_store(loaded, clock) as store:
+        if store is None:
+            raise _off()
+        await _heard(store.accounts_version)
+        return await rotated(store, seal_of(loaded), clock)
+
+
+def _off() -> GatewayError:
+    return GatewayError(Kind.UNSUPPORTED, "accounts are kept in the store, which is off (store.enabled)")
+
+
+async def _heard(ask: Callable[[], Awaitable[object]]) -> None:
     """On a busy machine a store takes longer to open than one question may: what it imports, and tables to be made."""
     for _ in range(TRIES - 1):
         with suppress(GatewayError):
-            await keeper.refresh()
+            await ask()
             return
-    await keeper.refresh()
+    await ask()
 
 
 @asynccontextmanager
@@ -93,17 +110,25 @@ async def _opened(
     clock: Clock,
     issuers: Callable[[], Mapping[str, Issuer]],
     live: Live | None = None,
+    link: Link | None = None,
 ) -> AsyncIterator[tuple[Keeper, Book]]:
     outside = Outside(store, seal_of(loaded), asking(transport, ISSUER_DEADLINES), issuers, clock)
     keeper = Keeper(outside, live)
     intake = Intake(keeper, outside)
-    sign_ins = SignIns(asking(transport), intake.take_in, clock)
+    own = SignIns(asking(transport), intake.take_in, clock)
+    sign_ins = own if link is None else SignInsOfWorkers(link, own, partial(_found, keeper))
     left = partial(left_by, home=home(loaded.environment), variable=loaded.environment.get)
     try:
         yield keeper, Book(keeper, outside, intake, sign_ins, left)
     finally:
         await sign_ins.aclose()
         await keeper.aclose()
+
+
+async def _found(keeper: Keeper, identity: str) -> Account:
+    """The account as the store has it now."""
+    await keeper.refresh()
+    return keeper.roster.need(identity)
 
 
 def seal_of(loaded: Loaded) -> Seal:

@@ -8,15 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from isthmus.accounts.rotation import rotated
 from isthmus.cli.configured import load_or_fail
 from isthmus.cli.output import fail, quiet
 from isthmus.config.load import Loaded
 from isthmus.core.errors import GatewayError
 from isthmus.engine.accounts import Account, AccountBook
-from isthmus.opened_accounts import opened_book, seal_of
-from isthmus.opened_store import opened_store
-from isthmus.system_clock import SystemClock
+from isthmus.opened_accounts import opened_book, rotated_key
 
 _T = TypeVar("_T")
 
@@ -34,12 +31,7 @@ def with_book(config: Path | None, work: Callable[[AccountBook], Awaitable[_T]])
 def resealed(config: Path | None) -> int:
     """Seal all tokens with another key. How many accounts those were."""
 
-    async def worked(loaded: Loaded) -> int:
-        clock = SystemClock()
-        async with opened_store(loaded, clock) as store:
-            return 0 if store is None else await rotated(store, seal_of(loaded), clock)
-
-    return _ended(config, worked)
+    return _ended(config, rotated_key)
 
 
 def _ended(config: Path | None, work: Callable[[Loaded], Awaitable[_T]]) -> _T:
