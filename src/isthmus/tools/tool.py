@@ -8,6 +8,7 @@ from isthmus.core.value import Value
 from isthmus.tools.formats import values
 from isthmus.tools.formats.documents import Format, read
 from isthmus.tools.formats.values import CannotChange
+from isthmus.tools.models import newest
 
 ANY_KEY = "any-key"
 """What is sent where no client key is asked for: most tools do not start without one."""
@@ -17,6 +18,8 @@ FOLDER = "{isthmus-folder}"
 """In a start's own arguments and variables: the path of the folder that holds its files."""
 SOME = 50
 """Models that are written into a file which lists them."""
+GOOD = ("claude-sonnet-*", "gpt-[0-9]*", "claude-*", "gemini-*-pro*")
+"""Models that most tools are at their best with."""
 
 
 class Aim(Value, frozen=True):
@@ -40,10 +43,9 @@ class Aim(Value, frozen=True):
         """The model, and others to choose from."""
         return (self.model, *(name for name in self.models[:SOME] if name != self.model))
 
-    def best(self, *words: str) -> str:
-        """The last listed model whose name holds all the words, as newer ones sort behind; else the model itself."""
-        fitting = [name for name in self.models if all(word in name for word in words) and "/" not in name]
-        return max(fitting, default=self.model)
+    def best(self, *patterns: str) -> str:
+        """The newest listed model that fits the first pattern that any fits; else the model itself."""
+        return newest(self.models, *patterns) or self.model
 
 
 class Home(Value, frozen=True):
@@ -91,7 +93,7 @@ def _no_changes(aim: Aim, home: Home) -> Sequence[Change]:  # noqa: ARG001  as a
 class Tool(Value, frozen=True):
     """One tool. `programs` are looked for on the path, `folders` on the disk; what is there first tells that it is.
 
-    `likes` are words of the model names that it is at its best with, the best first. `steps` tells what its person has
+    `likes` are patterns of the models that it is at its best with, the best first. `steps` tells what its person has
     to do by hand, after a file was changed or where none can be.
     """
 
@@ -105,9 +107,5 @@ class Tool(Value, frozen=True):
     likes: tuple[str, ...] = ()
 
     def liked(self, models: Sequence[str]) -> str | None:
-        """The model to use where nobody said which: of those it likes, else the first that is listed."""
-        for word in self.likes:
-            fitting = [name for name in models if word in name and "/" not in name]
-            if fitting:
-                return max(fitting)
-        return models[0] if models else None
+        """The model to use where nobody said which. None where the gateway lists none."""
+        return newest(models, *self.likes, "*") or (models[0] if models else None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from isthmus.tools.formats.documents import Format
 from isthmus.tools.formats.values import Puts
-from isthmus.tools.tool import Aim, Change, Home, Start, Tool
+from isthmus.tools.tool import GOOD, Aim, Change, Home, Start, Tool
 
 
 def _options(aim: Aim) -> Mapping[str, str]:
@@ -30,5 +30,5 @@ TOOL = Tool(
     folders=lambda home: (home.folder / ".aider.conf.yml", home.folder / ".aider"),
     changes=_changes,
     start=_start,
-    likes=("claude-sonnet", "gpt-", "claude"),
+    likes=GOOD,
 )

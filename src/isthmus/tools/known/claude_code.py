@@ -26,7 +26,7 @@ def settings(home: Home) -> Path:
 
 
 def _variables(aim: Aim) -> Mapping[str, str]:
-    families = {f"ANTHROPIC_DEFAULT_{family.upper()}_MODEL": aim.best("claude", family) for family in FAMILIES}
+    families = {f"ANTHROPIC_DEFAULT_{family.upper()}_MODEL": aim.best(f"claude*{family}*") for family in FAMILIES}
     return {URL: aim.url, TOKEN: aim.key.reveal(), MODEL: aim.model, **families}
 
 
@@ -54,5 +54,5 @@ TOOL = Tool(
     folders=lambda home: (folder(home),),
     changes=_changes,
     start=_start,
-    likes=("claude-sonnet", "claude"),
+    likes=("claude-*sonnet*", "claude-*"),
 )

@@ -42,5 +42,5 @@ TOOL = Tool(
     folders=lambda home: (folder(home),),
     changes=_changes,
     start=_start,
-    likes=("codex", "gpt-"),
+    likes=("gpt-*codex*", "gpt-[0-9]*"),
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from isthmus.tools.formats.documents import Format
 from isthmus.tools.formats.values import Item, Puts
-from isthmus.tools.tool import FOLDER, Aim, Change, Home, Start, Tool
+from isthmus.tools.tool import FOLDER, GOOD, Aim, Change, Home, Start, Tool
 from isthmus.wire import json
 
 HEAD: Mapping[str, str] = {"name": "Local Config", "version": "1.0.0", "schema": "v1"}
@@ -46,5 +46,5 @@ TOOL = Tool(
     folders=lambda home: (folder(home),),
     changes=_changes,
     start=_start,
-    likes=("claude-sonnet", "gpt-", "claude"),
+    likes=GOOD,
 )

@@ -56,5 +56,5 @@ TOOL = Tool(
     folders=lambda home: (folder(home),),
     changes=_changes,
     start=_start,
-    likes=("gemini",),
+    likes=("gemini-*-pro*", "gemini-*"),
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from isthmus.tools.formats.documents import Format
 from isthmus.tools.formats.values import Item, Puts
-from isthmus.tools.tool import NAME, Aim, Change, Home, Tool
+from isthmus.tools.tool import GOOD, NAME, Aim, Change, Home, Tool
 
 
 def folder(home: Home) -> Path:
@@ -34,4 +34,5 @@ TOOL = Tool(
     folders=lambda home: (folder(home),),
     changes=_changes,
     steps=_steps,
+    likes=GOOD,
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from isthmus.tools.formats.documents import Format
 from isthmus.tools.formats.values import Puts
-from isthmus.tools.tool import NAME, Aim, Change, Home, Start, Tool
+from isthmus.tools.tool import GOOD, NAME, Aim, Change, Home, Start, Tool
 from isthmus.wire import json
 
 FILES = ("opencode.jsonc", "opencode.json", "config.json")
@@ -44,5 +44,5 @@ TOOL = Tool(
     folders=lambda home: (folder(home),),
     changes=_changes,
     start=_start,
-    likes=("claude-sonnet", "gpt-", "claude"),
+    likes=GOOD,
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from isthmus.tools.formats.documents import Format
 from isthmus.tools.formats.values import Item, Puts
-from isthmus.tools.tool import FOLDER, Aim, Change, Home, Start, Tool
+from isthmus.tools.tool import FOLDER, GOOD, Aim, Change, Home, Start, Tool
 from isthmus.wire import json
 
 KEY = "ISTHMUS_API_KEY"
@@ -49,5 +49,5 @@ TOOL = Tool(
     folders=lambda home: (folder(home),),
     changes=_changes,
     start=_start,
-    likes=("qwen", "coder"),
+    likes=("qwen*coder*", "qwen*", *GOOD),
 )

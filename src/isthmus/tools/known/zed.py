@@ -6,7 +6,7 @@ from pathlib import Path
 
 from isthmus.tools.formats.documents import Format
 from isthmus.tools.formats.values import Puts
-from isthmus.tools.tool import Aim, Change, Home, Tool
+from isthmus.tools.tool import GOOD, Aim, Change, Home, Tool
 
 PROVIDER = "Isthmus"
 WINDOW = 128_000
@@ -40,5 +40,5 @@ TOOL = Tool(
     folders=lambda home: (folder(home),),
     changes=_changes,
     steps=_steps,
-    likes=("claude-sonnet", "gpt-", "claude"),
+    likes=GOOD,
 )
