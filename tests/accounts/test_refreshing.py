@@ -11,7 +11,7 @@ from fakes.strict_words import Person, Trouble
 from isthmus.accounts.refreshing import AGAIN, LEASE
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.secret import Secret
-from isthmus.engine.accounts import AccountState
+from isthmus.engine.accounts import Account, AccountState, Tokens
 from support.keeping import Home, open_home
 
 HOUR = 3600.0
@@ -213,6 +213,69 @@ async def test_tokens_that_the_store_cannot_take_are_used_and_written_later() ->
         access = home.outside.seal.open(home.records.tokens[account.id], account.id).access
         assert access is not None
         assert access.reveal() == fresh == await home.access()
+
+
+async def test_what_is_not_written_yet_is_written_before_the_next_refresh() -> None:
+    async with open_home() as home:
+        await home.add()
+        home.clock.move(HOUR)
+        home.records.failing.add("replace_tokens")
+        await home.access()
+        home.clock.move(HOUR)
+        assert (await refused(home)).kind is Kind.STORE_GONE
+        assert home.issuer.refreshes() == 1
+        home.records.failing.clear()
+        home.clock.move(AGAIN)
+        assert home.good(await home.access())
+        assert home.records.tokens["acc_ada"].version == 3
+
+
+async def test_a_clock_that_is_set_back_keeps_nobody_from_a_refresh() -> None:
+    async with open_home() as home:
+        await home.add()
+        home.clock.move(HOUR)
+        home.issuer.troubles += [Trouble(status=503)] * 3
+        await refused(home)
+        home.clock.set_by(-HOUR / 2)
+        home.clock.move(HOUR)
+        assert home.good(await home.access())
+
+
+async def test_an_account_that_is_renamed_while_it_is_refreshed_has_its_new_name() -> None:
+    gate = threading.Event()
+    async with open_home() as home:
+        account = await home.add()
+        await home.access()
+        home.clock.move(HOUR)
+        home.issuer.troubles.append(Trouble(until=gate))
+        asking = asyncio.create_task(home.access())
+        await asyncio.to_thread(home.issuer.arrived.wait)
+        other = home.another()
+        await other.keeper.refresh()
+        await other.keeper.changed(replace(account, name="work"))
+        await home.keeper.look()
+        gate.set()
+        await asking
+        assert home.keeper.roster.need(account.id).name == home.records.kept[account.id].name == "work"
+
+
+async def test_who_signs_in_again_while_an_account_is_revoked_has_it_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_home() as home:
+        account = await home.add()
+        home.clock.move(HOUR)
+        home.issuer.revoke(Person("ada@example.com", "acc-ada"))
+        change = home.records.change_account
+
+        async def late(changed: Account) -> None:
+            monkeypatch.setattr(home.records, "change_account", change)
+            fresh = home.outside.seal.close(Tokens(access=Secret("fresh")), account.id, 2)
+            await home.records.replace_tokens(account, fresh)
+            await change(changed)
+
+        monkeypatch.setattr(home.records, "change_account", late)
+        await refused(home)
+        assert home.records.kept[account.id].state is AccountState.READY
+        assert await home.access() == "fresh"
 
 
 async def test_tokens_that_are_not_written_yet_outlive_news_of_other_accounts() -> None:

@@ -190,8 +190,9 @@ class Keeper:
         kept, now = await self.refreshing.read(identity), self._outside.clock.time()
         if kept.tokens.access is not None and kept.tokens.access.reveal() != used and not is_spent(kept, now):
             return kept
-        if identity not in self._refused or now >= self._refused[identity] + FRESH:
-            self._refused[identity] = now
+        at = self._outside.clock.now()
+        if identity not in self._refused or at >= self._refused[identity] + FRESH:
+            self._refused[identity] = at
         elif not self.refreshing.under_way(identity):
             return None
         try:

@@ -66,6 +66,8 @@ class Outside(NamedTuple):
 
 
 class _Failure(NamedTuple):
+    """`until` is of the monotonic clock: somebody may set the other one."""
+
     error: GatewayError
     times: int
     until: float
@@ -141,7 +143,7 @@ class Refreshing:
     def fails(self, identity: str) -> bool:
         """Did it fail so short a time ago that it is not tried yet?"""
         failure = self._failed.get(identity)
-        return failure is not None and self._outside.clock.time() < failure.until
+        return failure is not None and self._outside.clock.now() < failure.until
 
     def failed(self, identity: str) -> bool:
         """Did its last refresh fail, for a reason that may pass?"""
@@ -183,7 +185,7 @@ class Refreshing:
     def _check_failed(self, identity: str) -> None:
         if self.fails(identity):
             failure = self._failed[identity]
-            left = failure.until - self._outside.clock.time()
+            left = failure.until - self._outside.clock.now()
             raise GatewayError(failure.error.kind, failure.error.message, retry_after=left)
 
     async def _read(self, identity: str) -> Kept:
@@ -211,6 +213,8 @@ class Refreshing:
         return kept
 
     async def _refreshed(self, identity: str, seen: int) -> Kept:
+        if identity in self._unsaved:
+            await self.save()  # the store has a refresh token that was used already
         owner = secrets.token_hex(8)
         try:
             found = await self._leased(identity, owner, seen)
@@ -252,7 +256,7 @@ class Refreshing:
             if now.version > sealed.version:  # somebody signed in again
                 return await self._open(identity, now)
             if error.kind is Kind.CREDENTIAL_REVOKED:
-                await self._revoke(identity, error)
+                await self._revoke(identity, error, sealed.version)
             raise
         return await self._keep(identity, issuer, Kept(fresh, sealed.version + 1))
 
@@ -278,17 +282,23 @@ class Refreshing:
                 return await self._read(identity)
             self.written += 1
             self._kept.put(identity, kept)
-        self._told(account)
+        self._told(_renewed(self._roster.need(identity), issuer, kept.tokens, self._time()))
         return kept
 
-    async def _revoke(self, identity: str, error: GatewayError) -> None:
+    async def _revoke(self, identity: str, error: GatewayError, version: int) -> None:
         """Its issuer takes its tokens no more: that is told once, and nobody tries again by himself."""
         account = replace(self._roster.need(identity), state=AccountState.REVOKED, why=error.message)
         log.warning("account %s of %s: %s", account.name, account.issuer, error.message)
         self._kept.drop(identity)
         self._told(account)
+        records = self._outside.records
         try:
-            await self._outside.records.change_account(account)
+            await records.change_account(account)
+            now = await records.sealed(identity)
+            if now is not None and now.version > version:  # somebody signed in again at the same moment
+                account = replace(account, state=AccountState.READY, why="")
+                await records.change_account(account)
+                self._told(account)
         except GatewayError as gone:
             log.warning("that account %s is revoked is not written: %s", account.name, gone.message)
 
@@ -299,7 +309,8 @@ class Refreshing:
         before = self._failed.get(identity)
         times = 1 if before is None else before.times + 1
         seconds = min(MOST_AGAIN, AGAIN * 2.0 ** min(times - 1, 30))
-        self._failed[identity] = _Failure(error, times, self._time() + max(seconds, error.retry_after or 0.0))
+        until = self._outside.clock.now() + max(seconds, error.retry_after or 0.0)
+        self._failed[identity] = _Failure(error, times, until)
         log.warning("account %s is not refreshed: %s", _name(self._roster.get(identity)), error.message)
 
     def _time(self) -> float:
