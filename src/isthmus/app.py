@@ -74,7 +74,7 @@ async def open_gateway(
         empty = has_no_keys(loaded)
         store = await opened.enter_async_context(opened_store(loaded, clock))
         keyring = keyring_of(loaded, live, store, clock, empty=empty)
-        accounts = await opened.enter_async_context(opened_accounts(loaded, live, store, client, clock))
+        accounts = await opened.enter_async_context(opened_accounts(loaded, live, store, client, clock, link))
         signers = NO_OTHERS if accounts is None else accounts.signers
         authority = await opened.enter_async_context(open_authority(clock, loaded.environment.get, signers))
         answers = kept_answers(loaded.config, memory, clock)

@@ -5,7 +5,7 @@ Whatever is changed is in the store when it returns, and in force here.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -16,7 +16,6 @@ from isthmus.accounts.intake import Intake
 from isthmus.accounts.keeper import Keeper
 from isthmus.accounts.refreshing import Outside, tried
 from isthmus.accounts.service_account import service_account_of
-from isthmus.accounts.signing_in import SignIns
 from isthmus.accounts.vendor import READERS, Vendor
 from isthmus.accounts.windows import laid_over
 from isthmus.core.errors import GatewayError, Kind
@@ -30,10 +29,24 @@ MOST_MODELS = 100
 MOST_RUNNING = 100_000
 
 
+class UnderWay(Protocol):
+    """The sign-ins that are under way, as SignIns has them."""
+
+    async def begin(self, issuer: Issuer, flow: SignInFlow | None = None, *, port: int | None = None) -> SignIn: ...
+
+    def sign_in(self, identity: str) -> SignIn: ...
+
+    async def finish(self, identity: str, said: str) -> Account: ...
+
+    async def cancel(self, identity: str) -> SignIn: ...
+
+    async def stop_listening(self) -> int: ...
+
+
 class Book:
     """`sign_ins` has those under way, `left` finds what other tools left."""
 
-    def __init__(self, keeper: Keeper, outside: Outside, intake: Intake, sign_ins: SignIns, left: Left) -> None:
+    def __init__(self, keeper: Keeper, outside: Outside, intake: Intake, sign_ins: UnderWay, left: Left) -> None:
         self._keeper = keeper
         self._outside = outside
         self._intake = intake

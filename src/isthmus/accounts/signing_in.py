@@ -76,9 +76,10 @@ class Pending:
 
 
 class SignIns:
-    """Belongs to whoever calls `aclose`."""
+    """Belongs to whoever calls `aclose`. `tell` is called with each that has ended, where somebody else must know."""
 
     def __init__(self, ask: Ask, keep: Keep, clock: Clock, *, sleep: Sleep = asyncio.sleep) -> None:
+        self.tell: Callable[[SignIn], None] | None = None
         self._ask = ask
         self._keep = keep
         self._clock = clock
@@ -247,6 +248,8 @@ class SignIns:
         pending.told = replace(pending.told, progress=progress, why=why)
         pending.ended_at = self._clock.now()
         pending.verifier, pending.tokens = Secret(""), None
+        if self.tell is not None:
+            self.tell(pending.told)
         self._callbacks.stop(pending.told.id)
         if pending.watch is not None and pending.watch is not asyncio.current_task():
             pending.watch.cancel()
