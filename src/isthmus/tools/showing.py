@@ -10,8 +10,8 @@ from isthmus.wire import json
 
 SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTHORIZATION", "COOKIE")
 """What the name of a secret holds, in capitals."""
-CONTEXT = 1
-"""Lines that are shown around a change."""
+CONTEXT = 0
+"""Lines that are shown around a change: what is not ours to change may be a secret by another name."""
 
 
 def difference(name: str, kind: Format, before: bytes | None, after: bytes | None) -> Sequence[str]:
