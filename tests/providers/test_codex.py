@@ -155,10 +155,18 @@ def test_how_codex_itself_wants_to_be_served_travels() -> None:
     assert "service_tier" not in wrapped(service_tier="auto")
 
 
-@pytest.mark.parametrize(("tier", "told"), [("auto", []), ("scale", ["service_tier"])])
-def test_another_way_to_be_served_is_told_as_lost(tier: str, told: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"service_tier": "auto"}, []),
+        ({"service_tier": "scale"}, ["service_tier"]),
+        ({"truncation": "disabled"}, []),
+        ({"truncation": "auto"}, ["truncation"]),
+    ],
+)
+def test_what_counts_only_where_it_is_not_the_usual_is_told_as_lost_there(said: dict[str, str], told: list[str]) -> None:
     losses = Losses()
-    codex.note(AIM, (), json.encode({**ASKED, "service_tier": tier}), losses)
+    codex.note(AIM, (), json.encode({**ASKED, **said}), losses)
     assert [loss.path for loss in losses.found] == told
 
 

@@ -167,6 +167,8 @@ def note(aim: Aim, client: Headers, body: bytes, losses: Losses) -> None:  # noq
     fields = json.read_fields(body)
     if (tier := fields.get("service_tier")) is not None and tier not in (*_TIERS, Raw(b'"auto"'), Raw(b'"default"')):
         losses.drop("service_tier", "this host knows priority and flex")
+    if fields.get("truncation") == Raw(b'"auto"'):
+        losses.drop("truncation", "this host refuses a conversation that is too long")
     if b'"reasoning"' not in body or not _is_list(items := fields.get("input", json.NULL)):
         return
     for number, item in enumerate(json.read_items(items)):
