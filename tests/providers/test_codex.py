@@ -164,7 +164,9 @@ def test_how_codex_itself_wants_to_be_served_travels() -> None:
         ({"truncation": "auto"}, ["truncation"]),
     ],
 )
-def test_what_counts_only_where_it_is_not_the_usual_is_told_as_lost_there(said: dict[str, str], told: list[str]) -> None:
+def test_what_counts_only_where_it_is_not_the_usual_is_told_as_lost_there(
+    said: dict[str, str], told: list[str]
+) -> None:
     losses = Losses()
     codex.note(AIM, (), json.encode({**ASKED, **said}), losses)
     assert [loss.path for loss in losses.found] == told
