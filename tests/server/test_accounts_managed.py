@@ -13,10 +13,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from fakes.browser import back_to, browse, get
+from fakes.codex_backend import open_codex_backend
+from fakes.gateway import open_gateway
 from fakes.scripts import HELLO, Answer, Words
+from fakes.strict_issuer import open_strict_issuer
 from fakes.strict_words import Person
 from support.asking import PATIENCE, ask
-from support.codex import ADA, BEN, CodexPlace, open_codex_place
+from support.codex import ADA, BEN, CodexPlace, configured, open_codex_place
 from support.planting import found
 
 CAROL = Person("carol+codex@example.com", "acc-carol", "plus")
@@ -145,6 +148,20 @@ async def test_a_refused_account_says_why_and_is_told_as_revoked(place: CodexPla
     told = place.manage("GET", f"/admin/accounts/{identity}")[1]
     assert (told["state"], bool(told["why"])) == ("revoked", True)
     assert named(place)[lost.email]["tokenExpired"] is True
+
+
+async def test_whichever_worker_is_asked_knows_every_sign_in_and_account(tmp_path: Path) -> None:
+    with (
+        open_strict_issuer() as issuer,
+        open_codex_backend(issuer) as backend,
+        open_gateway(configured(issuer, backend), tmp_path, workers=3) as gateway,
+    ):
+        place = CodexPlace(gateway, backend, issuer)
+        for number in range(8):
+            issuer.person = Person(f"person{number}@example.com", f"acc-{number}")
+            url = await back_to(place.manage("POST", "/accounts/add")[1]["oauth_url"])
+            assert place.manage("POST", "/accounts/add/manual", {"code": url})[0] == 200
+            assert len(named(place)) == number + 1
 
 
 def secrets_of(place: CodexPlace) -> Mapping[str, str]:

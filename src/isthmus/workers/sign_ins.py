@@ -21,6 +21,8 @@ KNOWN = 500
 """Sign-ins of other workers that are known of at a time."""
 PATIENCE = 60.0
 """Seconds in which another worker has exchanged a code, or has not."""
+HEARD = 1.0
+"""Seconds that a sign-in waits until others have heard of it."""
 NEWS, ASKED, ANSWERED = "sign-in", "sign-in asked", "sign-in answered"
 FINISH, CANCEL, STOP = "finish", "cancel", "stop"
 _GONE = "the worker that began this sign-in does not answer: begin it again"
@@ -42,8 +44,10 @@ class SignInsOfWorkers:
         link.hears |= {NEWS: self._hear, ASKED: self._hear_asked, ANSWERED: self._hear_answer}
 
     async def begin(self, issuer: Issuer, flow: SignInFlow | None = None, *, port: int | None = None) -> SignIn:
+        """All workers have heard of it when this returns, as far as the hub answers."""
         begun = await self._own.begin(issuer, flow, port=port)
         self._tell(begun)
+        await self._link.ask("get", NEWS, budget=HEARD)
         return begun
 
     def sign_in(self, identity: str) -> SignIn:
