@@ -168,6 +168,16 @@ def test_a_short_rest_of_the_held_key_is_waited_for() -> None:
     assert (ask.credential, ask.wait) == ("a", SHORT_REST - 1.0)
 
 
+def test_a_short_rest_behind_another_is_not_waited_for_since_that_was_in_vain() -> None:
+    places, board = pool(STICKY), Board()
+    for at in (0.0, 4.0):
+        place = Place("codex", "a", "sol")
+        board.health.failed(place, Kind.UPSTREAM_LIMITED, Rest.CREDENTIAL, at, hint=4.0, since=at)
+    assert asked(places, board, now=5.0) == "b"
+    board.health.clear()
+    assert asked(places, board, now=5.0) == "a"
+
+
 def test_a_longer_one_is_not_waited_for() -> None:
     places, board = pool(STICKY), Board()
     limited(board, "a", SHORT_REST + 0.5)

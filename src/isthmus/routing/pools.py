@@ -76,9 +76,18 @@ def _well(pool: Pool, board: Board, start: int, now: float) -> Iterable[int]:
 
 
 def waited_for(ask: Ask, board: Board, now: float) -> Ask | None:
-    """The same, asked when its rest is over, where that is a short one that the provider asked for; else None."""
+    """The same, asked when its rest is over, where that is a short one that the provider asked for; else None.
+
+    Nor is it waited for where somebody waited in vain: it has more requests than it can take.
+    """
     rest = board.health.worst(ask.place, now)
-    if rest is None or not rest.hinted or rest.kind not in PATIENT or rest.until - now > SHORT_REST:
+    if (
+        rest is None
+        or not rest.hinted
+        or rest.kind not in PATIENT
+        or rest.until - now > SHORT_REST
+        or rest.failures > 1
+    ):
         return None
     return replace(ask, wait=rest.until - now)
 
