@@ -30,9 +30,11 @@ def told(number, frame):
     os.write(1, b"told %d\\n" % number)
     os._exit(9)
 signal.signal(signal.SIGTERM, told)
+signal.signal(signal.SIGINT, told)
 os.write(1, b"ready\\n")
 time.sleep(30)
 """
+LOOKS = "#!{python}\nimport os\nprint(os.isatty(0))\n"
 DIES = "#!{python}\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
 
 
@@ -142,6 +144,46 @@ def test_a_signal_reaches_it(machine: Machine, beside: bool) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.stdout.readline() == f"told {int(signal.SIGTERM)}\n"
         assert process.wait(10) == 9
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["beside", "in place"])
+def test_what_a_terminal_sends_to_all_reaches_it_once(machine: Machine, beside: bool) -> None:
+    machine.install("claude", WAITS)
+    if beside:
+        machine.settings(".claude/settings.json", '{"env": {"ANTHROPIC_MODEL": "x"}}')
+    with subprocess.Popen(
+        machine.command("claude"),
+        env=machine.variables({}),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout.read() == f"told {int(signal.SIGINT)}\n"
+        assert process.wait(10) == 9
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["beside", "in place"])
+def test_its_terminal_is_ours(machine: Machine, beside: bool) -> None:
+    machine.install("claude", LOOKS)
+    if beside:
+        machine.settings(".claude/settings.json", '{"env": {"ANTHROPIC_MODEL": "x"}}')
+    ours, its = os.openpty()
+    try:
+        done = subprocess.run(
+            machine.command("claude"),
+            env=machine.variables({}),
+            stdin=its,
+            stdout=subprocess.PIPE,
+            timeout=30,
+            check=False,
+        )
+    finally:
+        os.close(ours)
+        os.close(its)
+    assert done.stdout == b"True\n"
 
 
 @pytest.mark.parametrize("beside", [True, False], ids=["beside", "in place"])
