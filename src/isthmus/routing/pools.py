@@ -81,13 +81,9 @@ def waited_for(ask: Ask, board: Board, now: float) -> Ask | None:
     Nor is it waited for where somebody waited in vain: it has more requests than it can take.
     """
     rest = board.health.worst(ask.place, now)
-    if (
-        rest is None
-        or not rest.hinted
-        or rest.kind not in PATIENT
-        or rest.until - now > SHORT_REST
-        or rest.failures > 1
-    ):
+    if rest is None or not rest.hinted or rest.kind not in PATIENT or rest.failures > 1:
+        return None
+    if rest.until - now > SHORT_REST:
         return None
     return replace(ask, wait=rest.until - now)
 
