@@ -32,6 +32,14 @@ def test_without_a_clock_the_headers_of_limits_must_tell(headers: Headers) -> No
     assert read_error(429, headers, spent(resets_at=NOON)).retry_after is None
 
 
+@pytest.mark.parametrize("told", ["1e400", "1e300", "-5", "true", "[]", '"60"', "null"])
+@pytest.mark.parametrize("name", ["resets_in_seconds", "resets_at"])
+def test_what_is_no_time_is_not_waited_for(name: str, told: str) -> None:
+    body = f'{{"error":{{"type":"usage_limit_reached","message":"no more","{name}":{told}}}}}'.encode()
+    assert read_error(429, DATE, body).retry_after is None
+    assert (told_error(body).kind, told_error(body).retry_after) == (Kind.QUOTA_SPENT, None)
+
+
 def test_a_limit_that_is_reached_inside_a_stream_is_told_the_same() -> None:
     failed = b'{"status":"failed","error":{"code":"usage_limit_reached","message":"no more","resets_in_seconds":60}}'
     error = told_error(failed)

@@ -34,6 +34,10 @@ _PHRASES: tuple[tuple[str, Kind], ...] = (
 """What is said without a code, in lower case."""
 
 
+LATEST = 1e10
+"""Unix time, and seconds, from which on a number is neither."""
+
+
 def read_error(status: int, headers: Headers, body: bytes) -> GatewayError:
     """A refusal, with the seconds until a limit resets where they can be known."""
     error = openai.read_error(status, headers, body, RESPONSES)
@@ -79,14 +83,19 @@ def _wait(told: Mapping[str, Raw], headers: Headers) -> float | None:
     """Seconds until the limit resets: as they are told, else from the backend's own clock to the time it tells."""
     seconds, moment = _number(told.get("resets_in_seconds")), _number(told.get("resets_at"))
     if seconds is not None or moment is None:
-        return seconds
+        return seconds if seconds is None or seconds <= openai.YEAR else None
     try:
         now = parsedate_to_datetime((find(headers, b"date") or b"").decode("latin-1")).timestamp()
     except ValueError:
         return None
-    return max(0.0, moment - now)
+    return min(max(0.0, moment - now), openai.YEAR)
 
 
 def _number(value: Raw | None) -> float | None:
-    said = None if value is None else json.decode(value)
-    return float(said) if isinstance(said, int | float) and not isinstance(said, bool) and said >= 0 else None
+    if value is None:
+        return None
+    try:
+        said = json.decode(value)
+    except json.Malformed:
+        return None
+    return float(said) if type(said) in (int, float) and 0 <= said < LATEST else None

@@ -116,6 +116,10 @@ ROWS: Mapping[Kind, tuple[str, str | None]] = {
 """`error.type` and `error.code` of each kind; where no code is named, a provider's own is passed on."""
 
 
+YEAR = 366 * 86_400.0
+"""Seconds beyond which no limit is believed to reset."""
+
+
 class _Told:
     """What an error body says, in whatever shape it came."""
 
@@ -255,9 +259,12 @@ def _text(value: Raw | None) -> str | None:
 
 
 def _seconds(value: Raw) -> float | None:
-    """What the Codex backend tells with a limit of use that is reached."""
-    said = json.decode(value)
-    return float(said) if isinstance(said, int | float) and said >= 0 else None
+    """What the Codex backend tells with a limit of use that is reached; None for what no limit lasts."""
+    try:
+        said = json.decode(value)
+    except Malformed:
+        return None
+    return float(said) if type(said) in (int, float) and 0 <= said <= YEAR else None
 
 
 def _status(text: str | None) -> int | None:
