@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+import pytest
 
 from fakes.codex_backend import open_codex_backend
 from fakes.strict_issuer import open_strict_issuer
@@ -28,6 +29,7 @@ urllib.request.urlopen(sys.argv[1]).read()
 ANY_PORT = "      callback-ports: []\n      client-id:"
 
 
+@pytest.mark.timeout(240)  # a command after the other, each of which may have a sliver of a busy machine
 def test_its_commands_run_one_after_the_other(tmp_path: Path) -> None:
     program = tmp_path / "browser"
     program.write_text(BROWSER.format(python=sys.executable))
@@ -47,7 +49,7 @@ def test_its_commands_run_one_after_the_other(tmp_path: Path) -> None:
             input="y\n",
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=200,
             check=False,
         )
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr

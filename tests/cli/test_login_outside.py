@@ -25,7 +25,8 @@ import sys, urllib.request
 page = urllib.request.urlopen(sys.argv[1]).read().decode()
 open({file!r}, "w").write(page)
 """
-PATIENCE = 20.0
+pytestmark = pytest.mark.timeout(240)  # many commands, each of which may have a sliver of a busy machine
+PATIENCE = 30.0
 """Seconds that a process has, on a busy machine."""
 
 
@@ -61,7 +62,7 @@ class User:
     def run(self, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-P", "-m", "isthmus", *words],
-            cwd=self.folder, env=self.variables, capture_output=True, text=True, input=typed, timeout=60, check=False,
+            cwd=self.folder, env=self.variables, capture_output=True, text=True, input=typed, timeout=120, check=False,
         )  # fmt: skip
 
     def type_into_a_terminal(self, *words: str, typed: str = "") -> str:
