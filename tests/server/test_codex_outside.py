@@ -1,6 +1,7 @@
 """The Codex backend behind a gateway that runs, asked in every dialect under accounts that somebody signed in to."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,8 @@ def test_how_much_is_used_is_read_from_answers_and_where_it_is_asked_for(codex: 
 def test_without_an_account_clients_are_told_to_sign_in(tmp_path: Path) -> None:
     with open_codex_place(tmp_path, []) as place:
         status, told = place.ask("/v1/messages", MESSAGES)
+        _, why = place.ask("/v0/explain/v1/messages", MESSAGES)
+    assert why["request"]["refusal"] == {"kind": "no_account", "message": NO_ACCOUNT_WORDS}
     words = {"type": "authentication_error", "message": "No active account with valid credentials"}
     assert (status, told["type"]) == (401, "error")
     assert words.items() <= told["error"].items()
@@ -208,7 +211,7 @@ def test_when_all_have_run_out_the_caller_is_told_for_how_long(tmp_path: Path) -
         place.backend.play("gpt-5.2", hello)
         for person in (ADA, BEN):
             plan = place.backend.plan(person.account)
-            plan.left, plan.spent_until = 0, 2e9
+            plan.left, plan.spent_until = 0, time.time() + 9000
         body = json.dumps(MESSAGES).encode()
         statuses = [ask(place.gateway.root + "/v1/messages", "POST", body, HEADERS) for _ in range(2)]
     for status, told, headers in statuses:

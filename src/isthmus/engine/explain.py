@@ -36,6 +36,7 @@ from isthmus.engine.explanation import (
 )
 from isthmus.engine.lane import spoken_for, their_codec
 from isthmus.engine.live import Now
+from isthmus.engine.no_account import without_accounts
 from isthmus.engine.permits import check_operation, hold_to_permits
 from isthmus.engine.ports import Clock, Ports
 from isthmus.engine.rules_in_words import rules_in_words
@@ -149,6 +150,8 @@ class _Looking:
         asked = await _led_to_its_end(walk, gate, ports.clock)
         if counted is not None:
             return tuple(one for one in explanation.candidates(view, walk, [counted]) if one.ask is counted)
+        if not walk.asks and (lacking := without_accounts(exchange, aside, (), ports.clock.now(), None)) is not None:
+            self._refusal = Refusal(lacking.kind, lacking.message)
         if gate is not None and (self._refusal is not None or not asked):
             self._waits = self._ports.queue is not None and gate.only_busy
         return (*explanation.candidates(view, walk, asked), *self._forbidden(view))[:MOST]

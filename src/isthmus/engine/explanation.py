@@ -65,8 +65,8 @@ class Refusal(Value, frozen=True):
 class AskedFor(Value, frozen=True, kw_only=True):
     """The request, as it was understood. `because` says how its name led to these candidates, by which of the route's
     branches too; `excluded_by` are the providers whose configuration excludes its model. `answered_here`: no provider
-    is asked at all, and why. `refusal`: the limits of its client or its route have no room for it now; `waits`:
-    seconds that it would wait for a place, all of which are only busy.
+    is asked at all, and why. `refusal`: the limits of its client or its route have no room for it now, or there is no
+    account to ask under; `waits`: seconds that it would wait for a place, all of which are only busy.
     """
 
     dialect: str
