@@ -255,14 +255,23 @@ class TestLaunchd:
             f"launchctl bootstrap {domain} {mac.file}",
         ]
         mac.run("uninstall")
-        assert mac.managers.calls() == [f"launchctl print {target}", f"launchctl bootout {target}"]
+        looked = f"launchctl print {target}"
+        assert mac.managers.calls() == [looked, f"launchctl bootout {target}", looked]
 
     def test_what_is_still_ending_is_waited_for(self, mac: Machine) -> None:
         mac.run("install")
         mac.shell.write("providers: {vllm: {}}\nlimits: {drain: 90}\n")
         mac.run("install")
         told = [call.split()[1] for call in mac.managers.calls()]
-        assert told[-4:] == ["bootout", "print", "bootstrap", "bootstrap"]
+        assert told[-5:] == ["bootout", "print", "print", "bootstrap", "bootstrap"]
+        assert mac.managers.are("runs")
+
+    def test_a_gateway_that_takes_its_time_to_end_is_waited_for(self, mac: Machine) -> None:
+        mac.run("install")
+        mac.managers.say("ends slowly")
+        mac.run("restart")
+        told = [call.split()[1] for call in mac.managers.calls()]
+        assert told[-5:] == ["bootout", "print", "print", "print", "bootstrap"]
         assert mac.managers.are("runs")
 
     def test_what_ended_by_itself_is_started_again(self, mac: Machine) -> None:

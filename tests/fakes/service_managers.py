@@ -54,12 +54,19 @@ if word == "bootstrap":
     put("known")
     put("runs")
 elif word == "bootout":
+    if has("ends slowly"):
+        put("ends soon")
+        end(36, err="Boot-out failed: 36: Operation now in progress\\n")
     put("known", False)
     put("runs", False)
     put("is ending")
 elif word == "kickstart":
     put("runs")
 elif word == "print":
+    if has("ends soon"):
+        for state in ("ends soon", "ends slowly", "known", "runs"):
+            put(state, False)
+        end(0, words[1] + " = {\\n\\tstate = running\\n}\\n")
     if not has("known"):
         end(113, err="Could not find service in domain\\n")
     end(0, words[1] + " = {\\n\\tactive count = 1\\n\\tstate = " + ("running" if has("runs") else "not running")
@@ -86,7 +93,7 @@ class ServiceManagers:
             program.chmod(0o755)
 
     def say(self, state: str) -> None:
-        """From now on it is so: "no bus", "lingers", "no screen", "refuses WORD"."""
+        """From now on it is so: "no bus", "lingers", "no screen", "ends slowly", "refuses WORD"."""
         (self.folder / state).touch()
 
     def are(self, state: str) -> bool:

@@ -27,13 +27,16 @@ from isthmus.tools.service.manager import (
 
 LABEL = "isthmus.gateway"
 _START = 'set -a; if [ -r "$1" ]; then . "$1"; fi; set +a; shift; exec "$@"'
-_ALREADY_GOING = 5
+_UNDER_WAY = 36
+"""What `bootout` ends with where the service takes its time to end."""
+_STILL_THERE = (5, 37)
 """What `bootstrap` ends with while the service that was there before is still ending."""
 _NO_SCREEN = (112, 125)
 """What it ends with where nobody is logged in at the screen."""
 _OWN_LINE = re.compile(r"^\t(\w+) = (.*)$", re.MULTILINE)
 """A line of what `print` says of the service itself: those of its parts are indented further."""
-TRIES = 20
+TRIES = 240
+"""How often it is looked whether a service has ended, whose requests may finish."""
 PAUSE = 0.5
 """Seconds between two of them."""
 
@@ -121,13 +124,22 @@ class Launchd:
             done = run("launchctl", "bootstrap", self._domain, str(self.path))
             if done.code == 0:
                 return
-            if done.code != _ALREADY_GOING or not tries_left:
+            if done.code not in _STILL_THERE or not tries_left:
                 self._refuse("bootstrap", done)
             time.sleep(PAUSE)
 
     def _end(self) -> None:
-        if self._is_known():
-            self._good("bootout", self._target)
+        """Until it has ended."""
+        if not self._is_known():
+            return
+        done = run("launchctl", "bootout", self._target)
+        if done.code not in (0, _UNDER_WAY):
+            self._refuse("bootout", done)
+        for _ in range(TRIES):
+            if not self._is_known():
+                return
+            time.sleep(PAUSE)
+        raise Refused(f"{self._target} was told to end, and has not yet")
 
     def _is_known(self) -> bool:
         return run("launchctl", "print", self._target).code == 0
