@@ -172,6 +172,7 @@ class TestSystemd:
             "systemctl --user show-environment",
             "systemctl --user daemon-reload",
             "systemctl --user enable isthmus.service",
+            "systemctl --user reset-failed isthmus.service",
             "systemctl --user restart isthmus.service",
             "loginctl show-user alice --property Linger",
         ]

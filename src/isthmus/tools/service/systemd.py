@@ -90,6 +90,7 @@ class Systemd:
 
     def start(self, *, again: bool = False) -> None:
         must_be_there(self.path)
+        run("systemctl", "--user", "reset-failed", UNIT)  # whoever asks for it has mended what failed too often
         _good("restart" if again else "start", UNIT)
 
     def stop(self) -> None:
@@ -144,7 +145,7 @@ def _good(*words: str) -> Done:
     done = run("systemctl", "--user", *words)
     if done.code == 0:
         return done
-    if any(words in done.err for words in _NOBODY_ANSWERS):
+    if any(one in done.err for one in _NOBODY_ANSWERS):
         raise NoManager(
             "no systemd of this user answers; log in as the user himself (not by su or sudo), or run isthmus serve "
             f"under what keeps services here. It said: {done.why}"
