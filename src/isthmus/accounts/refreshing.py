@@ -32,8 +32,8 @@ SPENT = 15.0
 """Seconds before its end from which a token is not used any more: a request takes a while to arrive."""
 ISSUER_DEADLINES = Deadlines(connect=5.0, first_byte=10.0, between_bytes=5.0, total=15.0)
 """For one try at an issuer."""
-LEASE = 20.0
-"""Seconds for which the right to refresh is held: longer than one try. It is prolonged before the next."""
+LEASE = 30.0
+"""Seconds for which the right to refresh is held: longer than a try, where clocks differ too. The next prolongs it."""
 LOOK = 0.25
 """Seconds between two looks for what another process makes of the tokens that it refreshes."""
 LOOKS = 240
