@@ -294,3 +294,23 @@ async def test_a_management_route_is_closed_to_pages_of_other_origins(row: Row) 
         visit = await guarded().ask(row.method, asked(row.path), key(OWNER), header)
         assert visit.status == 403
         assert b"access-control-allow-origin" not in visit.headers
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.method != "GET"], ids=named)
+async def test_a_management_route_takes_no_body_that_a_page_of_any_origin_could_send(row: Row) -> None:
+    """Not even of a program on this machine, where no key is asked for."""
+    for kind in (b"text/plain", b"application/x-www-form-urlencoded", b"multipart/form-data; boundary=b", b""):
+        visit = await Managed().ask(row.method, asked(row.path), (b"content-type", kind), body=b"{}")
+        assert visit.status == 415, kind
+
+
+@pytest.mark.parametrize("row", ROWS, ids=named)
+async def test_a_management_route_is_closed_to_names_that_were_made_to_lead_here(row: Row) -> None:
+    for headers in (
+        ((b"host", b"attacker.example.com:8317"),),
+        ((b"host", b"attacker.example.com"), (b"origin", b"http://attacker.example.com")),
+        ((b"host", b"localhost.attacker.example.com"), (b"sec-fetch-site", b"same-origin")),
+        ((b"origin", b"null"),),
+    ):
+        visit = await Managed().ask(row.method, asked(row.path), *headers)
+        assert visit.status in (401, 403)
