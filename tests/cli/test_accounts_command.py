@@ -345,6 +345,12 @@ class TestArchives:
     def test_nobody_to_type_one_is_told(self, accounts: Accounts) -> None:
         assert "--passphrase-file - reads it" in accounts.run("export", "a.archive", code=1)
 
+    def test_a_passphrase_that_cannot_be_read_is_told(self, accounts: Accounts) -> None:
+        refused = accounts.run("export", "a.archive", "--passphrase-file", "none", code=1)
+        assert refused == "none cannot be read: No such file or directory\n"
+        Path("none").write_bytes(b"\xff\xff\n")
+        assert accounts.run("export", "a.archive", "--passphrase-file", "none", code=1) == "none is no text\n"
+
     def test_what_is_no_archive_is_told(self, accounts: Accounts, shell: Shell) -> None:
         shell.write("no archive", "b")
         words = ("restore", "b", "--passphrase-file", "-")

@@ -121,6 +121,24 @@ def test_what_is_pasted_into_a_terminal_signs_in(user: User) -> None:
     assert "signed in to ChatGPT as ada@example.com (plus)" in shown
 
 
+def test_a_code_that_is_typed_elsewhere_signs_in(user: User) -> None:
+    user.issuer.device_interval = 1.0
+    urls = f"token-url: {user.issuer.token_url}, device-url: {user.issuer.device_url}"
+    (user.folder / "isthmus.yaml").write_text(
+        f"accounts: {{issuers: {{ours: {{title: Ours, client-id: {CLIENT}, {urls}, flows: [device]}}}}}}\n"
+    )
+    command = [sys.executable, "-P", "-m", "isthmus", "login", "ours"]
+    with subprocess.Popen(
+        command, cwd=user.folder, env=user.variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        told = next(line for line in process.stderr if "type this code: " in line)
+        user.issuer.approve(told.rpartition(": ")[2].strip())
+        assert process.stdout.read() == "signed in to Ours as ada@example.com\n"
+        assert process.wait(PATIENCE) == 0
+
+
 def test_no_token_is_shown_or_written_in_clear(user: User) -> None:
     user.open_browser()
     said = [user.run("login", "codex", "--yes")]

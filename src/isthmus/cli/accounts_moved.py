@@ -154,5 +154,7 @@ def _passphrase(file: str | None, *, new: bool) -> Secret:
     try:
         with click.open_file(file, "rb") as opened:
             return Secret(opened.readline(4096).decode().rstrip("\r\n"))
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file} cannot be read: {error}")
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        fail(f"{file} is no text")
