@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from fakes.strict_words import Person, Trouble
 from fakes.transport import Scripted
 from isthmus.accounts import keeper
+from isthmus.accounts.intake import Intake
 from isthmus.accounts.keeper import FRESH
 from isthmus.accounts.signer import AccountSigner
 from isthmus.cloud.authority import CloudAuthority
 from isthmus.core.errors import GatewayError, Kind, Rest
+from isthmus.core.secret import Secret
+from isthmus.engine.accounts import Tokens
 from isthmus.engine.presentable import presentable
 from isthmus.providers.provider import CloudKey
 from isthmus.routing.health import Place, State
@@ -198,3 +202,24 @@ async def test_a_request_does_not_wait_for_ever_for_an_issuer(monkeypatch: pytes
         monkeypatch.setattr(keeper, "WAIT", 30.0)
         await AccountSigner(home.keeper).sign(outgoing(), ADA)
         assert home.issuer.refreshes() == 1
+
+
+async def test_who_signs_in_again_by_another_process_is_asked_at_once() -> None:
+    async with open_home() as home:
+        account = await home.add()
+        place, health = Place("strict", account.name, "m"), home.live.take().board.health
+        home.issuer.revoke(Person("ada@example.com", "acc-ada"))
+        line = Asking(home, refusing(), Scripted(ANSWER))
+        assert (await line.ask(ASKED))[0] != 200
+        assert health.worst(place, home.clock.now()) is not None
+        other = home.another()
+        await other.keeper.refresh()
+        given = home.issuer.sign_in(Person("ada@example.com", "acc-ada"))
+        tokens = Tokens(access=Secret(given["access_token"]), expires_at=home.clock.time() + HOUR)
+        intake = Intake(other.keeper, other.outside)
+        fresh = replace(tokens, refresh=Secret(given["refresh_token"]), id_token=Secret(given["id_token"]))
+        home.clock.move(1)
+        await intake.take_in(home.outside.issuers()["strict"], fresh, "signed in")
+        await home.keeper.look()
+        assert health.state(place, home.clock.now()) is State.READY
+        assert (await line.ask(ASKED))[0] == 200

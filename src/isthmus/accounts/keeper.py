@@ -115,10 +115,13 @@ class Keeper:
                 self._version = version
                 return
             accounts = await self._outside.records.accounts()
-            for identity in self.roster.take(accounts):
-                self.refreshing.forget(identity)
+            changed = self.roster.take(accounts)
+            for identity in changed:
+                self._forget(identity)
             self._version = version
             self._hand_over()
+            for identity in changed:
+                self._trust(self.roster.get(identity))
 
     async def changed(self, account: Account) -> None:
         """Keep it as it is now, in the store first. Raises INVALID and STORE_GONE."""
@@ -144,15 +147,14 @@ class Keeper:
 
     def taken(self, account: Account, kept: Kept) -> None:
         """The store has it with these tokens, which somebody has just signed in for."""
-        self.refreshing.forget(account.id)
+        self._forget(account.id)
         self.refreshing.keep(account.id, kept)
         self._refreshed(account)
 
     def gone(self, identity: str) -> None:
         """The store has it no more."""
         self.roster.remove(identity)
-        self._refused.pop(identity, None)
-        self.refreshing.forget(identity)
+        self._forget(identity)
         self._hand_over()
 
     async def usable(self, identity: str) -> Kept:
@@ -260,8 +262,16 @@ class Keeper:
     def _refreshed(self, account: Account) -> None:
         """Its tokens, or its state, are other ones."""
         self.put(account)
-        if self._live is not None and account.state is AccountState.READY:
+        self._trust(account)
+
+    def _trust(self, account: Account | None) -> None:
+        """It has tokens that nobody refused yet."""
+        if self._live is not None and account is not None and account.state is AccountState.READY:
             self._live.trust(account)
+
+    def _forget(self, identity: str) -> None:
+        self._refused.pop(identity, None)
+        self.refreshing.forget(identity)
 
     def _hand_over(self) -> None:
         if self._live is not None:

@@ -282,6 +282,7 @@ class Refreshing:
                 return await self._read(identity)
             self.written += 1
             self._kept.put(identity, kept)
+        log.info("account %s of %s has new tokens", account.name, account.issuer)
         self._told(_renewed(self._roster.need(identity), issuer, kept.tokens, self._time()))
         return kept
 
