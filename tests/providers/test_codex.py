@@ -138,6 +138,13 @@ def test_what_it_refuses_and_would_change_the_answer_is_told_as_lost(name: str) 
     assert [loss.path for loss in losses.found] == [name]
 
 
+@pytest.mark.parametrize(("name", "value"), [("temperature", b"null"), ("metadata", b"{}")])
+def test_a_field_that_says_nothing_is_no_loss(name: str, value: bytes) -> None:
+    losses = Losses()
+    assert apply_quirks({name: Raw(value)}, codex.QUIRKS, losses) == {}
+    assert losses.found == []
+
+
 @pytest.mark.parametrize("name", ["user", "safety_identifier"])
 def test_prompts_of_one_user_find_their_cache_without_telling_who_that_is(name: str) -> None:
     key = wrapped(**{name: "user_1_session_2"})["prompt_cache_key"]
@@ -159,13 +166,14 @@ def test_how_codex_itself_wants_to_be_served_travels() -> None:
     ("said", "told"),
     [
         ({"service_tier": "auto"}, []),
+        ({"service_tier": None}, []),
         ({"service_tier": "scale"}, ["service_tier"]),
         ({"truncation": "disabled"}, []),
         ({"truncation": "auto"}, ["truncation"]),
     ],
 )
 def test_what_counts_only_where_it_is_not_the_usual_is_told_as_lost_there(
-    said: dict[str, str], told: list[str]
+    said: dict[str, str | None], told: list[str]
 ) -> None:
     losses = Losses()
     codex.note(AIM, (), json.encode({**ASKED, **said}), losses)

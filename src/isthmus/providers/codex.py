@@ -81,6 +81,8 @@ _ELSEWHERE = ("previous_response_id", "conversation", "prompt")
 """Fields that stand for what a provider has kept."""
 _TIERS = (Raw(b'"priority"'), Raw(b'"flex"'))
 """Values of `service_tier` that Codex itself sends."""
+_USUAL_TIERS = (json.NULL, Raw(b'"auto"'), Raw(b'"default"'))
+"""Values that ask for nothing else than what is done without the field."""
 _NAMED = frozenset({"function_call", "function_call_output", "message", "reasoning"}) | frozenset(
     {"custom_tool_call", "custom_tool_call_output", "local_shell_call", "web_search_call"}
 )
@@ -128,7 +130,7 @@ def _address(prefix: str, others: Address, aim: Aim) -> tuple[str, str]:
 
 
 def sign(headers: Headers, secret: Secret | None) -> Headers:
-    """Who asks, unless the caller is Codex itself. What proves it comes from an account; a plain key is for tests."""
+    """Who asks, unless the caller is Codex itself. What proves it comes from an account, or is a token of one's own."""
     named = headers if find(headers, ORIGINATOR[0]) is not None else (*headers, ORIGINATOR)
     return bearer(named, secret)
 
@@ -165,7 +167,7 @@ def _taken(fields: dict[str, Raw]) -> dict[str, Raw]:
 def note(aim: Aim, client: Headers, body: bytes, losses: Losses) -> None:  # noqa: ARG001  one of Envelope.note
     """Tell what is left out of a Responses body beside QUIRKS."""
     fields = json.read_fields(body)
-    if (tier := fields.get("service_tier")) is not None and tier not in (*_TIERS, Raw(b'"auto"'), Raw(b'"default"')):
+    if fields.get("service_tier", json.NULL) not in (*_TIERS, *_USUAL_TIERS):
         losses.drop("service_tier", "this host knows priority and flex")
     if fields.get("truncation") == Raw(b'"auto"'):
         losses.drop("truncation", "this host refuses a conversation that is too long")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from msgspec import Raw
 
-from isthmus.core.losses import Losses
+from isthmus.core.losses import EMPTY, Losses
 from isthmus.core.value import Value
 
 
@@ -29,14 +29,14 @@ NO_QUIRKS = Quirks()
 def apply_quirks(
     fields: dict[str, Raw], quirks: Quirks, losses: Losses, *, ours: frozenset[str] = frozenset()
 ) -> dict[str, Raw]:
-    """The fields as this host takes them, in the same order; what is dropped is told.
+    """The fields as this host takes them, in the same order; what is dropped is told, unless it says nothing.
 
     `ours` are fields that the gateway added for its own sake: nobody misses those.
     """
     patched: dict[str, Raw] = {}
     for name, value in fields.items():
         if name in quirks.drop:
-            if name not in ours:
+            if name not in ours and bytes(value) not in EMPTY:
                 losses.drop(name, "this host refuses the field")
             continue
         target = quirks.rename.get(name, name)
