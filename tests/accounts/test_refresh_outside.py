@@ -97,3 +97,16 @@ def test_an_account_whose_sign_in_is_over_is_told_and_not_tried_again(tmp_path: 
         assert "sign in again" in account["why"]
         place.sign_in(ADA)
         assert ask(place)[0] == 200
+
+
+def test_who_signs_in_again_is_asked_under_by_every_worker(tmp_path: Path) -> None:
+    with open_twice(tmp_path, workers=2) as (issuer, backend, start), start() as place:
+        backend.play("gpt-5.2", hello)
+        place.sign_in(ADA)
+        known(place)
+        issuer.revoke(ADA)
+        deadline = time.monotonic() + 10
+        while {ask(place)[0] for _ in range(10)} != {401}:
+            assert time.monotonic() < deadline
+        place.sign_in(ADA)
+        known(place)
