@@ -305,6 +305,16 @@ def test_a_pool_is_one_place_to_the_tiers_strategy() -> None:
     assert [order(walk(places, board, tier)) for _ in range(3)] == ["abc$", "$abc", "abc$"]
 
 
+def test_a_tier_that_stays_with_a_pool_stays_when_that_goes_on_to_another_key() -> None:
+    places, board, tier = pool(STICKY), Board(), Tier((PAID, SOL), Strategy.STICKY)
+    board.health.failed(Place("openai", "key", "sol"), Kind.OVERLOADED, Rest.TARGET, 0.0)
+    assert order(walk(places, board, tier))[0] == "a"
+    board.health.clear()
+    assert order(walk(places, board, tier))[0] == "a"
+    limited(board, "a")
+    assert order(walk(places, board, tier))[0] == "b"
+
+
 @pytest.mark.parametrize("strategy", list(Strategy))
 @pytest.mark.parametrize("how", list(PoolStrategy))
 def test_every_strategy_asks_every_place_once(strategy: Strategy, how: PoolStrategy) -> None:

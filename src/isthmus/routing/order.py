@@ -224,12 +224,23 @@ def _sticky(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
     """The place that was first the last time, while it is well; else the next one behind it that is."""
     health, turns, now = look.board.health, look.board.turns, look.moment.now
     asks, held = list(chain.from_iterable(pools)), turns.held(tier)
-    asks = _from(asks, next((index for index, ask in enumerate(asks) if ask.place == held), 0))
+    asks = _from(asks, _index_of(held, asks))
     well = (index for index, ask in enumerate(asks) if health.state(ask.place, now) is State.READY)
     asks = _from(asks, next(well, 0))
     if asks and asks[0].place != held:
         turns.hold(tier, asks[0].place)
     return asks
+
+
+def _index_of(held: Place | None, asks: Sequence[Ask]) -> int:
+    """Where the held place stands, else another of its target, which may be that of a pool that has gone on; else 0."""
+    if held is None:
+        return 0
+    same = next((index for index, ask in enumerate(asks) if ask.place == held), None)
+    if same is not None:
+        return same
+    target = held.provider, held.model
+    return next((index for index, ask in enumerate(asks) if (ask.place.provider, ask.place.model) == target), 0)
 
 
 def _least_busy(tier: Tier, pools: Pools, look: Look) -> Sequence[Ask]:
