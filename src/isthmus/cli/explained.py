@@ -25,7 +25,7 @@ def say_explained(told: object) -> None:
         say("")
         say_table(_CANDIDATES, [_candidate(one) for one in candidates])
     for one in candidates:
-        for line in _request(one):
+        for line in (*_windows(one), *_request(one)):
             say(line)
 
 
@@ -40,6 +40,8 @@ def say_past(told: object) -> None:
         say(f"{_text(error, 'kind')}: {_text(error, 'message')}")
     for seam in _list(found, "continued"):
         say(f"continued {seam}")
+    if found.get("spill"):
+        say(_text(found, "spill"))
     if attempts := _parts(found, "attempts"):
         say("")
         say_table(_ATTEMPTS, [_attempt(one) for one in attempts])
@@ -82,6 +84,16 @@ def _candidate(one: Told) -> Sequence[str]:
         f"${_text(estimate, 'dollars')}" if estimate.get("dollars") is not None else "",
         "; ".join(map(str, _list(one, "why"))),
     )
+
+
+def _windows(one: Told) -> Iterator[str]:
+    """What its provider told of limits of its own."""
+    name = f"{_text(one, 'provider')}/{_text(one, 'model')} ({_text(one, 'key')})"
+    for window in _parts(one, "told_by_provider"):
+        remaining, limit = window.get("remaining"), window.get("limit")
+        if isinstance(remaining, int | float) and isinstance(limit, int | float) and limit > 0:
+            reset = f", and all of it in {_text(window, 'reset')} s" if window.get("reset") is not None else ""
+            yield f"{name} has {remaining / limit:.0%} left of its limit of {_text(window, 'measure')}{reset}"
 
 
 def _request(one: Told) -> Iterator[str]:
