@@ -42,7 +42,7 @@ PAUSE = 0.5
 
 
 class Launchd:
-    """`home` is the user's folder, `user` his number."""
+    """`home` is the user's folder, `user` the user's number."""
 
     name = "launchd"
 

@@ -63,7 +63,7 @@ WantedBy=default.target
 
 
 class Systemd:
-    """`settings` is the user's folder for configuration, `user` the name by which he logs in."""
+    """`settings` is the user's folder for configuration, `user` the name of who logs in."""
 
     name = "systemd"
 
@@ -147,7 +147,7 @@ def _good(*words: str) -> Done:
         return done
     if any(one in done.err for one in _NOBODY_ANSWERS):
         raise NoManager(
-            "no systemd of this user answers; log in as the user himself (not by su or sudo), or run isthmus serve "
+            "no systemd of this user answers; log in as that user (not by su or sudo), or run isthmus serve "
             f"under what keeps services here. It said: {done.why}"
         )
     raise Refused(f"systemctl --user {' '.join(words)}: {done.why}")
