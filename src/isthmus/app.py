@@ -102,7 +102,7 @@ async def open_gateway(
         keeper = None if accounts is None else accounts.keeper
         works += [one.run() for one in (keyring, keeper, gateway.budgets) if one is not None]
         if post is not None:
-            works.append(SharedRests(post, live.take().board.health, SystemClock(), live.keys).run())
+            works.append(_share_rests(SharedRests(post, live.take().board.health, SystemClock(), live.keys), accounts))
         for work in (*works, _watch(loaded.path, gateway.reloader)):
             task = asyncio.create_task(work)
             opened.push_async_callback(_end, task)
@@ -232,6 +232,13 @@ async def _keep_rests(rests: KeptRests, accounts: OpenedAccounts | None) -> None
     if accounts is not None and accounts.expected:
         await accounts.keeper.first.wait()
         rests.load()
+    await rests.run()
+
+
+async def _share_rests(rests: SharedRests, accounts: OpenedAccounts | None) -> None:
+    """What others tell of accounts is heard once these are known."""
+    if accounts is not None and accounts.expected:
+        await accounts.keeper.first.wait()
     await rests.run()
 
 
