@@ -68,7 +68,8 @@ class Outside(NamedTuple):
 class _Failure(NamedTuple):
     """`until` is of the monotonic clock: somebody may set the other one."""
 
-    error: GatewayError
+    kind: Kind
+    message: str
     times: int
     until: float
 
@@ -186,7 +187,7 @@ class Refreshing:
         if self.fails(identity):
             failure = self._failed[identity]
             left = failure.until - self._outside.clock.now()
-            raise GatewayError(failure.error.kind, failure.error.message, retry_after=left)
+            raise GatewayError(failure.kind, failure.message, retry_after=left)
 
     async def _read(self, identity: str) -> Kept:
         return await self._open(identity, await self._sealed(identity))
@@ -311,7 +312,7 @@ class Refreshing:
         times = 1 if before is None else before.times + 1
         seconds = min(MOST_AGAIN, AGAIN * 2.0 ** min(times - 1, 30))
         until = self._outside.clock.now() + max(seconds, error.retry_after or 0.0)
-        self._failed[identity] = _Failure(error, times, until)
+        self._failed[identity] = _Failure(error.kind, error.message, times, until)
         log.warning("account %s is not refreshed: %s", _name(self._roster.get(identity)), error.message)
 
     def _time(self) -> float:
