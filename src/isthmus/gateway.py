@@ -11,7 +11,7 @@ from isthmus.config.configurer import Configurer
 from isthmus.config.load import Loaded
 from isthmus.config.reload import Reloader
 from isthmus.engine.admit import Gate
-from isthmus.engine.counting import Counting, Learning
+from isthmus.engine.counting import Counting
 from isthmus.engine.keyring import Keyring
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Limiter, Ports, Recorder
@@ -87,7 +87,9 @@ class Gateway:
         tally, key_counts = Tally(live), KeyCounts()
         accounting = accounting_of(live, outside.store, outside.limiter, SystemClock())
         self.budgets = accounting.budgets
-        counts = [tally.count, key_counts.count, *accounting.counts]
+        counting = Counting()
+        losses, exchanges = RecentLosses(self._flush), RecentExchanges(self._flush)
+        counts = [tally.count, losses.take, exchanges.take, counting.take, key_counts.count, *accounting.counts]
         if outside.dumps is not None:
             counts.append(outside.dumps.take)
         if outside.otel is not None:
@@ -99,16 +101,17 @@ class Gateway:
         self.keyring = outside.keyring
         self.accounts = outside.accounts
         self.log = log
-        losses, counting = RecentLosses(self.recorder), Counting()
-        exchanges = RecentExchanges(losses)
         self.queue = Queue(SystemClock(), poll=None if isinstance(outside.limiter, LocalLimiter) else POLL)
-        ports = self._ports(Learning(exchanges, counting), counting)
+        ports = self._ports(self.recorder, counting)
         self.metrics = Metrics(tally, self._parts(), self.recorder.flush, others, str(worker))
         recent = Recent(losses.of, exchanges.of)
         self.desk = self._desk(ports, recent, key_counts)
         self.application = Application(
             live, ports, self.gate, self.health, recent, metrics=self.metrics.page, desk=self.desk
         )
+
+    def _flush(self) -> None:
+        self.recorder.flush()
 
     def _ports(self, recorder: Recorder, counting: Counting) -> Ports:
         outside = self._outside

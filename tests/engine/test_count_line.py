@@ -10,7 +10,7 @@ from isthmus.core.profile import ModelProfile
 from isthmus.core.usage import Usage
 from isthmus.dialects.table import COUNT_CODECS
 from isthmus.engine.count import serve_count
-from isthmus.engine.counting import Counting, Estimated, Learning
+from isthmus.engine.counting import Counting, Estimated
 from isthmus.engine.exchange import AttemptRecord, Call, Exchange, Lane, Named
 from isthmus.engine.vocabulary import Vocabulary
 from isthmus.providers.provider import Provider
@@ -20,7 +20,7 @@ from isthmus.routing.plan import Branch, Route, Rules, Target, When, first_of
 from isthmus.state.limits import LocalLimiter
 from isthmus.wire import json
 from isthmus.wire.headers import Headers
-from support.line import Line, Recorded, provider
+from support.line import Line, provider
 
 ASKED = b'{"model":"fast","messages":[{"role":"user","content":"%b"}]}' % (b"word " * 700)
 ROUTES = {"fast": ["one/m1", "two/m2"]}
@@ -149,20 +149,18 @@ def told_of(line_: Line, *, guessed: Estimated | None, usage: Usage | None) -> E
 
 
 def test_what_a_provider_counted_in_an_answer_is_learnt() -> None:
-    counting_, kept = Counting(Vocabulary("isthmus.no_such_package")), Recorded()
-    exchange = told_of(line(), guessed=Estimated(1000, exact=False), usage=Usage(fresh_input=900, cache_read=600))
-    Learning(kept, counting_).record(exchange)
+    counting_ = Counting(Vocabulary("isthmus.no_such_package"))
+    counting_.take(
+        [told_of(line(), guessed=Estimated(1000, exact=False), usage=Usage(fresh_input=900, cache_read=600))]
+    )
     assert counting_.corrected(Estimated(1000, exact=False), "m1") == 1500
-    assert kept.exchanges == [exchange]
 
 
-def test_an_answer_without_a_guess_or_a_count_teaches_nothing_and_is_recorded() -> None:
-    counting_, kept = Counting(Vocabulary("isthmus.no_such_package")), Recorded()
-    learning = Learning(kept, counting_)
-    learning.record(told_of(line(), guessed=None, usage=Usage(fresh_input=900)))
-    learning.record(told_of(line(), guessed=Estimated(1000, exact=False), usage=None))
+def test_an_answer_without_a_guess_or_a_count_teaches_nothing() -> None:
+    counting_ = Counting(Vocabulary("isthmus.no_such_package"))
+    unguessed = told_of(line(), guessed=None, usage=Usage(fresh_input=900))
+    counting_.take([unguessed, told_of(line(), guessed=Estimated(1000, exact=False), usage=None)])
     assert counting_.corrected(Estimated(1000, exact=False), "m1") == 1000
-    assert len(kept.exchanges) == 2
 
 
 async def test_a_translated_stream_teaches() -> None:

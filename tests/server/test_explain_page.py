@@ -17,7 +17,7 @@ from isthmus.telemetry.recent import RecentExchanges
 from isthmus.wire import json
 from support.asgi import Visit, application
 from support.explaining import BODY, change, pooled
-from support.line import KEY, Line, Recorded, provider
+from support.line import KEY, Line, provider
 
 HOME = (b"host", b"127.0.0.1:8317")
 AWAY = (b"host", b"gateway.example.com")
@@ -191,12 +191,12 @@ class TestPast:
         assert KEY not in str(told)
 
     def test_only_so_many_are_kept_and_those_that_could_not_be_read_take_no_place(self) -> None:
-        made, recent = line(), RecentExchanges(Recorded(), kept=2)
+        made, recent = line(), RecentExchanges(lambda: None, kept=2)
         for number in range(4):
             exchange = made.open()
             exchange.id = f"ex_{number}"
             exchange.peek = exchange.call.codec.peek(BODY) if number else None
-            recent.record(exchange)
+            recent.take([exchange])
         assert [recent.of(f"ex_{number}") is not None for number in range(4)] == [False, False, True, True]
 
     async def test_a_request_that_was_only_looked_at_takes_no_place(self) -> None:

@@ -11,7 +11,7 @@ from isthmus.engine.management import Actor, Management, Role
 from isthmus.telemetry.recent import RecentLosses
 from isthmus.wire import json
 from support.asgi import Visit, application
-from support.line import Line, Recorded, provider
+from support.line import Line, provider
 
 LOSSY = b'{"model":"m","seed":7,"messages":[{"role":"user","content":"hi"}]}'
 ANSWER = (
@@ -82,11 +82,11 @@ async def test_the_management_key_opens_it_from_anywhere(header: tuple[bytes, by
 
 async def test_only_so_many_are_kept_and_those_without_losses_take_no_place() -> None:
     made = line()
-    recent = RecentLosses(Recorded(), kept=2)
+    recent = RecentLosses(lambda: None, kept=2)
     for number in range(4):
         exchange = made.open()
         exchange.id = f"ex_{number}"
         if number:
             exchange.losses.drop("somewhere", "because")
-        recent.record(exchange)
+        recent.take([exchange])
     assert [recent.of(f"ex_{number}") is not None for number in range(4)] == [False, False, True, True]

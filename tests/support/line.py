@@ -1,6 +1,6 @@
 """The engine on its own: a snapshot built by hand, a scripted transport, one question, its whole answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fakes.clock import FakeClock
 from fakes.transport import Scripted, ScriptedTransport
@@ -51,6 +51,24 @@ class Recorded:
     def record(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
 
+    def take(self, exchanges: Sequence[Exchange]) -> None:
+        self.exchanges += exchanges
+
+
+class Told:
+    """Implements the engine's Recorder: everything takes what is over at once."""
+
+    def __init__(self, *takers: Callable[[Sequence[Exchange]], None]) -> None:
+        self._takers = takers
+
+    def record(self, exchange: Exchange) -> None:
+        for take in self._takers:
+            take((exchange,))
+
+
+def nothing_waits() -> None:
+    """All that is over was handed over already."""
+
 
 class Line:
     """A gateway's engine with scripted upstreams. `ask` sends one request and reads the answer to its end."""
@@ -69,10 +87,10 @@ class Line:
         self.transport = ScriptedTransport({f"{name}.example.com": list(script) for name, script in scripts.items()})
         self.live = Live(snapshot)
         self.recorded = Recorded()
-        self.losses = RecentLosses(self.recorded)
-        self.exchanges = RecentExchanges(self.losses)
+        self.losses, self.exchanges = RecentLosses(nothing_waits), RecentExchanges(nothing_waits)
         self.clock = FakeClock()
-        self.ports = Ports(self.transport, self.clock, self.exchanges, memory=BoundedMemory(self.clock.now))
+        recorder = Told(self.losses.take, self.exchanges.take, self.recorded.take)
+        self.ports = Ports(self.transport, self.clock, recorder, memory=BoundedMemory(self.clock.now))
         self.exchange: Exchange | None = None
 
     def open(self, dialect: str = "openai_chat", headers: Headers = ()) -> Exchange:

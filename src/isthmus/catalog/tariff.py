@@ -56,6 +56,12 @@ class Tariff:
         """What a request with this usage costs, rounded up."""
         return -(-self.exact(usage) // self.unit)
 
+    def about(self, fresh: int, output: int) -> int:
+        """What a request costs that comes to so much, and of which nothing more is known; rounded up."""
+        steps = self._steps
+        rates = (steps[0] if len(steps) == 1 else _step(steps, fresh)).plain
+        return -(-(self._request + rates[0] * fresh + rates[3] * output) // self.unit)
+
     def fraction(self, usage: Usage) -> Fraction:
         """The same in microdollars, not rounded: for a part of a request."""
         return Fraction(self.exact(usage), self.unit)

@@ -14,8 +14,8 @@ from isthmus.config.schema import Config
 from isthmus.config.schema_clients import BudgetsEntry
 from isthmus.config.schema_providers import AllowanceEntry
 from isthmus.engine.allowances import limits_of
-from isthmus.engine.budgets import GATEWAY
 from isthmus.engine.records import Allowance, Period
+from isthmus.engine.scopes import GATEWAY
 from isthmus.routing.limits import Limit
 
 NO_BUDGETS = BudgetsEntry()

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.periods import Period, renews
-from isthmus.engine.budgets import GATEWAY
 from isthmus.engine.clients import SHADOW
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.expected import Expectation
@@ -22,7 +21,8 @@ from isthmus.engine.held import COUNTED, Bill, Held
 from isthmus.engine.live import Now
 from isthmus.engine.ports import Limiter, Ports
 from isthmus.engine.queue import Waiter
-from isthmus.engine.spending import SPENT_NOTHING, spending, spending_at
+from isthmus.engine.scopes import GATEWAY
+from isthmus.engine.spending import SPENT_NOTHING, Spending, spending, spending_at
 from isthmus.routing.health import Place
 from isthmus.routing.limits import NEVER, Claim, Limit, Measure, Refusal
 from isthmus.routing.places import Ask
@@ -275,7 +275,7 @@ def settle(exchange: Exchange, now: Now, ports: Ports) -> None:
         if not held.open:
             continue
         if held.place is None:
-            held.settle(spending(exchange, now.tariffs).by_measure())
+            held.settle(spending(exchange, now.tariffs))
         else:
             held.settle(_spent_at(held.place, exchange, exchange.attempts, now))
     expected, usage = exchange.expected, exchange.usage
@@ -283,10 +283,10 @@ def settle(exchange: Exchange, now: Now, ports: Ports) -> None:
         ports.expected.learn(exchange.attempts[-1].target.model, expected, usage)
 
 
-def _spent_at(place: Place, exchange: Exchange, attempts: Sequence[AttemptRecord], now: Now) -> Mapping[Measure, int]:
+def _spent_at(place: Place, exchange: Exchange, attempts: Sequence[AttemptRecord], now: Now) -> Spending:
     """What the last try at this place came to."""
     record = next((one for one in reversed(attempts) if one.place == place), None)
-    return (SPENT_NOTHING if record is None else spending_at(exchange, record, now.tariffs)).by_measure()
+    return SPENT_NOTHING if record is None else spending_at(exchange, record, now.tariffs)
 
 
 def refused(refusal: Refusal, now: float) -> GatewayError:

@@ -15,6 +15,7 @@ from isthmus.core.periods import Period, began
 from isthmus.engine.live import Live
 from isthmus.engine.ports import Clock, Limiter
 from isthmus.engine.records import Records, Used
+from isthmus.engine.scopes import GATEWAY, scopes_of, spent_by_day
 from isthmus.routing.limits import Limit, Remembered
 
 EVERY = 10.0
@@ -25,8 +26,6 @@ HURRY = 0.1
 """The same while it is opened."""
 TOGETHER = 500
 """Scopes that the limiter is told of at once."""
-GATEWAY = "global:"
-"""The scope of all that is asked."""
 _KINDS = ("client:", "team:", GATEWAY)
 """What the scopes begin with of which the store knows what they spent."""
 
@@ -55,12 +54,13 @@ class Budgets:
     def handed(self, rows: Sequence[Used]) -> None:
         """These were handed over to be stored, by this process."""
         limits = self._look()
-        for row in rows if limits else ():
-            if row.microdollars:
-                for scope in scopes_of(row):
-                    for _, period in limits.get(scope, ()):
-                        window = scope, period, began(period, row.at)
-                        self._handed[window] = self._handed.get(window, 0) + row.microdollars
+        if not limits:
+            return
+        for (client, team, day), microdollars in spent_by_day(rows).items():
+            for scope in scopes_of(client, team):
+                for _, period in limits.get(scope, ()):
+                    window = scope, period, began(period, day)
+                    self._handed[window] = self._handed.get(window, 0) + microdollars
 
     def check(self, limits: Sequence[Limit]) -> None:
         """Raises STORE_GONE for a budget of which nobody has told yet what was spent."""
@@ -124,11 +124,6 @@ class Budgets:
         for known in (self._handed, self._others):
             for window in [window for window in known if window[2] != began(window[1], at)]:
                 del known[window]
-
-
-def scopes_of(row: Used) -> tuple[str, str, str]:
-    """Whose budgets a row is spent of."""
-    return f"client:{row.client}", f"team:{row.team}", GATEWAY
 
 
 def budgets_of(allowances: Mapping[str, Sequence[Limit]]) -> Mapping[str, Sequence[tuple[Limit, Period]]]:

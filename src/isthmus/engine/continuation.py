@@ -185,7 +185,7 @@ class Continuation:
         """Nothing runs at the place any more, so others may."""
         for held in self._exchange.held:
             if held.place == record.place:
-                held.settle(spending_at(self._exchange, record, self._now.tariffs).by_measure())
+                held.settle(spending_at(self._exchange, record, self._now.tariffs))
 
     def _note_usage(self, record: AttemptRecord) -> None:
         """What the place's part came to: as it was counted, where it is whole."""

@@ -5,6 +5,7 @@ A count is o200k's, times what the model's family makes of it, times what its pr
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from isthmus.catalog.tokens import Rate, rate_of
@@ -14,7 +15,6 @@ from isthmus.engine.vocabulary import Vocabulary, roughly
 
 if TYPE_CHECKING:
     from isthmus.engine.exchange import Exchange
-    from isthmus.engine.ports import Recorder
 
 INLINE = 100_000
 """Characters that are counted where they stand; more are counted in a thread, and so is the first text of all."""
@@ -93,6 +93,12 @@ class Counting:
         """The provider has told how many tokens of input it counted."""
         self._corrections[estimated.exact].learn(model, estimated.tokens, counted)
 
+    def take(self, exchanges: Sequence["Exchange"]) -> None:
+        """These are over: what providers counted is learnt from, where it had been guessed."""
+        for exchange in exchanges:
+            if exchange.guessed is not None and exchange.usage is not None and exchange.error is None:
+                self.learn(exchange.attempts[-1].target.model, exchange.guessed, exchange.usage.input)
+
 
 def _length(measured: Measure) -> int:
     return sum(map(len, measured.texts))
@@ -104,17 +110,3 @@ def _priced(measured: Measure, words: int, rate: Rate) -> int:
 
 def _bounded(ratio: float) -> float:
     return min(max(ratio, LEAST), MOST)
-
-
-class Learning:
-    """Implements Recorder for another: what providers counted is learnt from on the way."""
-
-    def __init__(self, recorder: "Recorder", counting: Counting) -> None:
-        self._recorder = recorder
-        self._counting = counting
-
-    def record(self, exchange: "Exchange") -> None:
-        if exchange.guessed is not None and exchange.usage is not None and exchange.error is None:
-            model = exchange.attempts[-1].target.model
-            self._counting.learn(model, exchange.guessed, exchange.usage.input)
-        self._recorder.record(exchange)

@@ -98,6 +98,9 @@ class _Counted(Limiter):
     async def remember(self, found: Sequence[Remembered]) -> None:
         """Nobody tells it."""
 
+    def tab(self, limits: Sequence[Limit]) -> None:
+        """None of them is counted here alone."""
+
     def share(self, limit: Limit) -> float:
         return self._real.share(limit)
 

@@ -32,7 +32,7 @@ def _settle(exchange: Exchange, now: Now, ports: Ports) -> None:
     except Exception:
         log.exception("it is not known what exchange %s came to, by a fault of the gateway", exchange.id)
         for held in exchange.held:
-            held.settle({})
+            held.settle(None)
 
 
 def _forget_traces(error: BaseException | None) -> None:

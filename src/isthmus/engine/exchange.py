@@ -14,7 +14,7 @@ from isthmus.dialects.codec import AnyCodec, Peek
 from isthmus.engine.clients import ANYONE, Client
 from isthmus.engine.counting import Estimated
 from isthmus.engine.expected import Expectation
-from isthmus.engine.held import Held
+from isthmus.engine.held import Entered, Held
 from isthmus.engine.ports import Clock, Incoming
 from isthmus.engine.spending import Ending, Spending
 from isthmus.engine.spill import Spill
@@ -192,7 +192,7 @@ class Exchange:
         self.answered: AttemptRecord | None = None
         self.skipped: tuple[str, ...] = ()
         self.seams: tuple[str, ...] = ()
-        self.held: tuple[Held, ...] = ()
+        self.held: tuple[Held | Entered, ...] = ()
         self.meter: Meter | None = None
         self.losses = Losses()
         self.upstream: Incoming | None = None

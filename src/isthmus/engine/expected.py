@@ -22,11 +22,19 @@ LONG = 512
 """Bytes from which on the value of such a field is a file, and not a word."""
 OUTPUT = 500
 """Tokens of output, of a model that has not answered yet."""
+EACH, EVERY = 64, 8
+"""So many answers of a model teach each by itself; of those that follow, one in so many does."""
 REMEMBERED = 512
 """Models whose answers are remembered; the one that answered longest ago is forgotten first."""
 
+SHORT = 4096
+"""Bytes up to which no body is looked into for files: one that is so small costs about what its length says."""
+
 _VALUE = re.compile(rb'\s*:?\s*"?')
-_NUMBER = re.compile(rb"\s*:\s*(\d{1,9})")
+_BOUND = re.compile(b"(?:" + b"|".join(OUTPUT_BOUNDS) + rb")\s*:\s*(\d{1,9})")
+_ENDINGS = (b'okens"', b'_predict"')
+"""What the names of all bounds end with: in most bodies there is none of them, or one."""
+LONGEST = max(map(len, OUTPUT_BOUNDS))
 
 
 class Expectation(NamedTuple):
@@ -43,6 +51,7 @@ class Expectations:
     def __init__(self) -> None:
         self._corrections = Corrections()
         self._outputs: OrderedDict[str, float] = OrderedDict()
+        self._answers: dict[str, int] = {}
 
     def of(self, body: bytes, model: str) -> Expectation:
         """What `body` would come to: its output is what answers have of late, and no more than it allows."""
@@ -57,17 +66,23 @@ class Expectations:
 
     def learn(self, model: str, expected: Expectation, usage: Usage) -> None:
         """A provider has counted what came of it."""
+        answers = self._answers[model] = self._answers.get(model, 0) + 1
+        if answers > EACH and answers % EVERY:
+            return
         self._corrections.learn(model, expected.measured, usage.input)
         before = self._outputs.get(model)
         told = float(usage.total_output)
         self._outputs[model] = told if before is None else before + WEIGHT * (told - before)
         self._outputs.move_to_end(model)
         if len(self._outputs) > REMEMBERED:
-            self._outputs.popitem(last=False)
+            forgotten, _ = self._outputs.popitem(last=False)
+            del self._answers[forgotten]
 
 
 def tokens_of(body: bytes) -> int:
     """Of its input, by its length. Files count by their number."""
+    if len(body) <= SHORT:
+        return len(body) // BYTES
     files = size = 0
     for mark in FILES:
         if mark not in body:  # as in most
@@ -82,9 +97,9 @@ def output_bound(body: bytes) -> int | None:
     """The most tokens that the answer may have, where the body says so near one of its ends, beside a conversation."""
     if len(body) > 2 * END:
         body = body[:END] + b" " + body[-END:]
-    for name in OUTPUT_BOUNDS:
-        at = body.find(name)
-        if at >= 0 and (found := _NUMBER.match(body, at + len(name))) is not None:
+    for ending in _ENDINGS:
+        at = body.find(ending)
+        if at >= 0 and (found := _BOUND.search(body, max(0, at - LONGEST))) is not None:
             return int(found[1])
     return None
 

@@ -1,6 +1,7 @@
 """What is claimed for an exchange, and what was granted to it, until that is settled."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from isthmus.catalog.tariff import Tariff
 from isthmus.core.usage import Usage
@@ -8,7 +9,10 @@ from isthmus.engine.expected import Expectation
 from isthmus.engine.ports import Limiter
 from isthmus.engine.queue import Queue
 from isthmus.routing.health import Place
-from isthmus.routing.limits import Claim, Grant, Limit, Measure
+from isthmus.routing.limits import Claim, Grant, Limit, Measure, Tab, Taken
+
+if TYPE_CHECKING:
+    from isthmus.engine.spending import Spending
 
 COUNTED = frozenset({Measure.TOKENS, Measure.MICRODOLLARS})
 """Measures for which it must be guessed what a request comes to."""
@@ -57,14 +61,43 @@ class Held:
         """Is it still to be settled?"""
         return self._grant is not None
 
-    def settle(self, spent: Mapping[Measure, int]) -> None:
-        """It came to `spent`."""
+    def settle(self, spent: "Spending | None") -> None:
+        """It came to `spent`; to what was claimed, where nobody knows."""
         grant, self._grant = self._grant, None
         if grant is not None:
-            self._limiter.settle(grant, spent)
+            self._limiter.settle(grant, {} if spent is None else spent.by_measure())
             if self._queue is not None:
                 for scope in running_scopes(grant.claims):
                     self._queue.released(scope)
+
+
+class Entered:
+    """As Held, for what was taken of a tab: the limits of a client and a route, which are for no place."""
+
+    __slots__ = ("_queue", "_scopes", "_tab", "_taken")
+    place: Place | None = None
+
+    def __init__(self, tab: Tab, taken: Taken, queue: Queue | None, scopes: Sequence[str]) -> None:
+        self._tab = tab
+        self._taken: Taken | None = taken
+        self._queue = queue
+        self._scopes = scopes
+
+    @property
+    def open(self) -> bool:
+        return self._taken is not None
+
+    def settle(self, spent: "Spending | None") -> None:
+        taken, self._taken = self._taken, None
+        if taken is None:
+            return
+        if spent is None:
+            self._tab.settle(taken, taken.tokens, taken.microdollars)
+        else:
+            self._tab.settle(taken, spent.tokens, spent.microdollars or 0)
+        if self._queue is not None:
+            for scope in self._scopes:
+                self._queue.released(scope)
 
 
 def running_scopes(claims: Iterable[Claim]) -> frozenset[str]:

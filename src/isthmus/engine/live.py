@@ -13,6 +13,7 @@ from isthmus.core.facts import Mode, ModelFacts, Price
 from isthmus.core.value import Value
 from isthmus.engine.accounts import Account
 from isthmus.engine.clients import NOBODY, Auth, Roll
+from isthmus.engine.entry import Entries
 from isthmus.engine.fingerprints import fingerprints
 from isthmus.engine.narrowing import Narrowed
 from isthmus.engine.scales import Prices, Shares
@@ -44,7 +45,8 @@ class Now(Value, frozen=True):
     `board` outlives it; `places` are those of the snapshot's targets, `narrowed` what is left of plans for clients to
     whom not all is open. `told` is what providers tell of their models, by provider and model; `tariffs` what places
     cost. `scales` weigh places without their limits, `shares` is None where there are none. `bounded`: a provider or
-    one of its keys has limits, and not only clients and routes. `covered` are the providers that subscriptions pay for.
+    one of its keys has limits, and not only clients and routes; `entries` are what these claim. `covered` are the
+    providers that subscriptions pay for.
     """
 
     snapshot: Snapshot
@@ -59,6 +61,7 @@ class Now(Value, frozen=True):
     bounded: bool = False
     covered: frozenset[str] = frozenset()
     shares: Shares | None = None
+    entries: Entries = Entries({})
 
     def facts(self, target: Target) -> ModelFacts:
         """All that is known of the target's model."""
@@ -168,7 +171,9 @@ class Live:
         """With all who may ask. Where two have one key, or limits for one name, the configuration's hold."""
         own, roll = self._own, self._roll
         if own.auth is Auth.OFF or roll == NOBODY:
-            return now if now.snapshot is own else replace(now, snapshot=own, shares=_shares(own))
+            if now.snapshot is own:
+                return now
+            return replace(now, snapshot=own, shares=_shares(own), entries=Entries(own.allowances))
         snapshot = replace(
             own,
             clients={**roll.clients, **own.clients},
@@ -177,7 +182,7 @@ class Live:
             blind=not roll.whole,
             caching=own.cache_rule if own.cache_rule.used or _any_caches(roll) else None,
         )
-        return replace(now, snapshot=snapshot, shares=_shares(snapshot))
+        return replace(now, snapshot=snapshot, shares=_shares(snapshot), entries=Entries(snapshot.allowances))
 
     def _wake(self, old: Snapshot, new: Snapshot) -> None:
         """What was known of another key, or of another host, tells nothing any more."""
@@ -213,6 +218,7 @@ class Live:
             covered=covered_by(snapshot),
             bounded=any(scope.startswith(_OF_PLACES) for scope in snapshot.allowances),
             shares=_shares(snapshot),
+            entries=Entries(snapshot.allowances),
         )
         return self._admitting(now)
 

@@ -7,7 +7,7 @@ from isthmus.core.content import Inline
 from isthmus.engine.counting import Counting
 from isthmus.engine.expected import Expectations
 from isthmus.providers.provider import CloudKey, Deadlines, Outgoing
-from isthmus.routing.limits import Claim, Grant, Limit, Measure, Refusal, Remembered
+from isthmus.routing.limits import Claim, Grant, Limit, Measure, Refusal, Remembered, Tab
 from isthmus.wire.headers import Headers
 
 if TYPE_CHECKING:
@@ -119,6 +119,10 @@ class Limiter(Protocol):
 
     async def remember(self, found: Sequence[Remembered]) -> None:
         """What was spent of budgets, as somebody knows who keeps it for good. Never raises."""
+        ...
+
+    def tab(self, limits: Sequence[Limit]) -> Tab | None:
+        """These limits, each of them once, for many requests to claim at once; None where others count them too."""
         ...
 
     def share(self, limit: Limit) -> float:

@@ -72,10 +72,15 @@ class Spending(NamedTuple):
     usage: Usage
     microdollars: int | None
 
+    @property
+    def tokens(self) -> int:
+        """All of them."""
+        usage = self.usage
+        return usage.fresh_input + usage.cache_read + usage.cache_write + usage.output + usage.reasoning
+
     def by_measure(self) -> Mapping[Measure, int]:
         """What its limits are told."""
-        usage = self.usage
-        return {_TOKENS: usage.input + usage.total_output, _MICRODOLLARS: self.microdollars or 0}
+        return {_TOKENS: self.tokens, _MICRODOLLARS: self.microdollars or 0}
 
 
 SPENT_NOTHING = Spending(NOTHING, 0)

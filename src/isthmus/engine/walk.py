@@ -12,6 +12,7 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.operations import Operation
 from isthmus.engine.admission import Admission, admission
 from isthmus.engine.affinity import keep_bond
+from isthmus.engine.at_once import enters_at_once
 from isthmus.engine.deadlines import deadline, within
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.live import Now
@@ -65,7 +66,10 @@ def in_order(
 async def _alone(exchange: Exchange, lone: Ask, once: Once[_T], now: Now, ports: Ports, *, body: bytes) -> _T:
     """Ask the only place there is, which is well and has no limits; a walk is made only when it fails."""
     until, failure = deadline(exchange), None
-    if now.snapshot.allowances and (gate := admission(exchange, body, now, ports)) is not None:
+    plan = exchange.plan
+    if now.snapshot.allowances and plan is not None and not enters_at_once(exchange, plan, body, now, ports):
+        gate = admission(exchange, body, now, ports)
+        assert gate is not None  # noqa: S101  there is a limiter, or nothing would be in the way
         await gate.enter(until)
     try:
         return await attempt(exchange, lone, once, now=now, ports=ports, until=until)

@@ -14,20 +14,20 @@ microdollars by as much as the estimates of the requests under way were short.
 import itertools
 import math
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
-from isthmus.core.periods import Period, begin_of, number_of
+from isthmus.core.periods import Period
 from isthmus.core.value import Value
+from isthmus.routing.windows import NEVER, BudgetWindow, RunningWindow, Window
+
+__all__ = ["NEVER", "Claim", "Grant", "Ledger", "Limit", "Measure", "Refusal", "Remembered", "Tab", "Taken"]
 
 MOST_WINDOWS = 50_000
 """Windows that are remembered; beyond that, the one that was claimed of the longest time ago is forgotten."""
 SWEPT = 2
 """Idle windows that are looked for whenever one is made."""
-NEVER = math.inf
-"""The wait of a claim that is greater than its limit."""
-
 
 WindowName: TypeAlias = "tuple[str, Measure, int | Period]"
 
@@ -111,7 +111,9 @@ class Ledger:
     def __init__(self, name: str = "", *, lease: float = math.inf) -> None:
         self._leases = (f"{name}{number}" for number in itertools.count(1))
         self._lease = lease
-        self._windows: OrderedDict[WindowName, _Window | _Running] = OrderedDict()
+        self._windows: OrderedDict[WindowName, Window | RunningWindow] = OrderedDict()
+        self.forgotten = 0
+        """Windows that were made room of. Until one is, every window stays the same."""
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -125,7 +127,7 @@ class Ledger:
         names = [limit.window for limit, _ in claims]
         for name, (limit, amount) in zip(names, claims, strict=True):
             window = self._windows.get(name) or window_of(limit)
-            wait = window.wait(limit, amount, now)
+            wait = window.wait(limit.most, amount, now)
             if wait is not None and (worst is None or wait > worst.wait):
                 worst = Refusal(limit, wait)
         if worst is not None:
@@ -154,10 +156,11 @@ class Ledger:
             measure = limit.measure
             if measure is _RUNNING:
                 if (running := self._windows.get(limit.window)) is not None:
-                    running.settle(grant, 0, now)
+                    running.settle(grant.lease, grant.at, 0, now)
             elif difference := spent.get(measure, amount) - amount:
                 name = limit.window
-                (self._windows.get(name) or self._window(name, limit, now)).settle(grant, difference, now)
+                window = self._windows.get(name) or self._window(name, limit, now)
+                window.settle(grant.lease, grant.at, difference, now)
 
     def renew(self, grants: Sequence[Grant], now: float) -> None:
         """These are still running, even where their leases have ended."""
@@ -175,6 +178,17 @@ class Ledger:
         """How much counts at present, as a part of the limit: 1 when it is used up."""
         return self.used(limit, now) / limit.most if limit.most > 0 else 1.0
 
+    def windows(self, limits: Sequence[Limit], now: float) -> Sequence[Window | RunningWindow]:
+        """The window of each, which is made where there is none: none is made room for by another of them."""
+        names = [limit.window for limit in limits]
+        for _ in set(names) - self._windows.keys():
+            self._sweep(now)
+        return [self._windows.setdefault(name, window_of(limit)) for name, limit in zip(names, limits, strict=True)]
+
+    def next_lease(self, now: float) -> tuple[str, float]:
+        """A name that no other has, and when it ends."""
+        return next(self._leases), now + self._lease
+
     def _note(self, grant: Grant, names: Sequence[WindowName]) -> None:
         """Count it in the windows of these names, which are those of its claims."""
         claims, at, lease = grant
@@ -182,7 +196,7 @@ class Ledger:
         for name, (limit, amount) in zip(names, claims, strict=True):
             self._window(name, limit, at).add(lease, amount, at, until)
 
-    def _window(self, name: WindowName, limit: Limit, now: float) -> "_Window | _Running":
+    def _window(self, name: WindowName, limit: Limit, now: float) -> Window | RunningWindow:
         window = self._windows.get(name)
         if window is None:
             self._sweep(now)
@@ -194,144 +208,106 @@ class Ledger:
     def _sweep(self, now: float) -> None:
         """Make room by what is idle; where everything is in use, by what was for the longest time."""
         for name in list(itertools.islice(self._windows, SWEPT)):
-            if self._windows[name].used(now) <= 0:
+            window = self._windows[name]
+            if window.used(now) <= 0:
+                self.forgotten += 1
                 del self._windows[name]
+            elif window.fresh:
+                window.fresh = False
+                self._windows.move_to_end(name)
         if len(self._windows) >= MOST_WINDOWS:
             self._windows.popitem(last=False)
+            self.forgotten += 1
 
 
-def window_of(limit: Limit) -> "_Window | _Running":
+def window_of(limit: Limit) -> Window | RunningWindow:
     """An empty one."""
     if limit.measure is _RUNNING:
-        return _Running()
-    return _Window(limit) if limit.period is None else _Budget(limit.period)
+        return RunningWindow()
+    return Window(limit.span, limit.parts) if limit.period is None else BudgetWindow(limit.period)
 
 
-class _Window:
-    """Amounts by part, where a part is a number of `width` seconds since 1970.
+class Tab:
+    """Limits that very many requests claim together, with their windows, which are found once. `time` is Unix time.
 
-    `_sum` is that of all parts, of which none is outlived in the part `_swept`, where that is not None.
+    Grants and settles what is plain, and nothing else: where anything has no room, nothing is taken, and whoever asked
+    has the ledger say why. It reaches into the windows itself: a call for each would take longer than all else here.
     """
 
-    __slots__ = ("_ahead", "_amounts", "_behind", "_sum", "_swept", "_width")
+    __slots__ = ("_amounts", "_known", "_ledger", "_limits", "_running", "_time")
 
-    def __init__(self, limit: Limit) -> None:
-        self._amounts: dict[int, int] = {}
-        self._sum = 0
-        self._swept: int | None = None
-        self._width = limit.span / limit.parts
-        self._behind = limit.parts if limit.parts > 1 else 0
-        self._ahead = limit.parts
+    def __init__(self, ledger: Ledger, limits: Sequence[Limit], time: Callable[[], float]) -> None:
+        self._ledger = ledger
+        self._limits = limits
+        self._time = time
+        self._known = -1
+        self._amounts: Sequence[tuple[int, int, Window]] = ()
+        self._running: Sequence[tuple[int, RunningWindow]] = ()
 
-    def _part(self, at: float) -> int:
-        return math.floor(at / self._width)
+    def take(self, tokens: int, microdollars: int) -> "Taken | None":
+        """One request that may come to so much; None where there is no room for that."""
+        now, ledger = self._time(), self._ledger
+        if self._known != ledger.forgotten:
+            self._find(now)
+        amounts = (1, tokens, microdollars)
+        for most, measure, window in self._amounts:
+            if not window.begins <= now < window.ends:
+                window.turn(now)
+            if window.total + amounts[measure] > most:
+                return None
+        for most, running in self._running:
+            if running.used(now) >= most:
+                return None
+        for _, measure, window in self._amounts:
+            amount = amounts[measure]
+            window.amounts[window.current] += amount
+            window.total += amount
+            window.fresh = True
+        return Taken(tokens, microdollars, now, self._lease(now) if self._running else "")
 
-    def _begin(self, part: int) -> float:
-        return part * self._width
+    def settle(self, taken: "Taken", tokens: int, microdollars: int) -> None:
+        """It came to so much, and no longer runs."""
+        now, at = self._time(), taken.at
+        if self._known != self._ledger.forgotten:
+            self._find(now)
+        differences = (0, tokens - taken.tokens, microdollars - taken.microdollars)
+        for _, measure, window in self._amounts:
+            if difference := differences[measure]:
+                if window.begins <= at <= now < window.ends and window.amounts[window.current] + difference >= 0:
+                    window.amounts[window.current] += difference
+                    window.total += difference
+                else:
+                    window.settle("", at, difference, now)
+        for _, running in self._running:
+            running.settle(taken.lease, at, 0, now)
 
-    def wait(self, limit: Limit, amount: int, now: float) -> float | None:
-        """Seconds until there is room for `amount`; None where there is."""
-        if amount > limit.most:
-            return NEVER
-        excess = self.used(now) + amount - limit.most
-        if excess <= 0 or amount <= 0:
-            return None
-        for part in sorted(self._amounts):
-            excess -= self._amounts[part]
-            if excess <= 0:
-                return self._begin(part + self._behind + 1) - now
-        return NEVER
+    def _lease(self, now: float) -> str:
+        lease, until = self._ledger.next_lease(now)
+        for _, running in self._running:
+            running.add(lease, 1, now, until)
+            running.fresh = True
+        return lease
 
-    def used(self, now: float) -> int:
-        """The sum of the parts that count. A clock that was set back for longer than a span has outlived them too."""
-        current = self._part(now)
-        if current != self._swept:
-            first, last = current - self._behind, current + self._ahead
-            for part in [part for part in self._amounts if not first <= part <= last]:
-                self._sum -= self._amounts.pop(part)
-            self._swept = current
-        return self._sum
-
-    def add(self, lease: str, amount: int, now: float, until: float) -> None:  # noqa: ARG002  as a _Running's
-        self._change(self._part(now), amount)
-
-    def _change(self, part: int, more: int) -> None:
-        """So much more of a part, which never has less than nothing."""
-        before = self._amounts.get(part)
-        if before is None:
-            before = 0
-            if part != self._swept:
-                self._swept = None
-        if before + more < 0:
-            more = -before
-        self._amounts[part] = before + more
-        self._sum += more
-
-    def settle(self, grant: Grant, difference: int, now: float) -> None:
-        current = self._part(now)
-        if current != self._swept:
-            self.used(now)
-        claimed = self._part(grant.at)
-        if claimed in self._amounts:
-            self._change(claimed, difference)
-        elif difference > 0:
-            self._change(current, difference)
-
-
-class _Budget(_Window):
-    """Amounts by the number of a period, of which the present one counts."""
-
-    __slots__ = ("_began", "_ends", "_number", "_period")
-
-    def __init__(self, period: Period) -> None:
-        self._amounts = {}
-        self._sum, self._swept = 0, None
-        self._behind, self._ahead = 0, 1
-        self._period = period
-        self._began = self._ends = 0.0
-        self._number = 0
-
-    def _part(self, at: float) -> int:
-        if not self._began <= at < self._ends:
-            self._number = number_of(self._period, at)
-            self._began, self._ends = self._begin(self._number), self._begin(self._number + 1)
-        return self._number
-
-    def _begin(self, part: int) -> float:
-        return begin_of(self._period, part)
-
-    def settle(self, grant: Grant, difference: int, now: float) -> None:
-        self.used(now)
-        claimed = self._part(grant.at)
-        if claimed in self._amounts or (difference > 0 and claimed == self._swept):
-            self._change(claimed, difference)
+    def _find(self, now: float) -> None:
+        """The windows, with each limit's bound, and with the place of its measure among the amounts."""
+        found = list(zip(self._limits, self._ledger.windows(self._limits, now), strict=True))
+        self._known = self._ledger.forgotten
+        self._amounts = [
+            (one.most, _PLACES[one.measure], window) for one, window in found if isinstance(window, Window)
+        ]
+        self._running = [(one.most, own) for one, own in found if isinstance(own, RunningWindow)]
 
 
-class _Running:
-    """When each lease ends; none does before `_first`."""
+class Taken:
+    """What was granted of a tab at Unix time `at`: so much of each of its limits that count tokens or microdollars."""
 
-    __slots__ = ("_first", "_leases")
+    __slots__ = ("at", "lease", "microdollars", "tokens")
 
-    def __init__(self) -> None:
-        self._leases: dict[str, float] = {}
-        self._first = math.inf
+    def __init__(self, tokens: int, microdollars: int, at: float, lease: str) -> None:
+        self.tokens = tokens
+        self.microdollars = microdollars
+        self.at = at
+        self.lease = lease
 
-    def wait(self, limit: Limit, amount: int, now: float) -> float | None:
-        """0 where there is no room for `amount`; None where there is."""
-        if amount > limit.most:
-            return NEVER
-        return 0.0 if self.used(now) + amount > limit.most else None
 
-    def used(self, now: float) -> int:
-        if self._first <= now:
-            self._leases = {lease: until for lease, until in self._leases.items() if until > now}
-            self._first = min(self._leases.values(), default=math.inf)
-        return len(self._leases)
-
-    def add(self, lease: str, amount: int, now: float, until: float) -> None:  # noqa: ARG002  as a _Window's
-        if until > now:
-            self._leases[lease] = until
-            self._first = min(self._first, until)
-
-    def settle(self, grant: Grant, difference: int, now: float) -> None:  # noqa: ARG002  as a _Window's
-        self._leases.pop(grant.lease, None)
+_PLACES: Mapping[Measure, int] = {Measure.REQUESTS: 0, Measure.TOKENS: 1, Measure.MICRODOLLARS: 2}

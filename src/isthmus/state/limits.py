@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure, Refusal, Remembered
+from isthmus.routing.limits import Claim, Grant, Ledger, Limit, Measure, Refusal, Remembered, Tab
 
 
 class LocalLimiter:
@@ -16,6 +16,10 @@ class LocalLimiter:
     def __init__(self, time: Callable[[], float]) -> None:
         self._time = time
         self._ledger = Ledger()
+
+    def tab(self, limits: Sequence[Limit]) -> Tab:
+        """They are counted here, so nobody need wait for what is granted of them."""
+        return Tab(self._ledger, limits, self._time)
 
     async def claim(self, claims: Sequence[Claim]) -> Grant | Refusal:
         """All of `claims` or nothing."""

@@ -97,6 +97,9 @@ class SharedLimiter:
         else:
             reply.add_done_callback(partial(self._settle_late, grant, spent))
 
+    def tab(self, limits: Sequence[Limit]) -> None:
+        """None of them is counted here alone."""
+
     def share(self, limit: Limit) -> float:
         """How much of the limit is used: by this instance, or by all as it knew a moment ago."""
         return max(self._own.share(limit, self._time()), self._seen.share(limit, self._clock.now()))

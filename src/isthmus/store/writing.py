@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Dialect, insert, select
 
 from isthmus.core.periods import DAY, Period, began
 from isthmus.engine.records import Used
+from isthmus.engine.scopes import scopes_of, spent_by_day
 from isthmus.store.database import execute_many
 from isthmus.store.tables import spent, used, used_days, used_hours
 from isthmus.store.upsert import upsert
@@ -131,14 +132,9 @@ def _summands(row: Used) -> tuple[float, ...]:
 
 def _costs(rows: Iterable[Used]) -> list[tuple[Any, ...]]:
     """What is added to each scope and period, in order as `_told`."""
-    days: dict[tuple[str, str, int], int] = {}
-    for row in rows:
-        if row.microdollars:
-            key = row.client, row.team, int(row.at // DAY) * DAY
-            days[key] = days.get(key, 0) + row.microdollars
     sums: dict[tuple[str, str, int], int] = {}
-    for (client, team, day), microdollars in days.items():
-        scopes = _scopes(client, team)
+    for (client, team, day), microdollars in spent_by_day(rows).items():
+        scopes = scopes_of(client, team)
         for period, since in _periods(day):
             for scope in scopes:
                 cost = scope, period, since
@@ -150,8 +146,3 @@ def _costs(rows: Iterable[Used]) -> list[tuple[Any, ...]]:
 def _periods(day: int) -> Sequence[tuple[str, int]]:
     """Those that the day is in, each with when it began."""
     return tuple((period.value, int(began(period, day))) for period in Period)
-
-
-def _scopes(client: str, team: str) -> Sequence[str]:
-    """What is spent from when this client, of this team or "", spends."""
-    return (f"client:{client}", f"team:{team}", "global:") if team else (f"client:{client}", "global:")

@@ -148,6 +148,9 @@ class HubLimiter:
             self._own.raise_to(limit, total, at)
             self._link.tell("remember", astuple(limit), total, at)
 
+    def tab(self, limits: Sequence[Limit]) -> None:
+        """None of them is counted here alone."""
+
     def share(self, limit: Limit) -> float:
         """How much of the limit is used: by this worker, or by all as it knew a moment ago."""
         return max(self._own.share(limit, self._clock.time()), self._seen.share(limit, self._clock.now()))
