@@ -96,6 +96,19 @@ def test_the_strategy_of_accounts_is_set_and_told(door: Door) -> None:
     assert "routing:\n  pool: sticky" in door.file.read_text()
 
 
+def test_the_lane_leaves_those_in_place_that_were_found_where_the_file_names_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "isthmus.yaml"
+    file.write_text("local: {enabled: off}\n")
+    with open_gateway_on(file, variables={"OPENAI_API_KEY": "sk-found"}) as gateway:
+        door = Door(gateway, tmp_path)
+        assert door.ask("POST", "/settings/haiku-model", {"haikuKiloModel": "kimi-k2.5"})[0] == 200
+        listed = {one["name"] for one in door.ask("GET", "/admin/providers")[1]["providers"]}
+        assert listed == {"openai", "codex", "kilo"}
+        assert "sk-found" not in file.read_text()
+        door.ask("POST", "/settings/haiku-model", {"haikuKiloModel": "minimax-2.5"})
+        assert door.ask("GET", "/settings/haiku-model")[1]["haikuKiloModel"] == "minimax-2.5"
+
+
 def test_where_the_file_names_the_provider_its_own_pool_is_changed(upstream: Upstream, tmp_path: Path) -> None:
     with open_gateway(between(upstream, providers="  codex: {pool: fill-first}\n"), tmp_path) as gateway:
         door = Door(gateway, tmp_path)

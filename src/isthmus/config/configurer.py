@@ -50,6 +50,11 @@ class Configurer:
         return self._reloader.version
 
     @property
+    def automatic(self) -> bool:
+        """Does the file name no provider, so that those are asked that were found?"""
+        return self._loaded.automatic
+
+    @property
     def editable(self) -> bool:
         """Is there a file that can be changed?"""
         return self._loaded.path is not None and not self._loaded.system

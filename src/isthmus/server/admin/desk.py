@@ -34,6 +34,11 @@ class Configurer(Protocol):
         ...
 
     @property
+    def automatic(self) -> bool:
+        """Does the file name no provider, so that those are asked that were found?"""
+        ...
+
+    @property
     def editable(self) -> bool:
         """Is there a file that can be changed?"""
         ...

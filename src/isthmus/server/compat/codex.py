@@ -3,7 +3,7 @@
 Its clients send no secret, so they are for programs on this machine.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 
 from isthmus.core.errors import GatewayError, Kind
@@ -101,7 +101,8 @@ async def change_haiku(call: AdminCall, desk: Desk) -> Page:
     if not asked or len(asked) > LONGEST or not asked.isprintable():
         raise GatewayError(Kind.INVALID, "haikuKiloModel is the name of a model", param="haikuKiloModel")
     await _check_listed(asked, desk)
-    await set_lane(asked, configurer_of(desk), call.actor.name)
+    snapshot = desk.live.take().snapshot
+    await set_lane(asked, configurer_of(desk), call.actor.name, found=(*snapshot.providers, *snapshot.awaited))
     return Page(200, json.encode(Haiku(True, asked)))
 
 
@@ -149,13 +150,18 @@ def lane_of(configurer: Configurer) -> str | None:
     return model_of(str(names[0])) if names else None
 
 
-async def set_lane(model: str, configurer: Configurer, who: str) -> None:
-    """Have the lane's names lead to this model, in the file and at once. Raises INVALID."""
+async def set_lane(model: str, configurer: Configurer, who: str, *, found: Iterable[str]) -> None:
+    """Have the lane's names lead to this model, in the file and at once. Raises INVALID.
+
+    Where that names the first provider of the file, those that are `found` are named with it: they would be gone.
+    """
     providers = configurer.shown()["providers"]
     known: Mapping[str, object] = providers if isinstance(providers, dict) else {}
     targets = aliases_to(model, known)
     changes: dict[tuple[str | int, ...], object] = {("aliases", name): target for name, target in targets.items()}
     provider, _, own = targets[NAMES[0]].partition("/")
+    if provider == KILO and configurer.automatic:
+        changes |= {("providers", name): {} for name in found}
     if provider == KILO and KILO not in known:
         changes[("providers", KILO)] = {**KILO_ENTRY, "models": [own]}
     elif provider == KILO:
