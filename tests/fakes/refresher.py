@@ -1,6 +1,6 @@
 """A process that refreshes the tokens of one account of a store, and may die at a certain point of it.
 
-Arguments: the database's file, the issuer's URL, the Unix time, and where to die: "leased", "given", "written", "used",
+Arguments: the database's URL, the issuer's URL, the Unix time, and where to die: "leased", "given", "written", "used",
 or "nowhere". It prints the access token that it would use.
 """
 
@@ -19,7 +19,7 @@ from isthmus.accounts.seal_keys import SaidKeys
 from isthmus.accounts.sealing import Seal
 from isthmus.core.secret import Secret
 from isthmus.engine.accounts import Account, Sealed
-from isthmus.store.address import Address
+from isthmus.store.address import address_of
 from isthmus.store.store import Store, open_store
 from isthmus.transport.client import open_transport
 from support.stores import PATIENT
@@ -63,10 +63,11 @@ class Dying:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def refresh(file: Path, url: str, time: float, point: str) -> None:
+async def refresh(database: str, url: str, time: float, point: str) -> None:
     known = row(StrictIssuer(url=url))
     clock, seal = FakeClock(time=time), Seal(SaidKeys(KEY, "a test"))
-    async with open_store(Address("sqlite", file=file), clock, pace=PATIENT) as store, open_transport() as transport:
+    address = address_of(Secret(database), Path())
+    async with open_store(address, clock, pace=PATIENT) as store, open_transport() as transport:
         ask = asking(transport, ISSUER_DEADLINES)
         keeper = Keeper(Outside(Dying(store, point), seal, ask, lambda: {"strict": known}, clock, shortly))
         await keeper.refresh()
@@ -83,4 +84,4 @@ async def shortly(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(refresh(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), sys.argv[4]))
+    asyncio.run(refresh(sys.argv[1], sys.argv[2], float(sys.argv[3]), sys.argv[4]))
