@@ -11,7 +11,7 @@ from fakes.authority import AccountAuthority
 from fakes.transport import Scripted
 from isthmus.engine import walk
 from isthmus.engine.accounts import Account
-from isthmus.engine.past import Past, told_past
+from isthmus.engine.past import told_past
 from isthmus.engine.snapshot import Limits
 from isthmus.providers.provider import Deadlines, Outgoing
 from isthmus.routing.places import PoolStrategy
@@ -20,7 +20,7 @@ from isthmus.routing.retry_budget import RetryBudgetRule
 from isthmus.state.limits import LocalLimiter
 from isthmus.wire.headers import find
 from support.explaining import explained, why
-from support.line import Line, provider
+from support.line import Line, past_of, provider
 
 ASKED = b'{"model":"fast","messages":[{"role":"user","content":"hi"}]}'
 ANSWER = (
@@ -252,6 +252,6 @@ async def test_the_record_of_a_request_names_the_accounts_it_went_to() -> None:
     line = accounts(limited(HOUR), answer())
     await line.ask(ASKED)
     assert line.exchange is not None
-    told = told_past(Past(line.exchange), line.live.take())
+    told = told_past(past_of(line.exchange), line.live.take())
     assert [(one.key, one.error) for one in told.attempts] == [("a", "quota_spent"), ("b", None)]
     assert [(one.key, one.fate) for one in told.candidates] == [("a", "asked"), ("b", "asked")]

@@ -11,14 +11,14 @@ from fakes.transport import Scripted
 from isthmus.core.facts import NOTHING_KNOWN, ModelFacts, Price, Rates
 from isthmus.engine.accounts import Account
 from isthmus.engine.facts import facts, in_words
-from isthmus.engine.past import Past, told_past
+from isthmus.engine.past import told_past
 from isthmus.engine.snapshot import Habits
 from isthmus.engine.spill import Spill
 from isthmus.providers.issuers.codex import CODEX
 from isthmus.routing.plan import Route, Strategy, Target, Tier
 from isthmus.telemetry.line_forms import LineForms
 from support.explaining import explained, why
-from support.line import Line, provider
+from support.line import Line, past_of, provider
 from support.metering import Meter
 
 ASKED = b'{"model":"fast","messages":[{"role":"user","content":"hi"}]}'
@@ -139,7 +139,7 @@ async def test_the_record_of_the_request_says_why() -> None:
     asked = line(spent(), spent())
     await asked.ask(ASKED)
     assert asked.exchange is not None
-    spill = told_past(Past(asked.exchange), asked.live.take()).spill
+    spill = told_past(past_of(asked.exchange), asked.live.take()).spill
     assert spill == (
         "it is paid by use, $1.25 for a million tokens in, $10 out; what stands before it, codex, is covered by a"
         " subscription"

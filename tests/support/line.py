@@ -11,6 +11,7 @@ from isthmus.core.secret import Secret
 from isthmus.dialects.table import CODECS
 from isthmus.engine.exchange import Call, Exchange
 from isthmus.engine.live import Live
+from isthmus.engine.past import Past, PastRing
 from isthmus.engine.ports import Ports
 from isthmus.engine.serve import serve
 from isthmus.engine.snapshot import Snapshot
@@ -68,6 +69,15 @@ class Told:
 
 def nothing_waits() -> None:
     """All that is over was handed over already."""
+
+
+def past_of(exchange: Exchange) -> Past:
+    """What is kept of an exchange that is over."""
+    ring = PastRing(1)
+    ring.keep(exchange)
+    past = ring.of(exchange.id)
+    assert past is not None
+    return past
 
 
 class Line:

@@ -6,81 +6,39 @@ Nothing of the conversation is kept, and none of what its client sent to prove i
 from collections.abc import Mapping, Sequence, Set
 from decimal import Decimal
 from struct import Struct
-from typing import NamedTuple
-
-from msgspec.structs import replace
+from typing import Any, NamedTuple
 
 from isthmus.core.losses import Loss
+from isthmus.core.usage import Usage
 from isthmus.core.value import Value
-from isthmus.engine.exchange import AttemptRecord, Exchange
+from isthmus.dialects.codec import AnyCodec, Peek
+from isthmus.engine.exchange import AttemptRecord, Exchange, Lane
 from isthmus.engine.explanation import Refusal
 from isthmus.engine.live import Now
 from isthmus.routing.health import Place
 from isthmus.routing.places import Ask
-from isthmus.routing.plan import Target
+from isthmus.routing.plan import Plan, Target
 
-_TIMES = Struct("<5d")
 _NOT_YET = -1.0
 _NOBODY = AttemptRecord(Target("", ""))
 """Stands for the attempt of an exchange that asked nobody."""
+_ROW = Struct("<40s5d6q")
+"""Of one exchange: its id, its times, what it used and what had been guessed; -1 for what nobody told."""
 
 
-class Past:
-    """One exchange. Made when it is over; nothing in it changes any more, and little of it is its own.
+class Shared(NamedTuple):
+    """What very many exchanges have in common. `target` and `credential` are those of the first attempt."""
 
-    A thousand others come and go before it does, so all of its memory is slow to reach by then, and so is that of what
-    is put in its place: most take a few small pieces. What tells of more than one attempt that answered is `odd`.
-    """
-
-    __slots__ = (
-        "_times",
-        "client",
-        "codec",
-        "credential",
-        "guessed",
-        "id",
-        "lane",
-        "model",
-        "odd",
-        "outcome",
-        "plan",
-        "status",
-        "stream",
-        "target",
-        "usage",
-    )
-
-    def __init__(self, exchange: Exchange) -> None:
-        peek, plan, usage, over = exchange.peek, exchange.plan, exchange.usage, exchange.finished_at
-        first = exchange.attempts[0] if exchange.attempts else _NOBODY
-        self.id = exchange.id
-        self.client = exchange.client.name
-        self.codec = exchange.call.codec
-        self.model = None if peek is None else peek.model if plan is None or plan.name != peek.model else plan.name
-        self.stream = None if peek is None else peek.stream
-        self.plan = plan
-        self.target, self.credential = first.target, first.credential
-        self.lane = exchange.lane
-        self.usage = usage if usage is None or usage.native is None else replace(usage, native=None)
-        self.guessed = None if exchange.guessed is None else exchange.guessed.tokens
-        self.status = exchange.status
-        self.outcome = exchange.outcome
-        over = _NOT_YET if over is None else over
-        self._times = _TIMES.pack(exchange.at, exchange.started_at, over, first.began, first.milliseconds)
-        self.odd = _NOT_ODD if _is_plain(exchange) else _odd(exchange)
-
-    @property
-    def times(self) -> "Times":
-        return Times(*_TIMES.unpack(self._times))
-
-    def attempts(self) -> Sequence[AttemptRecord]:
-        """All tries, the first one first."""
-        if self.odd is not _NOT_ODD:
-            return self.odd.attempts
-        times = self.times
-        only = AttemptRecord(self.target, self.credential, times.asked_at)
-        only.milliseconds = times.milliseconds
-        return (only,)
+    client: str
+    codec: AnyCodec
+    model: str
+    stream: bool
+    plan: Plan | None
+    target: Target
+    credential: str
+    lane: Lane | None
+    status: int
+    outcome: str
 
 
 class Times(NamedTuple):
@@ -91,6 +49,125 @@ class Times(NamedTuple):
     finished_at: float
     asked_at: float
     milliseconds: float
+
+
+class Past(Value, frozen=True, kw_only=True):
+    """One exchange that is over. What tells of more than one attempt that answered is `odd`."""
+
+    id: str
+    shared: Shared
+    times: Times
+    usage: Usage | None
+    guessed: int | None
+    odd: "Odd"
+
+    def attempts(self) -> Sequence[AttemptRecord]:
+        """All tries, the first one first."""
+        if self.odd is not _NOT_ODD:
+            return self.odd.attempts
+        only = AttemptRecord(self.shared.target, self.shared.credential, self.times.asked_at)
+        only.milliseconds = self.times.milliseconds
+        return (only,)
+
+
+class PastRing:
+    """The latest exchanges that are over.
+
+    A thousand others come and go before one is forgotten, so all memory of it is slow to reach by then: of most there
+    is one row of numbers, side by side with those before and after it, and what it has in common with others.
+    """
+
+    def __init__(self, kept: int) -> None:
+        self._kept = kept
+        self._next = 0
+        self._rows = bytearray(_ROW.size * kept)
+        self._sharing: list[Shared | None] = [None] * kept
+        self._odd: dict[int, Odd] = {}
+        self._known: dict[tuple[object, ...], Shared] = {}
+
+    def keep(self, exchange: Exchange) -> None:
+        """Nothing of it changes any more. One that could not be read takes no place."""
+        peek, usage, over, guessed = exchange.peek, exchange.usage, exchange.finished_at, exchange.guessed
+        if peek is None:
+            return
+        first = exchange.attempts[0] if exchange.attempts else _NOBODY
+        place, self._next = self._next, (self._next + 1) % self._kept
+        self._sharing[place] = self._shared(exchange, peek, first)
+        _ROW.pack_into(
+            self._rows,
+            place * _ROW.size,
+            exchange.id.encode(),
+            exchange.at,
+            exchange.started_at,
+            _NOT_YET if over is None else over,
+            first.began,
+            first.milliseconds,
+            *(_UNTOLD if usage is None else _counts(usage)),
+            -1 if guessed is None else guessed.tokens,
+        )
+        if not _is_plain(exchange):
+            self._odd[place] = _odd(exchange)
+        elif self._odd:
+            self._odd.pop(place, None)
+
+    def of(self, exchange_id: str) -> Past | None:
+        """What became of an exchange, or None when it is no longer kept. The latest that has the id."""
+        said = exchange_id.encode()
+        for back in range(1, self._kept + 1):
+            place = (self._next - back) % self._kept
+            shared = self._sharing[place]
+            if shared is None:
+                return None
+            identity, *numbers = _ROW.unpack_from(self._rows, place * _ROW.size)
+            if identity.rstrip(b"\0") == said:
+                return self._past(exchange_id, shared, numbers, self._odd.get(place, _NOT_ODD))
+        return None
+
+    def _past(self, identity: str, shared: Shared, numbers: Sequence[Any], odd: "Odd") -> Past:
+        *counted, guessed = numbers[5:]
+        return Past(
+            id=identity,
+            shared=shared,
+            times=Times(*numbers[:5]),
+            usage=None if counted[0] < 0 else Usage(*counted),
+            guessed=None if guessed < 0 else guessed,
+            odd=odd,
+        )
+
+    def _shared(self, exchange: Exchange, peek: Peek, first: AttemptRecord) -> Shared:
+        """What it has in common with others. What is held is the same object, so that it can be told by where it is."""
+        codec, plan, target = exchange.call.codec, exchange.plan, first.target
+        client, lane, status, outcome = exchange.client.name, exchange.lane, exchange.status, exchange.outcome
+        key = (
+            client,
+            id(codec),
+            peek.model,
+            peek.stream,
+            id(plan),
+            id(target),
+            first.credential,
+            lane,
+            status,
+            outcome,
+        )
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= self._kept:
+                self._known.clear()
+            known = self._known[key] = Shared(
+                client, codec, peek.model, peek.stream, plan, target, first.credential, lane, status, outcome
+            )
+        return known
+
+
+_UNTOLD = (-1, 0, 0, 0, 0)
+_MOST = 2**62
+"""What a count is at most, whatever a provider says."""
+
+
+def _counts(usage: Usage) -> tuple[int, ...]:
+    counts = usage.fresh_input, usage.cache_read, usage.cache_write, usage.output, usage.reasoning
+    return counts if sum(counts) <= _MOST else tuple(min(count, _MOST) for count in counts)
 
 
 class Odd(Value, frozen=True, kw_only=True):
@@ -213,15 +290,16 @@ class PastExplained(Value, frozen=True, kw_only=True):
 
 def told_past(past: Past, now: Now) -> PastExplained:
     """The record, for whoever manages the gateway: keys have their names in it."""
-    plan, odd, times = past.plan, past.odd, past.times
+    shared, odd, times = past.shared, past.odd, past.times
+    plan = shared.plan
     return PastExplained(
         id=past.id,
         at=times.at,
-        client=past.client,
-        dialect=past.codec.dialect,
-        operation=past.codec.operation,
-        model=past.model,
-        stream=past.stream,
+        client=shared.client,
+        dialect=shared.codec.dialect,
+        operation=shared.codec.operation,
+        model=shared.model,
+        stream=shared.stream,
         route=None if plan is None else plan.name,
         because=None if plan is None else plan.because,
         preferred=None if odd.preferred is None else "/".join(odd.preferred),
@@ -230,12 +308,12 @@ def told_past(past: Past, now: Now) -> PastExplained:
         skipped=odd.skipped,
         continued=odd.seams,
         spill=odd.spill,
-        lane=past.lane,
+        lane=shared.lane,
         losses=odd.losses,
         more_losses=odd.more_losses,
         spent=_spent(past, now),
-        outcome=past.outcome,
-        status=past.status,
+        outcome=shared.outcome,
+        status=shared.status,
         error=odd.error,
         ms=None if times.finished_at < 0 else round((times.finished_at - times.started_at) * 1000, 1),
     )

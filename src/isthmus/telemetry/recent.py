@@ -1,11 +1,11 @@
 """What became of the latest exchanges, and what they lost, by their ids: bounded rings in memory."""
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from isthmus.core.losses import Losses
 from isthmus.engine.exchange import Exchange
-from isthmus.engine.past import Past
+from isthmus.engine.past import Past, PastRing
 from isthmus.telemetry.one_by_one import one_by_one
 
 KEPT = 1000
@@ -41,13 +41,13 @@ class RecentExchanges:
 
     def __init__(self, flush: Callable[[], None], kept: int = PAST) -> None:
         self._flush = flush
-        self._past: deque[Past] = deque(maxlen=kept)
+        self._ring = PastRing(kept)
 
     def take(self, exchanges: Sequence[Exchange]) -> None:
         """These are over. Raises Spoiled."""
-        one_by_one((one for one in exchanges if one.peek is not None), lambda one: self._past.append(Past(one)))
+        one_by_one(exchanges, self._ring.keep)
 
     def of(self, exchange_id: str) -> Past | None:
         """What became of an exchange, or None when it is no longer kept."""
         self._flush()
-        return next((past for past in reversed(self._past) if past.id == exchange_id), None)
+        return self._ring.of(exchange_id)
