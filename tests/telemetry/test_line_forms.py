@@ -19,7 +19,8 @@ from isthmus.wire import json
 from tests.fakes.clock import FakeClock
 
 ODD = {
-    "first_byte_ms", "losses", "attempts", "skipped", "continued", "spill", "empty", "cached", "trace", "error", "message",
+    "first_byte_ms", "losses", "attempts", "skipped", "continued", "spill", "empty", "cached", "trace", "error",
+    "message",
 }  # fmt: skip
 
 
