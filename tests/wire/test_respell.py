@@ -71,3 +71,32 @@ def test_it_leaves_alone_what_it_cannot_tell_apart(body: bytes) -> None:
 def test_it_looks_at_the_ends_only() -> None:
     far = b'{"a":"' + b"x" * WINDOW + b'","model":"a","z":[' + b"1," * WINDOW + b"1]}"
     assert respell(far, "model", "a", "b") is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id":"a,","model":"a","x":1}',
+        b'{"model":"a"}',
+        b'{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"a","choices":[{"model":"a"}]}',
+        b'{"id":",","n":-1.5e3,"t":null,"model":"a"}',
+    ],
+)
+def test_the_first_of_plain_fields_is_found_at_once(body: bytes) -> None:
+    assert respell(body, "model", "a", "b") == body.replace(b'"model":"a"', b'"model":"b"', 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "held"),
+    [
+        (b'{"user":"\\"model\\":\\"x","model":"a"}', "a"),
+        (b'{"user":"say \\",\\"model\\":\\"x\\"","model":"a"}', "a"),
+        (b'{"x":{"model":"b"},"model":"a"}', "a"),
+        (b'{"x":["model","b"],"model":"a"}', "a"),
+        (b'{"model":"a\\"b","n":1}', 'a"b'),
+    ],
+)
+def test_what_only_looks_like_the_field_is_not_taken_for_it(body: bytes, held: str) -> None:
+    respelt = respell_any(body, "model", "new")
+    assert respelt in (None, json.splice(body, {"model": json.raw("new")}))
+    assert json.decode(body)["model"] == held

@@ -12,6 +12,9 @@ from isthmus.wire import json
 WINDOW = 2048
 """Bytes that are looked at, at each end."""
 
+NEAR = 512
+"""Bytes from the beginning of a body in which a field is looked for first, and that its string may have."""
+
 _STRING = rb'"[^"]*"'
 _BEFORE = b",{ \t\r\n"
 _MEMBER = _STRING + rb"\s*:\s*(?:" + _STRING + rb"|[-+.0-9eE]+|true|false|null)\s*"
@@ -23,18 +26,46 @@ def respell(body: bytes, name: str, old: str, new: str) -> bytes | None:
     None when the field does not stand where it can be told apart without reading everything. Every other
     byte stays as it is.
     """
-    found = _find(body, name)
-    return _put(body, found, new) if found is not None and found[1] == json.encode(old) else None
+    found = _place(body, name)
+    if found is None or body[found[0] : found[1]] != json.encode(old):
+        return None
+    return b"".join((body[: found[0]], json.encode(new), body[found[1] :]))
 
 
 def respell_any(body: bytes, name: str, new: str) -> bytes | None:
     """The same, whatever the field holds."""
+    found = _place(body, name)
+    return None if found is None else b"".join((body[: found[0]], json.encode(new), body[found[1] :]))
+
+
+def _place(body: bytes, name: str) -> tuple[int, int] | None:
+    """Where the field's string begins and ends, quotes and all."""
+    near = _near(body, _mark(name))
+    if near is not None:
+        return near
     found = _find(body, name)
-    return None if found is None else _put(body, found, new)
+    return None if found is None else found.span(1)
 
 
-def _put(body: bytes, found: re.Match[bytes], new: str) -> bytes:
-    return b"".join((body[: found.start(1)], json.encode(new), body[found.end(1) :]))
+def _near(body: bytes, mark: bytes) -> tuple[int, int] | None:
+    """In front of everything nested, written without spaces, as most are.
+
+    No string before it holds a quote, for there is no backslash: so a quote behind a brace or a comma, with a name
+    behind it, opens that name.
+    """
+    at = body.find(mark, 1, NEAR)
+    if at < 0 or body[at - 1] not in b"{," or body[:1] != b"{":
+        return None
+    start = at + len(mark)
+    end = body.find(b'"', start, start + NEAR)
+    if end < 0 or body.find(b"\\", 0, end) >= 0 or body.find(b"{", 1, at) >= 0 or body.find(b"[", 0, at) >= 0:
+        return None
+    return start - 1, end + 1
+
+
+@lru_cache(maxsize=8)
+def _mark(name: str) -> bytes:
+    return b'"%b":"' % name.encode()
 
 
 def _find(body: bytes, name: str) -> re.Match[bytes] | None:
