@@ -162,7 +162,7 @@ class PlainReply(Plain, frozen=True, kw_only=True):
     object: str | None = None
     created: float | None = None
     model: str | None = None
-    usage: dict[str, Raw] | None = None
+    usage: Raw = json.NULL
     service_tier: Raw = json.NULL
     system_fingerprint: Raw = json.NULL
     error: None = None
@@ -192,7 +192,14 @@ def decode_reply(body: bytes) -> PlainReply | None:
         said = _decode_reply(body)
     except (*json.DECODE_ERRORS, json.Malformed):
         return None
+    if said.usage != json.NULL and not is_object(said.usage):
+        return None
     return said if all(choice.message.annotations in (json.NULL, NO_ITEMS) for choice in said.choices) else None
+
+
+def is_object(body: Raw) -> bool:
+    """Is this JSON an object?"""
+    return memoryview(body)[0] == ord("{")
 
 
 def read_message(item: Raw) -> Message | ToolResult | None:

@@ -25,7 +25,7 @@ from isthmus.dialects.openai.chat.content import Host, is_thinking_part, write_c
 from isthmus.dialects.openai.chat.extras import empties, fields_of, is_ours, keep, restore
 from isthmus.dialects.openai.chat.messages import read_turn
 from isthmus.dialects.openai.chat.shapes import read_outline
-from isthmus.dialects.openai.chat.usage import read_finish, read_usage, write_finish, write_usage
+from isthmus.dialects.openai.chat.usage import read_finish, usage_of, write_finish, write_usage
 from isthmus.dialects.openai.errors import told_error
 from isthmus.wire import json
 from isthmus.wire.json import DECODE_ERRORS, Fields, Malformed
@@ -62,7 +62,19 @@ def tap_reply(body: bytes) -> Usage | None:
         raise told_error(body)
     if outline.choices is None:
         raise _garbled("choices is missing")
-    return None if outline.usage is None else read_usage(outline.usage)
+    try:
+        return _usage(outline.usage)
+    except Malformed as error:
+        raise _garbled(error.message) from error
+
+
+def _usage(body: Raw) -> Usage | None:
+    """None where it is null. A copy is kept, and not all of the answer."""
+    if body == json.NULL:
+        return None
+    if not plain.is_object(body):
+        raise Malformed("usage is not an object", "usage")
+    return usage_of(body.copy())
 
 
 def _garbled(reason: str) -> GatewayError:
@@ -77,7 +89,7 @@ def _read_plain(said: plain.PlainReply) -> ChatReply:
         id=id_,
         model=said.model or "",
         candidates=tuple(map(_read_plain_choice, said.choices)),
-        usage=None if said.usage is None else read_usage(said.usage),
+        usage=_usage(said.usage),
         created=None if said.created is None else int(said.created),
         extra=Extra(CHAT, left) if left or not id_.startswith(PREFIX) else None,
     )
@@ -97,12 +109,12 @@ def _read_plain_choice(said: plain.PlainChoice) -> Candidate:
 def _read(fields: Fields, choices: Sequence[Raw]) -> ChatReply:
     id_, created = fields.text("id") or "", fields.number("created")
     fields.text("object")
-    usage = fields.raw("usage")
+    usage = fields.raw("usage") or json.NULL
     return ChatReply(
         id=id_,
         model=fields.text("model") or "",
         candidates=tuple(_read_choice(item, f"choices[{number}]", id_) for number, item in enumerate(choices)),
-        usage=None if usage is None else read_usage(json.read_fields(usage, "usage")),
+        usage=_usage(usage),
         created=None if created is None else int(created),
         extra=reply_extra(fields, id_),
     )

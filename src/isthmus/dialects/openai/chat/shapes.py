@@ -78,7 +78,7 @@ class Outline(Struct, frozen=True, gc=False):
     """What a tap needs of a whole reply."""
 
     choices: list[Raw] | None = None
-    usage: JsonObject | None = None
+    usage: Raw = json.NULL
     error: JsonObject | str | None = None
 
 

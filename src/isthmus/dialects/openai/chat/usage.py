@@ -93,7 +93,11 @@ _read_counts = json.decoder(_Counts)
 
 def read_usage(fields: Mapping[str, Raw]) -> Usage:
     """Usage in disjoint buckets, with the object as it was. Counts that are no numbers count as nothing."""
-    body = json.raw(fields)
+    return usage_of(json.raw(fields))
+
+
+def usage_of(body: Raw) -> Usage:
+    """The same, from the object itself, letter by letter."""
     try:
         counts = _read_counts(body)
     except json.DECODE_ERRORS:
