@@ -224,6 +224,13 @@ async def test_app_service_is_asked_where_its_variables_say(issuer: Issuer, cloc
     }
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is there may take its time to answer: this machine may be busy."""
+    monkeypatch.setattr("isthmus.cloud.entra.GLANCE", 30.0)
+
+
+@pytest.mark.usefixtures("unhurried")
 async def test_a_virtual_machine_is_asked_for_its_own_identity(issuer: Issuer, clock: FakeClock) -> None:
     async with entra(clock, {"AZURE_POD_IDENTITY_AUTHORITY_HOST": issuer.url}) as signer:
         assert await bearer(signer, CloudKey("entra")) == "Bearer token-1"
@@ -233,6 +240,7 @@ async def test_a_virtual_machine_is_asked_for_its_own_identity(issuer: Issuer, c
     assert question.query == {"api-version": "2018-02-01", "resource": "https://cognitiveservices.azure.com"}
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_an_identity_that_was_chosen_and_is_not_there_is_told(issuer: Issuer, clock: FakeClock) -> None:
     issuer.answer = answers(400, error="invalid_request", error_description="Identity not found")
     async with entra(clock, {"AZURE_POD_IDENTITY_AUTHORITY_HOST": issuer.url}) as signer:

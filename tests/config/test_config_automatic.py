@@ -162,3 +162,9 @@ def test_where_no_file_names_providers_a_host_of_accounts_waits_for_somebody_to_
 @pytest.mark.parametrize("text", ["providers: {openai: {api-key: sk-0123456789}}", "store: {enabled: false}"])
 def test_where_providers_are_named_or_nothing_is_stored_none_waits(text: str) -> None:
     assert not compile_loaded(load_text(text), ollama=False).awaited
+
+
+def test_a_listener_for_the_clients_of_codex_claude_proxy_has_its_provider_before_anybody_signs_in() -> None:
+    snapshot = compile_loaded(load_text("listeners: [{compat: codex}]"), ollama=False)
+    assert list(snapshot.providers) == ["local", "codex"]
+    assert not snapshot.awaited

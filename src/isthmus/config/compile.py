@@ -13,7 +13,7 @@ from isthmus.config.catalogues import take_shelf
 from isthmus.config.clients import auth_of, client_keys, clients
 from isthmus.config.environment import with_ollama
 from isthmus.config.facts import Facts, price_of
-from isthmus.config.hosts import LOCAL
+from isthmus.config.hosts import CODEX, LOCAL
 from isthmus.config.issuers import issuers_of
 from isthmus.config.keys import named_keys
 from isthmus.config.load import Loaded
@@ -28,6 +28,7 @@ from isthmus.config.schema_providers import ProviderEntry
 from isthmus.config.schema_routing import AffinityEntry
 from isthmus.core.facts import Price
 from isthmus.engine.body_rule import BodyRule
+from isthmus.engine.compat import Compat
 from isthmus.engine.queue import QueueRule
 from isthmus.engine.snapshot import AffinityRule, FactsOf, Habits, Limits, Snapshot, as_listed
 from isthmus.providers.provider import Provider
@@ -46,7 +47,7 @@ def compile_loaded(loaded: Loaded, *, ollama: bool) -> Snapshot:
     config = with_ollama(loaded.config) if ollama and loaded.automatic else loaded.config
     facts = Facts(config, take_shelf(data_dir(loaded.environment)))
     snapshot = compile_config(config, loaded.source, facts.of)
-    return replace(snapshot, awaited=_awaited(config)) if loaded.automatic and config.store.enabled else snapshot
+    return _with_awaited(snapshot, config) if loaded.automatic and config.store.enabled else snapshot
 
 
 def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as_listed) -> Snapshot:
@@ -94,6 +95,15 @@ def compile_config(config: Config, source: str = "defaults", facts: FactsOf = as
         facts=facts,
         source=source,
     )
+
+
+def _with_awaited(snapshot: Snapshot, config: Config) -> Snapshot:
+    """With what is there once somebody has signed in. At a listener for those who come for it, it is there before."""
+    awaited = dict(_awaited(config))
+    wanted = {CODEX} & awaited.keys() if any(one.compat is Compat.CODEX for one in config.listeners) else ()
+    there = {name: awaited.pop(name) for name in wanted}
+    providers = MappingProxyType({**snapshot.providers, **there})
+    return replace(snapshot, providers=providers, awaited=MappingProxyType(awaited))
 
 
 def _awaited(config: Config) -> Mapping[str, Provider]:

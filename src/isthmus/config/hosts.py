@@ -11,6 +11,8 @@ LOCAL = "local"
 """The bundled model."""
 OLLAMA = "ollama"
 GEMINI = "gemini"
+CODEX = "codex"
+"""The backend of whoever has signed in to ChatGPT."""
 
 _COMPATIBLE = {
     Dialect.OPENAI: COMPATIBLE,
