@@ -9,13 +9,20 @@ HIDDEN = "********"
 class Secret:
     """Text that formats, logs and serialises as its last four characters. Only `reveal` gives it out."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_encoded", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._encoded: bytes | None = None
 
     def reveal(self) -> str:
         return self._value
+
+    def encoded(self) -> bytes:
+        """The same in UTF-8, for what is searched for it again and again."""
+        if self._encoded is None:
+            self._encoded = self._value.encode()
+        return self._encoded
 
     def __repr__(self) -> str:
         return f"Secret(…{self._value[-4:]})" if len(self._value) >= 12 else "Secret(…)"

@@ -174,7 +174,11 @@ class Provider(Value, frozen=True, kw_only=True):
 
     def tells_secrets(self, headers: Headers) -> bool:
         """Does any of these hold the whole key, or a header that was configured?"""
+        if self.secret is not None and len(key := self.secret.encoded()) >= SHORTEST:
+            for _, value in headers:
+                if key in value:
+                    return True
+        if not self.headers:
+            return False
         told = b"\n".join([value for _, value in headers])
-        if self.secret is not None and len(key := self.secret.reveal()) >= SHORTEST and key.encode() in told:
-            return True
-        return bool(self.headers) and any(len(value) >= PIECE and value in told for _, value in self.headers)
+        return any(len(value) >= PIECE and value in told for _, value in self.headers)

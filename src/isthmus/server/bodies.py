@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from isthmus.core.errors import GatewayError, Kind
-from isthmus.wire.headers import Headers
+from isthmus.wire.headers import Headers, find
 
 SILENCE = 60.0
 """Seconds that a client may pause in the middle of sending its body."""
@@ -22,21 +22,29 @@ async def read_body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], 
     Raises TOO_LARGE (before reading, when the length is declared), TIMED_OUT when the client
     pauses too long, INVALID for a content coding other than gzip, and ClientLeft.
     """
-    coding = None
-    for name, value in headers:
-        if name == b"content-length" and value.isdigit() and int(value) > limit:
-            raise _too_large(limit)
-        if name == b"content-encoding":
-            coding = value.strip().lower()
+    _check_length(headers, limit)
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientLeft
     body: bytes = message["body"]
     if message.get("more_body", False):
         body = await _rest(receive, body, limit)
+    return unpacked(body, headers, limit)
+
+
+def unpacked(body: bytes, headers: Headers, limit: int) -> bytes:
+    """A body that is here, without its content coding. Raises TOO_LARGE and INVALID."""
     if len(body) > limit:
         raise _too_large(limit)
-    return body if coding is None else _unpack(body, coding, limit)
+    coding = find(headers, b"content-encoding")
+    return body if coding is None else _unpack(body, coding.strip().lower(), limit)
+
+
+def _check_length(headers: Headers, limit: int) -> None:
+    """Refuse what is too long by its own word."""
+    told = find(headers, b"content-length")
+    if told is not None and told.isdigit() and int(told) > limit:
+        raise _too_large(limit)
 
 
 async def _rest(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], first: bytes, limit: int) -> bytes:

@@ -7,9 +7,10 @@ from typing import Any, TypeAlias
 from isthmus.dialects.codec import Codec
 from isthmus.engine.answer import Answer, Chunks
 from isthmus.engine.exchange import Exchange
-from isthmus.server.bodies import read_body
+from isthmus.server.bodies import read_body, unpacked
 from isthmus.server.pages import Page
 from isthmus.server.patrol import Patrol
+from isthmus.server.turn import Turn
 from isthmus.wire.framings import ENDINGS
 from isthmus.wire.headers import Headers
 
@@ -25,7 +26,8 @@ STREAM_HEADERS: Headers = ((b"cache-control", b"no-cache"), (b"x-accel-buffering
 class Responder:
     """Used by one task, which is cancelled when the client leaves.
 
-    A ping commits the status, not the target: it may be sent before there is an answer, and an
+    Where nothing stands between it and the gateway's own server, what is whole goes from one to the other without
+    messages. A ping commits the status, not the target: it may be sent before there is an answer, and an
     error that comes after it is told as an event. Pings stand between whole events only.
     """
 
@@ -44,6 +46,7 @@ class Responder:
         "_send",
         "_task",
         "_timer",
+        "_turn",
         "_watcher",
         "_writing",
         "gone",
@@ -53,6 +56,8 @@ class Responder:
     def __init__(self, receive: Receive, send: Send, exchange: Exchange, *, ping_every: float, patrol: Patrol) -> None:
         self._receive = receive
         self._send = send
+        turn = getattr(send, "__self__", None)  # anything between is none: it has every message
+        self._turn = turn if type(turn) is Turn else None
         self._exchange = exchange
         self._every = ping_every
         self._loop = patrol.loop
@@ -72,7 +77,9 @@ class Responder:
 
     async def body(self, limit: int) -> bytes:
         """The request's body. Raises TOO_LARGE, INVALID for a coding we do not know, ClientLeft."""
-        body = await read_body(self._receive, self._exchange.call.headers, limit)
+        headers = self._exchange.call.headers
+        here = None if self._turn is None else self._turn.whole_body()
+        body = await read_body(self._receive, headers, limit) if here is None else unpacked(here, headers, limit)
         self._body_read = True
         return body
 
@@ -97,7 +104,12 @@ class Responder:
         headers = (*answer.headers, (b"content-length", b"%d" % len(answer.body)))
         if not self._body_read:
             headers = (*headers, (b"connection", b"close"))
-        await self._send(self._head(answer.status, headers))
+        head = self._head(answer.status, headers)
+        if self._turn is not None and self._turn.answer(answer.status, headers, answer.body):
+            self._over = True
+            self._exchange.bytes_out = len(answer.body)
+            return
+        await self._send(head)
         self._over = True
         self._exchange.bytes_out = len(answer.body)
         await self._send({"type": "http.response.body", "body": answer.body})

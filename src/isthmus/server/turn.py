@@ -159,6 +159,21 @@ class Turn:
                 self._waiter = None
         return {"type": "http.disconnect"}
 
+    def whole_body(self) -> bytes | None:
+        """All of the request's body, where all of it is here and nobody has asked for it; else `receive` gives it."""
+        if not self.whole or self._told or self.gone or self.over:
+            return None
+        self._wire.go_on()
+        return self._taken()
+
+    def answer(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bool:
+        """The whole answer at once, where the client can take it now; else nothing is done, and `send` waits for it."""
+        if self.gone or self.started or self._wire.stuffed:
+            return False
+        self._begin(status, headers)
+        self._go_on(body, more=False)
+        return True
+
     async def send(self, message: MutableMapping[str, Any]) -> None:
         if self._wire.stuffed and not self.gone:
             await self._wire.writable()
@@ -176,11 +191,14 @@ class Turn:
             self._wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _body_so_far(self) -> dict[str, Any]:
+        return {"type": "http.request", "body": self._taken(), "more_body": not self.whole}
+
+    def _taken(self) -> bytes:
+        """What has come since the last time."""
         pieces, self._pieces, self._size = self._pieces, [], 0
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._told = self.whole
         self._expects = False
-        return {"type": "http.request", "body": body, "more_body": not self.whole}
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _begin(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Make the head. It waits for the first bytes of the body, so that both leave in one piece."""
