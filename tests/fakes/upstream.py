@@ -179,6 +179,11 @@ class Upstream:
         return self._scripts.get(model) or self._scripts.get(model.rpartition("+")[2]) or script_of(model)
 
 
+def questions(upstream: Upstream) -> int:
+    """How many requests there were but for those that list models: the gateway asks for these when it likes."""
+    return sum(1 for seen in upstream.requests if seen.model)
+
+
 async def _departure(reader: asyncio.StreamReader) -> float:
     """When the other end closes. What it sends before that is nobody's: a client waits for its answer."""
     with suppress(ConnectionError):

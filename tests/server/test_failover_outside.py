@@ -9,7 +9,7 @@ from fakes.clients import Door
 from fakes.gateway import CLIENT_KEY, RunningGateway, between, open_gateway
 from fakes.raw import ask, text_of
 from fakes.scripts import HELLO, MIDSTREAM_ERRORS
-from fakes.upstream import Upstream
+from fakes.upstream import Upstream, questions
 
 DIALECTS = ("openai", "anthropic")
 PASSED_OVER = (
@@ -85,14 +85,14 @@ def test_a_stream_comes_from_the_next_provider(dialect: str, first: str, door: D
 def test_what_is_wrong_with_the_request_is_not_asked_twice(
     dialect: str, first: str, door: Door, upstream: Upstream, model: str, stream: bool
 ) -> None:
-    before = len(upstream.requests)
+    before = questions(upstream)
     heard = ask(door, dialect, f"{model}-of-{first}", stream=stream)
     assert heard.status == int(model.removeprefix("fails-"))
-    assert len(upstream.requests) == before + 1
+    assert questions(upstream) == before + 1
 
 
 def test_after_the_first_words_nobody_else_is_asked(dialect: str, first: str, door: Door, upstream: Upstream) -> None:
-    before = len(upstream.requests)
+    before = questions(upstream)
     heard = ask(door, dialect, f"errs-midway-of-{first}", stream=True)
     assert json.loads(heard.events[-1][1])["error"]["message"] == MIDSTREAM_ERRORS["error"]
-    assert len(upstream.requests) == before + 1, "words that were heard cannot be taken back"
+    assert questions(upstream) == before + 1, "words that were heard cannot be taken back"

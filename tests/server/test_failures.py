@@ -10,7 +10,7 @@ from fakes.clients import Door, through
 from fakes.gateway import CLIENT_KEY, RunningGateway, between, open_gateway
 from fakes.raw import PATHS, Heard, ask, send, text_of
 from fakes.scripts import HELLO, KEY, MIDSTREAM_ERRORS, TOO_LONG
-from fakes.upstream import Upstream
+from fakes.upstream import Upstream, questions
 
 DIALECTS = ("openai", "anthropic")
 ANTHROPIC_ERRORS = {
@@ -202,9 +202,9 @@ def test_a_cut_answer_that_was_wanted_whole_is_a_bad_gateway(dialect: str, door:
 def test_what_is_no_json_object_is_refused_here(
     dialect: str, gateway: RunningGateway, upstream: Upstream, body: bytes
 ) -> None:
-    before = len(upstream.requests)
+    before = questions(upstream)
     refused(send(through(gateway, "openai"), "POST", PATHS[dialect], body, dialect=dialect), dialect, 400)
-    assert len(upstream.requests) == before, "it was sent to the provider all the same"
+    assert questions(upstream) == before, "it was sent to the provider all the same"
 
 
 def test_a_request_without_messages_names_what_is_missing(dialect: str, door: Door) -> None:
