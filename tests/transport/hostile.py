@@ -124,6 +124,8 @@ async def serve(play: Play, *, tls: ssl.SSLContext | None = None, host: str = "1
         yield server
     finally:
         listening.close()
+        for _ in range(10):  # who was let in at the last moment has yet to begin, and is left open if it never does
+            await asyncio.sleep(0)
         for task in tuple(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
