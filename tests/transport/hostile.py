@@ -104,8 +104,8 @@ async def serve(play: Play, *, tls: ssl.SSLContext | None = None, host: str = "1
         number = server.connections
         try:
             await play(Wire(reader, writer, number))
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError, asyncio.CancelledError):
+            pass  # the other side left; whatever it had sent by then, TLS may call that an error
         except Exception as error:
             server.failures.append(error)
         finally:
