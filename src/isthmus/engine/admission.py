@@ -88,8 +88,7 @@ class Admission:
         plan, client = self._exchange.plan, self._exchange.client
         if plan is None or not plan.targets or client is SHADOW:
             return
-        team = f"team:{client.team}" if client.team else ""
-        limits = self._limits(f"client:{client.name}", team, GATEWAY, f"route:{plan.name}")
+        limits = self._in_force(self._now.entries.of(client, plan.name, self._limiter).limits)
         if self._ports.budgets is not None:
             self._ports.budgets.check(limits)
         while isinstance(found := await self._claim(limits, plan.targets[0], self._exchange), Refusal):
@@ -182,7 +181,10 @@ class Admission:
         return GatewayError(Kind.UPSTREAM_LIMITED, words, retry_after=rest)
 
     def _limits(self, *scopes: str) -> Sequence[Limit]:
-        found = [limit for scope in scopes for limit in self._allowances.get(scope, ())]
+        return self._in_force([limit for scope in scopes for limit in self._allowances.get(scope, ())])
+
+    def _in_force(self, found: Sequence[Limit]) -> Sequence[Limit]:
+        """As they are at present, for a request like this."""
         if self._now.snapshot.adaptive:
             found = [self._at_present(limit) for limit in found]
         return found if self._body is not None else [limit for limit in found if limit.measure not in COUNTED]

@@ -34,7 +34,7 @@ def enters_at_once(exchange: Exchange, plan: Plan, body: bytes, now: Now, ports:
     taken = tab.take(tokens, microdollars)
     if taken is None:
         return False
-    exchange.held = (Entered(tab, taken, ports.queue, entry.scopes),)
+    exchange.held += (Entered(tab, taken, ports.queue, entry.scopes),)
     return True
 
 

@@ -105,13 +105,13 @@ class Responder:
         if not self._body_read:
             headers = (*headers, (b"connection", b"close"))
         head = self._head(answer.status, headers)
-        if self._turn is not None and self._turn.answer(answer.status, headers, answer.body):
-            self._over = True
-            self._exchange.bytes_out = len(answer.body)
-            return
-        await self._send(head)
+        at_once = self._turn is not None and self._turn.answer(answer.status, headers, answer.body)
+        if not at_once:
+            await self._send(head)
         self._over = True
         self._exchange.bytes_out = len(answer.body)
+        if at_once:
+            return
         await self._send({"type": "http.response.body", "body": answer.body})
 
     async def _pass_on(self, answer: Answer, stream: Chunks) -> None:
