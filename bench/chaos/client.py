@@ -53,11 +53,19 @@ def _judged(answer: bytes, dialect: str, *, stream: bool) -> tuple[Verdict, str]
         return Verdict.CUT, "no answer"
     status = int(head.split(b" ", 2)[1])
     body, whole = _body(head.lower(), rest)
+    name = _name(head)
     if status != 200:
-        return Verdict.REFUSED, f"{status} {body[:300].decode(errors='replace')}"
+        return Verdict.REFUSED, f"{name} {status} {body[:300].decode(errors='replace')}"
     if not stream:
-        return _whole(body, dialect) if whole else (Verdict.CUT, "in the middle of a body")
-    return _streamed(body, dialect)
+        return _whole(body, dialect) if whole else (Verdict.CUT, f"{name} in the middle of a body")
+    verdict, words = _streamed(body, dialect)
+    return verdict, f"{name} {words}"
+
+
+def _name(head: bytes) -> str:
+    """What the instance called the request, by which its log and `/v0/explain` know it."""
+    names = (line[14:] for line in head.split(b"\r\n") if line.lower().startswith(b"x-isthmus-id: "))
+    return next(names, b"without a name").decode()
 
 
 def _body(head: bytes, rest: bytes) -> tuple[bytes, bool]:

@@ -27,13 +27,14 @@ from isthmus.core.events import TextDelta
 from isthmus.core.operations import Operation
 from isthmus.dialects.table import CODECS
 from isthmus.engine.ending import end
+from isthmus.engine.snapshot import Limits
 from isthmus.providers.provider import Deadlines, Outgoing
 from support.line import Line, provider
 from support.streams import events_of
 
 SPOKEN = ("openai_chat", "anthropic", "ollama")
 """What the three places speak. The model behind each goes on with a turn of the assistant."""
-MOST = 6
+MOST = Limits().attempts
 """Attempts that a request has."""
 
 
@@ -74,7 +75,7 @@ def reciting(text: str, breaks: Sequence[int]) -> Line:
 @given(
     client=st.sampled_from(list(CLIENTS)),
     text=st.text(alphabet="ab \n\té🙂", min_size=1, max_size=40).filter(str.strip),
-    breaks=st.lists(st.integers(0, 12), max_size=8),
+    breaks=st.lists(st.integers(0, 12), max_size=MOST + 2),
 )
 def test_no_word_is_lost_or_told_twice(client: str, text: str, breaks: list[int]) -> None:
     async def recite() -> None:

@@ -238,7 +238,7 @@ listeners:
 #limits:
 #  request-body: 64MiB
 #  reply-body: 128MiB
-#  attempts: 6
+#  attempts: 10
 #  ping-every: 15
 #  wait: 5
 #  drain: 30

@@ -55,7 +55,7 @@ class Limits(Value, frozen=True, kw_only=True):
 
     request_body: int = 64 * MIB
     reply_body: int = 128 * MIB
-    attempts: int = 6
+    attempts: int = 10
     ping_every: float = 15.0
     wait: float = 5.0
     drain: float = 30.0
