@@ -42,6 +42,9 @@ _UNFIT = ("22", "23", "54")
 _VALUES = (TypeError, ValueError, ArithmeticError)
 """What values raise that no driver can send."""
 
+sqlite3.register_adapter(bool, int)
+"""As the driver takes it anyway, but only after it has asked twice whether somebody knows better."""
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -170,6 +173,7 @@ def _open_sqlite(address: Address, run_within: float) -> AsyncEngine:
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=CONNECT_WITHIN,
+        pool_use_lifo=True,
         connect_args={"timeout": run_within},
     )
     event.listen(engine.sync_engine, "connect", partial(_prepare_sqlite, run_within))

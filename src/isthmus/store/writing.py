@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from operator import add
 from typing import Any, NamedTuple, TypeAlias
 
 from msgspec.structs import astuple
-from sqlalchemy import Connection, Dialect, insert, select
+from sqlalchemy import Connection, Dialect, Insert, insert, select
 
 from isthmus.core.periods import DAY, Period, began
 from isthmus.engine.records import Used
@@ -17,6 +18,9 @@ from isthmus.store.upsert import upsert
 
 HOUR = 3600
 """Seconds."""
+WIDTH = 25
+"""Rows in one statement of SQLite, whose driver lets go of the interpreter at each of them and waits to have it back:
+with a thread beside it that is busy, one at a time costs twice as much. Older builds take 999 values at once."""
 LABELS = ("client", "team", "provider", "key", "model", "operation")
 SUMS = (
     "requests",
@@ -34,6 +38,8 @@ SUMS = (
     "first_count",
 )
 
+Widths: TypeAlias = Sequence[tuple[int, str]]
+"""Statements that put in so many rows, the widest first; the last one takes a single one."""
 Labels: TypeAlias = tuple[Any, ...]
 """When it began, and LABELS."""
 Sums: TypeAlias = Mapping[Labels, tuple[float, ...]]
@@ -47,7 +53,7 @@ def write_rows(connection: Connection, rows: Sequence[Used], *, doubtful: bool =
         return 0
     hours = _hours(rows)
     into = _statements(connection.dialect)
-    execute_many(connection, into.rows, list(map(astuple, rows)))
+    _insert(connection, into.rows, list(map(astuple, rows)))
     execute_many(connection, into.hours, _told(hours))
     execute_many(connection, into.days, _told(_days(hours)))
     if costs := _costs(rows):
@@ -55,10 +61,21 @@ def write_rows(connection: Connection, rows: Sequence[Used], *, doubtful: bool =
     return len(rows)
 
 
+def _insert(connection: Connection, statements: "Widths", rows: Sequence[tuple[Any, ...]]) -> None:
+    """As many rows at once as a statement takes, the widest first."""
+    at = 0
+    for width, statement in statements:
+        end = len(rows) - (len(rows) - at) % width
+        if end > at:
+            many = [tuple(chain.from_iterable(rows[start : start + width])) for start in range(at, end, width)]
+            execute_many(connection, statement, many)
+        at = end
+
+
 class _Statements(NamedTuple):
     """For plain tuples, in the order of the tables: past all that SQLAlchemy does for each row."""
 
-    rows: str
+    rows: "Widths"
     hours: str
     days: str
     spent: str
@@ -66,13 +83,20 @@ class _Statements(NamedTuple):
 
 @lru_cache(maxsize=4)
 def _statements(dialect: Dialect) -> _Statements:
-    all_of_them = (
-        insert(used),
+    row = _text(insert(used), dialect)
+    head, values, group = row.rpartition(" VALUES ")
+    wide = (WIDTH, f"{head}{values}{', '.join([group] * WIDTH)}")
+    sums = (
         upsert(dialect, used_hours, add=SUMS),
         upsert(dialect, used_days, add=SUMS),
         upsert(dialect, spent, add=("microdollars",)),
     )
-    return _Statements(*(str(one.compile(dialect=dialect)) for one in all_of_them))
+    widths = (wide, (1, row)) if dialect.name == "sqlite" else ((1, row),)
+    return _Statements(widths, *(_text(one, dialect) for one in sums))
+
+
+def _text(statement: Insert, dialect: Dialect) -> str:
+    return str(statement.compile(dialect=dialect))
 
 
 def _new(connection: Connection, rows: Sequence[Used]) -> Sequence[Used]:
