@@ -1,8 +1,8 @@
 """Writes rows of use, and in the same transaction all that they add up to: hours, and what was spent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, product
 from operator import add
 from typing import Any, NamedTuple, TypeAlias
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Dialect, Insert, insert, select
 
 from isthmus.core.periods import DAY, Period, began
 from isthmus.engine.records import Used
-from isthmus.engine.scopes import scopes_of, spent_by_day
+from isthmus.engine.scopes import scopes_of
 from isthmus.store.database import execute_many
 from isthmus.store.tables import spent, used, used_days, used_hours
 from isthmus.store.upsert import upsert
@@ -22,24 +22,14 @@ WIDTH = 25
 """Rows in one statement of SQLite, whose driver lets go of the interpreter at each of them and waits to have it back:
 with a thread beside it that is busy, one at a time costs twice as much. Older builds take 999 values at once."""
 LABELS = ("client", "team", "provider", "key", "model", "operation")
-SUMS = (
-    "requests",
-    "failed",
-    "cancelled",
-    "fresh_input",
-    "cache_read",
-    "cache_write",
-    "output",
-    "reasoning",
-    "microdollars",
-    "unpriced",
-    "ms",
-    "first_ms",
-    "first_count",
-)
+TOKENS = ("fresh_input", "cache_read", "cache_write", "output", "reasoning")
+SUMS = ("requests", "failed", "cancelled", *TOKENS, "microdollars", "unpriced", "ms", "first_ms", "first_count")
+COST = SUMS.index("microdollars")
 
 Widths: TypeAlias = Sequence[tuple[int, str]]
 """Statements that put in so many rows, the widest first; the last one takes a single one."""
+Plain: TypeAlias = tuple[Any, ...]
+"""A row as the database takes it."""
 Labels: TypeAlias = tuple[Any, ...]
 """When it began, and LABELS."""
 Sums: TypeAlias = Mapping[Labels, tuple[float, ...]]
@@ -51,17 +41,18 @@ def write_rows(connection: Connection, rows: Sequence[Used], *, doubtful: bool =
         rows = _new(connection, rows)
     if not rows:
         return 0
-    hours = _hours(rows)
+    plain = list(map(astuple, rows))
+    hours = _hours(plain)
     into = _statements(connection.dialect)
-    _insert(connection, into.rows, list(map(astuple, rows)))
+    _insert(connection, into.rows, plain)
     execute_many(connection, into.hours, _told(hours))
     execute_many(connection, into.days, _told(_days(hours)))
-    if costs := _costs(rows):
+    if costs := _costs(hours):
         execute_many(connection, into.spent, costs)
     return len(rows)
 
 
-def _insert(connection: Connection, statements: "Widths", rows: Sequence[tuple[Any, ...]]) -> None:
+def _insert(connection: Connection, statements: "Widths", rows: Sequence[Plain]) -> None:
     """As many rows at once as a statement takes, the widest first."""
     at = 0
     for width, statement in statements:
@@ -110,14 +101,34 @@ def _new(connection: Connection, rows: Sequence[Used]) -> Sequence[Used]:
     return tuple(once.values())
 
 
-def _hours(rows: Iterable[Used]) -> Sums:
-    """What is added to each hour."""
-    groups: dict[Labels, list[tuple[float, ...]]] = {}
-    for row in rows:
-        hour = int(row.at // HOUR) * HOUR
-        labels = (hour, row.client, row.team, row.provider, row.key, row.model, row.operation)
-        groups.setdefault(labels, []).append(_summands(row))
-    return {labels: tuple(map(sum, zip(*summands, strict=True))) for labels, summands in groups.items()}
+def _hours(rows: Sequence[Plain]) -> Sums:
+    """What is added to each hour. Column by column: a batch holds many rows, and few kinds of them."""
+    columns = _columns(rows)
+    hours = [int(at // HOUR) * HOUR for at in columns["at"]]
+    groups: dict[Labels, list[Plain]] = {}
+    for labels, row in zip(zip(hours, *(columns[name] for name in LABELS), strict=True), rows, strict=True):
+        groups.setdefault(labels, []).append(row)
+    return {labels: _summed(_columns(group)) for labels, group in groups.items()}
+
+
+def _columns(rows: Sequence[Plain]) -> Mapping[str, tuple[Any, ...]]:
+    return dict(zip(Used.__struct_fields__, zip(*rows, strict=True), strict=True))
+
+
+def _summed(columns: Mapping[str, tuple[Any, ...]]) -> tuple[float, ...]:
+    """What rows add, in the order of SUMS."""
+    outcomes, costs, first = columns["outcome"], columns["microdollars"], columns["first_ms"]
+    return (
+        len(outcomes),
+        outcomes.count("failed"),
+        outcomes.count("cancelled"),
+        *(sum(columns[name]) for name in TOKENS),
+        sum(filter(None, costs)),
+        costs.count(None),
+        sum(columns["ms"]),
+        sum(filter(None, first)),
+        len(first) - first.count(None),
+    )
 
 
 def _days(hours: Sums) -> Sums:
@@ -130,39 +141,20 @@ def _days(hours: Sums) -> Sums:
     return days
 
 
-def _told(sums: Sums) -> list[tuple[Any, ...]]:
+def _told(sums: Sums) -> list[Plain]:
     """Always in the same order, so that two writers never wait for each other in turn."""
     return [(*labels, *sums[labels]) for labels in sorted(sums)]
 
 
-def _summands(row: Used) -> tuple[float, ...]:
-    """What one row adds, in the order of SUMS."""
-    return (
-        1,
-        row.outcome == "failed",
-        row.outcome == "cancelled",
-        row.fresh_input,
-        row.cache_read,
-        row.cache_write,
-        row.output,
-        row.reasoning,
-        row.microdollars or 0,
-        row.microdollars is None,
-        row.ms,
-        row.first_ms or 0.0,
-        row.first_ms is not None,
-    )
-
-
-def _costs(rows: Iterable[Used]) -> list[tuple[Any, ...]]:
+def _costs(hours: Sums) -> list[Plain]:
     """What is added to each scope and period, in order as `_told`."""
     sums: dict[tuple[str, str, int], int] = {}
-    for (client, team, day), microdollars in spent_by_day(rows).items():
-        scopes = scopes_of(client, team)
-        for period, since in _periods(day):
-            for scope in scopes:
-                cost = scope, period, since
-                sums[cost] = sums.get(cost, 0) + microdollars
+    for (hour, client, team, *_), summed in hours.items():
+        if not summed[COST]:
+            continue
+        for scope, (period, since) in product(scopes_of(client, team), _periods(hour // DAY * DAY)):
+            cost = scope, period, since
+            sums[cost] = sums.get(cost, 0) + int(summed[COST])
     return [(*scope, sums[scope]) for scope in sorted(sums)]
 
 
