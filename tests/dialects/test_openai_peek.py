@@ -14,12 +14,12 @@ HELLO = '"messages":[{"role":"user","content":"hi"}]'
 
 
 def test_a_request_without_more_is_unary_and_asks_for_no_usage() -> None:
-    assert CODEC.peek(b'{"model":"m",%s}' % HELLO.encode()) == Peek("m", stream=False, usage_asked=False)
+    assert CODEC.peek(b'{"model":"m",%s}' % HELLO.encode()) == Peek("m", stream=False, usage_asked=False, bound=None)
 
 
 def test_usage_is_asked_for_in_the_stream_options() -> None:
     body = b'{"model":"m",%s,"stream":true,"stream_options":{"include_usage":true}}' % HELLO.encode()
-    assert CODEC.peek(body) == Peek("m", stream=True, usage_asked=True)
+    assert CODEC.peek(body) == Peek("m", stream=True, usage_asked=True, bound=None)
 
 
 def test_nulls_are_as_good_as_nothing() -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from isthmus.core.operations import Operation
 from isthmus.core.usage import Usage
+from isthmus.dialects.table import CODECS
 from isthmus.engine.expected import MEDIA, OUTPUT, Expectations, output_bound, tokens_of
 
 TEXT = b'{"model":"m","messages":[{"role":"user","content":"%b"}]}'
@@ -47,6 +49,33 @@ def test_the_bound_of_the_answer_is_found_in_every_dialect(field: str) -> None:
 )
 def test_what_says_nothing_of_a_bound_has_none(body: bytes) -> None:
     assert output_bound(body) is None
+
+
+TALK = '"messages":[{"role":"user","content":"hi"}]'
+BOUNDS = [
+    ("openai_chat", TALK, "max_tokens"),
+    ("openai_chat", TALK, "max_completion_tokens"),
+    ("openai_responses", '"input":"hi"', "max_output_tokens"),
+    ("openai_completions", '"prompt":"hi"', "max_tokens"),
+    ("anthropic", TALK, "max_tokens"),
+]
+"""What these dialects' requests must have, and what bounds an answer of theirs."""
+
+
+@pytest.mark.parametrize(("dialect", "more", "field"), BOUNDS)
+def test_a_bound_that_was_read_before_is_not_looked_for_again(dialect: str, more: str, field: str) -> None:
+    body = f'{{"model":"m",{more},"{field}":20}}'.encode()
+    peek = CODECS[dialect, Operation.CHAT].peek(body)
+    assert peek.bound == 20
+    assert Expectations().of(b"", "m", peek).output == 20
+
+
+@pytest.mark.parametrize(("dialect", "more", "field"), BOUNDS)
+@pytest.mark.parametrize(("said", "output"), [("-1", OUTPUT), ("null", OUTPUT), ('"20"', OUTPUT), ("20.0", 20)])
+def test_what_bounds_nothing_is_no_fault(dialect: str, more: str, field: str, said: str, output: int) -> None:
+    """Whether it is to be refused is for the provider to say."""
+    body = f'{{"model":"m",{more},"{field}":{said}}}'.encode()
+    assert Expectations().of(body, "m", CODECS[dialect, Operation.CHAT].peek(body)).output == output
 
 
 def test_an_unknown_model_is_expected_to_say_something() -> None:

@@ -7,7 +7,7 @@ raise GatewayError; no reader of a stream ever raises for an event it does not k
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from msgspec import Raw
+from msgspec import UNSET, Raw, UnsetType
 
 from isthmus.core.chat import ChatRequest
 from isthmus.core.embedding import EmbedReply, EmbedRequest
@@ -32,7 +32,7 @@ class Peek(Value, frozen=True):
     knows the URL fills them in. `refused` are top-level fields that clients send and providers
     of this dialect refuse as they stand, so they are left out. `marked`: the body holds a mark of
     our own making, which no provider knows, so it must be read and written anew even for its own
-    dialect.
+    dialect. `bound` is the most tokens that the answer may have; UNSET where nobody looked for it.
     """
 
     model: str
@@ -41,6 +41,7 @@ class Peek(Value, frozen=True):
     refused: frozenset[str] = frozenset()
     marked: bool = False
     stream_said: bool = True
+    bound: int | UnsetType | None = UNSET
 
 
 class ReplyHead(Value, frozen=True):

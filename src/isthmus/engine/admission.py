@@ -259,7 +259,7 @@ class Admission:
         """What the request will come to at this model, worked out once for each. The exchange goes by the last."""
         expected = self._expected.get(model)
         if expected is None:
-            expected = self._expected[model] = self._ports.expected.of(body, model)
+            expected = self._expected[model] = self._ports.expected.of(body, model, self._exchange.peek)
         self._exchange.expected = expected
         return expected
 

@@ -27,7 +27,7 @@ def enters_at_once(exchange: Exchange, plan: Plan, body: bytes, now: Now, ports:
     tokens = microdollars = 0
     if entry.guessed:
         target = plan.tiers[0].targets[0]
-        expected = exchange.expected = ports.expected.of(body, target.model)
+        expected = exchange.expected = ports.expected.of(body, target.model, exchange.peek)
         tokens = expected.input + expected.output
         if entry.priced and (tariff := now.tariffs.of(target, "", exchange.at)) is not None:
             microdollars = tariff.about(expected.input, expected.output)

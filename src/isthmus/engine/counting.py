@@ -30,6 +30,14 @@ SHORT = 50
 """Tokens below which an answer teaches nothing: there the frame of a request is most of it."""
 
 
+def corrected(before: float | None, estimated: int, counted: int) -> float | None:
+    """The ratio of what is counted to what is estimated after one answer more; None while nothing was learnt."""
+    if estimated < SHORT or counted < SHORT:
+        return before
+    ratio = min(max(counted / estimated, LEAST), MOST)
+    return ratio if before is None else before + WEIGHT * (ratio - before)
+
+
 class Estimated(NamedTuple):
     """Tokens before any correction. `exact`: a vocabulary has counted the texts, and not their characters."""
 
@@ -45,11 +53,10 @@ class Corrections:
 
     def learn(self, model: str, estimated: int, counted: int) -> None:
         """A provider has counted `counted` tokens, where `estimated` were expected without any correction."""
-        if estimated < SHORT or counted < SHORT:
+        ratio = corrected(self._ratios.get(model), estimated, counted)
+        if ratio is None:
             return
-        ratio = _bounded(counted / estimated)
-        before = self._ratios.get(model)
-        self._ratios[model] = ratio if before is None else before + WEIGHT * (ratio - before)
+        self._ratios[model] = ratio
         self._ratios.move_to_end(model)
         if len(self._ratios) > REMEMBERED:
             self._ratios.popitem(last=False)
@@ -106,7 +113,3 @@ def _length(measured: Measure) -> int:
 
 def _priced(measured: Measure, words: int, rate: Rate) -> int:
     return round(words * rate.factor) + measured.fixed + rate.base + (rate.tools if measured.tooled else 0)
-
-
-def _bounded(ratio: float) -> float:
-    return min(max(ratio, LEAST), MOST)

@@ -6,11 +6,14 @@ well is counted elsewhere (counting.py). Nothing is read of the request but the 
 
 import re
 from collections import OrderedDict
-from typing import NamedTuple
+
+from msgspec import UNSET
 
 from isthmus.core.usage import Usage
+from isthmus.core.value import Value
 from isthmus.dialects.body_fields import FILES, OUTPUT_BOUNDS
-from isthmus.engine.counting import WEIGHT, Corrections
+from isthmus.dialects.codec import Peek
+from isthmus.engine.counting import WEIGHT, corrected
 
 END = 8 * 1024
 """Bytes at either end of a long body in which its bound is looked for: in the whole of it that takes a millisecond."""
@@ -37,7 +40,7 @@ _ENDINGS = (b'okens"', b'_predict"')
 LONGEST = max(map(len, OUTPUT_BOUNDS))
 
 
-class Expectation(NamedTuple):
+class Expectation(Value, frozen=True, gc=False):
     """Tokens. `measured` is the input by the body's length, before what was learnt of the model."""
 
     input: int
@@ -45,38 +48,56 @@ class Expectation(NamedTuple):
     measured: int
 
 
+class _Learnt:
+    """Of one model, from `answers`: what its provider counts for each token that is measured, and how long it answers.
+
+    `ratio` is None while no answer was long enough to tell.
+    """
+
+    __slots__ = ("answers", "output", "ratio")
+
+    def __init__(self, output: float) -> None:
+        self.answers = 0
+        self.output = output
+        self.ratio: float | None = None
+
+    def learn(self, measured: int, usage: Usage) -> None:
+        self.ratio = corrected(self.ratio, measured, usage.input)
+        self.output += WEIGHT * (usage.total_output - self.output)
+
+
 class Expectations:
     """What models made of requests until now. `model` is the provider's name for it throughout."""
 
     def __init__(self) -> None:
-        self._corrections = Corrections()
-        self._outputs: OrderedDict[str, float] = OrderedDict()
-        self._answers: dict[str, int] = {}
+        self._models: OrderedDict[str, _Learnt] = OrderedDict()
 
-    def of(self, body: bytes, model: str) -> Expectation:
-        """What `body` would come to: its output is what answers have of late, and no more than it allows."""
-        measured = tokens_of(body)
-        output = round(self._outputs.get(model, OUTPUT))
-        bound = output_bound(body)
-        return Expectation(
-            max(1, round(measured * self._corrections.of(model))),
-            output if bound is None else min(output, bound),
-            measured,
-        )
+    def of(self, body: bytes, model: str, peek: Peek | None = None) -> Expectation:
+        """What `body` would come to: its output is what answers have of late, and no more than it allows.
+
+        `peek` is what was read of it, which may tell what it allows.
+        """
+        known, size = self._models.get(model), len(body)
+        measured = size // BYTES if size <= SHORT else tokens_of(body)
+        bound = UNSET if peek is None else peek.bound
+        if bound is UNSET:
+            bound = output_bound(body)
+        ratio, output = (None, OUTPUT) if known is None else (known.ratio, int(known.output + 0.5))
+        if bound is not None and 0 <= bound < output:
+            output = bound
+        return Expectation((measured if ratio is None else int(measured * ratio + 0.5)) or 1, output, measured)
 
     def learn(self, model: str, expected: Expectation, usage: Usage) -> None:
         """A provider has counted what came of it."""
-        answers = self._answers[model] = self._answers.get(model, 0) + 1
-        if answers > EACH and answers % EVERY:
-            return
-        self._corrections.learn(model, expected.measured, usage.input)
-        before = self._outputs.get(model)
-        told = float(usage.total_output)
-        self._outputs[model] = told if before is None else before + WEIGHT * (told - before)
-        self._outputs.move_to_end(model)
-        if len(self._outputs) > REMEMBERED:
-            forgotten, _ = self._outputs.popitem(last=False)
-            del self._answers[forgotten]
+        known = self._models.get(model)
+        if known is None:
+            known = self._models[model] = _Learnt(usage.total_output)
+            if len(self._models) > REMEMBERED:
+                self._models.popitem(last=False)
+        known.answers += 1
+        if known.answers <= EACH or known.answers % EVERY == 0:
+            known.learn(expected.measured, usage)
+            self._models.move_to_end(model)
 
 
 def tokens_of(body: bytes) -> int:

@@ -55,6 +55,7 @@ class _Glance(Struct):
     model: str
     messages: list[_Turn]
     stream: bool | None = None
+    max_tokens: int | None = None
 
 
 _glance = json.decoder(_Glance)
@@ -74,7 +75,7 @@ def peek(body: bytes) -> Peek:
     if not seen.messages:
         raise GatewayError(Kind.INVALID, "messages must hold at least one message", param="messages")
     answers = b"".join([turn.content for turn in seen.messages if turn.role == "assistant"])
-    return Peek(seen.model, seen.stream or False, marked=_MARKED in answers)
+    return Peek(seen.model, seen.stream or False, marked=_MARKED in answers, bound=seen.max_tokens)
 
 
 def _look_closely(body: bytes) -> _Glance:

@@ -24,7 +24,8 @@ def peek(body: bytes) -> Peek:
         return _peek_slowly(body)
     options = envelope.stream_options
     asked = options is not None and bool(options.include_usage)
-    return Peek(envelope.model, bool(envelope.stream), asked, _refused(envelope.tools))
+    bound = envelope.max_tokens if envelope.max_completion_tokens is None else envelope.max_completion_tokens
+    return Peek(envelope.model, bool(envelope.stream), asked, _refused(envelope.tools), bound=bound)
 
 
 def _peek_slowly(body: bytes) -> Peek:

@@ -25,6 +25,8 @@ class Envelope(Struct, frozen=True, gc=False):
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     tools: Raw = json.NULL
+    max_completion_tokens: int | None = None
+    max_tokens: int | None = None
 
 
 class FunctionDelta(Struct, frozen=True, gc=False):

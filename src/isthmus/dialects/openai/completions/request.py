@@ -30,6 +30,7 @@ class _Glance(Struct, frozen=True, gc=False):
     model: str
     stream: bool | None = None
     stream_options: _Options | None = None
+    max_tokens: int | None = None
 
 
 _glance = json.decoder(_Glance)
@@ -44,7 +45,7 @@ def peek(body: bytes) -> Peek:
     if not seen.model:
         raise GatewayError(Kind.INVALID, "model must not be empty", param="model")
     asked = seen.stream_options is not None and bool(seen.stream_options.include_usage)
-    return Peek(seen.model, bool(seen.stream), asked)
+    return Peek(seen.model, bool(seen.stream), asked, bound=seen.max_tokens)
 
 
 def _look_closely(body: bytes) -> _Glance:

@@ -19,6 +19,7 @@ class _Envelope(Struct, frozen=True, gc=False):
     input: Raw
     stream: bool | None = None
     tools: Raw = json.NULL
+    max_output_tokens: int | None = None
 
 
 _read_envelope = json.decoder(_Envelope)
@@ -32,7 +33,8 @@ def peek(body: bytes) -> Peek:
         return _peek_slowly(body)
     if not envelope.model or memoryview(envelope.input)[0] not in b'"[' or len(envelope.input) <= len(b"[ ]"):
         return _peek_slowly(body)
-    return Peek(envelope.model, bool(envelope.stream), refused=_refused(envelope.tools), marked=_is_marked(body))
+    refused, bound = _refused(envelope.tools), envelope.max_output_tokens
+    return Peek(envelope.model, bool(envelope.stream), refused=refused, marked=_is_marked(body), bound=bound)
 
 
 def _peek_slowly(body: bytes) -> Peek:
