@@ -10,7 +10,7 @@ Source: https://docs.anthropic.com/en/api/messages.
 import hashlib
 from collections.abc import Mapping
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from isthmus.core.chat import ChatRequest, OutputFormat, ReasoningOptions, Sampling, ToolChoice
 from isthmus.core.errors import GatewayError, Kind
@@ -55,7 +55,7 @@ class _Glance(Struct):
     model: str
     messages: list[_Turn]
     stream: bool | None = None
-    max_tokens: int | None = None
+    max_tokens: int | UnsetType | None = None
 
 
 _glance = json.decoder(_Glance)
@@ -83,7 +83,7 @@ def _look_closely(body: bytes) -> _Glance:
         fields = Fields(body)
         model = fields.need("model", fields.text("model"))
         messages = json.read_items(fields.need("messages", fields.raw("messages")), "messages")
-        return _Glance(model, [_Turn()] * len(messages), fields.flag("stream"))
+        return _Glance(model, [_Turn()] * len(messages), fields.flag("stream"), UNSET)
     except Malformed as error:
         raise _invalid(error) from error
 

@@ -6,7 +6,7 @@ Source: the OpenAI API reference, "Create completion".
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from isthmus.core.chat import ChatRequest, OutputKind, Sampling, ToolMode
 from isthmus.core.errors import GatewayError, Kind
@@ -30,7 +30,7 @@ class _Glance(Struct, frozen=True, gc=False):
     model: str
     stream: bool | None = None
     stream_options: _Options | None = None
-    max_tokens: int | None = None
+    max_tokens: int | UnsetType | None = None
 
 
 _glance = json.decoder(_Glance)
@@ -54,7 +54,7 @@ def _look_closely(body: bytes) -> _Glance:
         model = fields.need("model", fields.text("model"))
         options = fields.fields("stream_options")
         asked = None if options is None else options.flag("include_usage")
-        return _Glance(model, fields.flag("stream"), _Options(asked))
+        return _Glance(model, fields.flag("stream"), _Options(asked), UNSET)
     except Malformed as error:
         raise _invalid(error) from error
 
