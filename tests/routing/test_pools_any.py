@@ -138,17 +138,26 @@ def test_no_request_fails_while_any_account_has_room(strategy: PoolStrategy, siz
 
 @given(st.integers(2, 6), st.integers(0, 10_000))
 def test_who_stays_with_one_changes_only_when_that_one_is_spent(size: int, seed: int) -> None:
-    world, before = World(size, PoolStrategy.STICKY, seed), "0"
+    world = World(size, PoolStrategy.STICKY, seed)
+    turns, health = world.board.turns, world.board.health
     for _ in range(60):
         if world.dice.random() < 0.2:
             world.until[world.dice.choice(world.names)] = world.now + world.dice.uniform(SHORT_REST + 1, 3000)
         world.now += world.dice.uniform(0, 300)
-        well = world.until[before] <= world.now and world.board.health.state(_at(before), world.now) is State.READY
+        held = turns.held_key("codex", "0")
+        well = world.until[held] <= world.now and health.state(_at(held), world.now) is State.READY
         asked = world.ask(world.dice.choice(["m", "n"]))
         if well:
-            assert asked == [before]
-        if asked[-1]:
-            before = asked[-1]
+            assert (asked, turns.held_key("codex", "0")) == ([held], held)
+
+
+def test_who_answers_after_a_rest_is_held_where_all_others_are_spent() -> None:
+    world = World(2, PoolStrategy.STICKY, 0)
+    for name, until, now, asked in (("0", 200, 10, ["0", "1"]), ("1", 2000, 20, ["1", ""]), ("1", 2000, 300, ["0"])):
+        world.until[name], world.now = until, now
+        assert world.ask() == asked
+    world.now = 2100
+    assert world.ask() == ["0"], "the other's rest is over too, but nobody asks under it any more"
 
 
 @given(st.integers(2, 6), st.integers(0, 10_000))

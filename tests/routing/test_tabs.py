@@ -31,6 +31,11 @@ def amounts(tokens: int, microdollars: int) -> list[Claim]:
     return [Claim(limit, said.get(limit.measure, 1)) for limit in ALL]
 
 
+def take(tab: Tab, tokens: int = 0, microdollars: int = 0) -> Taken | None:
+    taken = Taken()
+    return taken if tab.take(taken, tokens, microdollars) else None
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_tab_says_and_counts_what_the_ledger_does(seed: int) -> None:
     """The same claims at the same times: one ledger has them one by one, the other from a tab where that grants."""
@@ -52,7 +57,7 @@ def test_a_tab_says_and_counts_what_the_ledger_does(seed: int) -> None:
         else:
             claims = amounts(dice.choice((1, 100, 900, 5000)), dice.choice((1, 10, 1500)))
             found = plain.claim(claims, now.at)
-            taken = tab.take(claims[1].amount, claims[3].amount) or quick.claim(claims, now.at)
+            taken = take(tab, claims[1].amount, claims[3].amount) or quick.claim(claims, now.at)
             assert isinstance(found, Grant) is isinstance(taken, Grant | Taken)
             if isinstance(found, Grant) and isinstance(taken, Grant | Taken):
                 running.append((found, taken))
@@ -62,7 +67,7 @@ def test_a_tab_says_and_counts_what_the_ledger_does(seed: int) -> None:
 def test_what_has_no_room_takes_nothing_of_what_has() -> None:
     ledger, now = Ledger(), Now()
     tab = Tab(ledger, ALL, now.time)
-    assert tab.take(TOKENS.most + 1, 0) is None
+    assert take(tab, TOKENS.most + 1, 0) is None
     assert [ledger.used(limit, now.at) for limit in ALL] == [0, 0, 0, 0, 0]
 
 
@@ -70,19 +75,19 @@ def test_what_is_taken_of_a_tab_and_claimed_otherwise_is_counted_together() -> N
     ledger, now = Ledger(), Now()
     tab = Tab(ledger, (REQUESTS,), now.time)
     for _ in range(6):
-        assert tab.take(0, 0) is not None
+        assert take(tab) is not None
         assert isinstance(ledger.claim([Claim(REQUESTS, 1)], now.at), Grant)
-    assert tab.take(0, 0) is None
+    assert take(tab) is None
 
 
 def test_a_window_that_its_ledger_made_room_of_is_found_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MOST_WINDOWS", 2)
     ledger, now = Ledger(), Now()
     tab = Tab(ledger, (REQUESTS,), now.time)
-    first = tab.take(0, 0)
+    first = take(tab)
     for name in "abc":
         ledger.claim([Claim(Limit(f"client:{name}", Measure.REQUESTS, 5, 60, 12), 1)], now.at)
-    assert tab.take(0, 0) is not None
+    assert take(tab) is not None
     assert first is not None
     tab.settle(first, 0, 0)
     assert ledger.used(REQUESTS, now.at) == 1
@@ -93,9 +98,9 @@ def test_a_window_that_is_in_use_is_kept_before_one_that_is_not(monkeypatch: pyt
     monkeypatch.setattr(limits, "MOST_WINDOWS", 3)
     ledger, now = Ledger(), Now()
     tab = Tab(ledger, (REQUESTS,), now.time)
-    tab.take(0, 0)
+    take(tab)
     for name in "ab":
         ledger.claim([Claim(Limit(f"client:{name}", Measure.REQUESTS, 5, 60, 12), 1)], now.at)
-    tab.take(0, 0)
+    take(tab)
     ledger.claim([Claim(Limit("client:c", Measure.REQUESTS, 5, 60, 12), 1)], now.at)
     assert ledger.used(REQUESTS, now.at) == 2

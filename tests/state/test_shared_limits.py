@@ -309,6 +309,14 @@ STEPS = st.lists(
 @given(steps=STEPS)
 @example(steps=[Claimed(0, [Claim(RUNNING, 1)]), Claimed(LEASE, [Claim(RUNNING, 1)])])
 @example(steps=[Claimed(0, [Claim(TOKENS, 10)]), Settled(90, 0, 500), Claimed(0, [Claim(TOKENS, 1)])])
+@example(
+    steps=[
+        Claimed(0, [Claim(TOKENS, 0)]),
+        Claimed(5, [Claim(REQUESTS, 1)]),
+        Settled(0, 0, 500),
+        Claimed(61, [Claim(TOKENS, 1001)]),
+    ]
+)
 def test_step_by_step_the_server_decides_as_a_ledger_does(
     server: RedisServer, steps: list[Claimed | Settled | Renewed]
 ) -> None:

@@ -5,7 +5,6 @@ long.
 """
 
 from isthmus.engine.clients import SHADOW
-from isthmus.engine.entry import Entry
 from isthmus.engine.exchange import Exchange
 from isthmus.engine.held import Entered
 from isthmus.engine.live import Now
@@ -21,9 +20,11 @@ def enters_at_once(exchange: Exchange, plan: Plan, body: bytes, now: Now, ports:
     entry = now.entries.of(client, plan.name, limiter)
     if not entry.limits:
         return True
-    tab = entry.tab
-    if tab is None or _must_wait(entry, ports):
+    tab, queue = entry.tab, ports.queue
+    if tab is None or (entry.budgeted and _is_unheard(ports)):
         return False
+    if queue is not None and queue.length > 0 and any(queue.busy(scope) for scope in entry.scopes):
+        return False  # behind those who came before
     tokens = microdollars = 0
     if entry.guessed:
         target = plan.tiers[0].targets[0]
@@ -31,16 +32,13 @@ def enters_at_once(exchange: Exchange, plan: Plan, body: bytes, now: Now, ports:
         tokens = expected.input + expected.output
         if entry.priced and (tariff := now.tariffs.of(target, "", exchange.at)) is not None:
             microdollars = tariff.about(expected.input, expected.output)
-    taken = tab.take(tokens, microdollars)
-    if taken is None:
+    entered = Entered(tab, queue, entry.scopes)
+    if not tab.take(entered, tokens, microdollars):
         return False
-    exchange.held += (Entered(tab, taken, ports.queue, entry.scopes),)
+    exchange.held += (entered,)
     return True
 
 
-def _must_wait(entry: Entry, ports: Ports) -> bool:
-    """Is it not known what is left of its budgets, or does somebody wait who came before?"""
-    if entry.budgeted and ports.budgets is not None and not ports.budgets.heard:
-        return True
-    queue = ports.queue
-    return queue is not None and queue.length > 0 and any(queue.busy(scope) for scope in entry.scopes)
+def _is_unheard(ports: Ports) -> bool:
+    """Is it not known what is left of budgets?"""
+    return ports.budgets is not None and not ports.budgets.heard

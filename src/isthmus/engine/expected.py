@@ -26,7 +26,7 @@ LONG = 512
 OUTPUT = 500
 """Tokens of output, of a model that has not answered yet."""
 EACH, EVERY = 64, 8
-"""So many answers of a model teach each by itself; of those that follow, one in so many does."""
+"""So many requests to a model teach each by itself; of those that follow, one in so many does."""
 REMEMBERED = 512
 """Models whose answers are remembered; the one that answered longest ago is forgotten first."""
 
@@ -41,29 +41,29 @@ LONGEST = max(map(len, OUTPUT_BOUNDS))
 
 
 class Expectation(Value, frozen=True, gc=False):
-    """Tokens. `measured` is the input by the body's length, before what was learnt of the model."""
+    """Tokens. `measured` is the input by the body's length, before what was learnt of the model.
+
+    `teaches`: what becomes of this request is to be learnt from.
+    """
 
     input: int
     output: int
     measured: int
+    teaches: bool = True
 
 
 class _Learnt:
-    """Of one model, from `answers`: what its provider counts for each token that is measured, and how long it answers.
+    """Of one model: what its provider counts for each token that is measured, and how long its answers are.
 
-    `ratio` is None while no answer was long enough to tell.
+    `ratio` is None while no answer was long enough to tell. `asked` is how often it was asked since it is known.
     """
 
-    __slots__ = ("answers", "output", "ratio")
+    __slots__ = ("asked", "output", "ratio")
 
     def __init__(self, output: float) -> None:
-        self.answers = 0
+        self.asked = 0
         self.output = output
         self.ratio: float | None = None
-
-    def learn(self, measured: int, usage: Usage) -> None:
-        self.ratio = corrected(self.ratio, measured, usage.input)
-        self.output += WEIGHT * (usage.total_output - self.output)
 
 
 class Expectations:
@@ -77,15 +77,20 @@ class Expectations:
 
         `peek` is what was read of it, which may tell what it allows.
         """
-        known, size = self._models.get(model), len(body)
+        size = len(body)
         measured = size // BYTES if size <= SHORT else tokens_of(body)
         bound = UNSET if peek is None else peek.bound
         if bound is UNSET:
             bound = output_bound(body)
-        ratio, output = (None, OUTPUT) if known is None else (known.ratio, int(known.output + 0.5))
+        input_, output, teaches, known = measured, OUTPUT, True, self._models.get(model)
+        if known is not None:
+            known.asked = asked = known.asked + 1
+            output, teaches = int(known.output + 0.5), asked <= EACH or asked % EVERY == 0
+            if known.ratio is not None:
+                input_ = int(measured * known.ratio + 0.5)
         if bound is not None and 0 <= bound < output:
             output = bound
-        return Expectation((measured if ratio is None else int(measured * ratio + 0.5)) or 1, output, measured)
+        return Expectation(input_ or 1, output, measured, teaches)
 
     def learn(self, model: str, expected: Expectation, usage: Usage) -> None:
         """A provider has counted what came of it."""
@@ -94,10 +99,9 @@ class Expectations:
             known = self._models[model] = _Learnt(usage.total_output)
             if len(self._models) > REMEMBERED:
                 self._models.popitem(last=False)
-        known.answers += 1
-        if known.answers <= EACH or known.answers % EVERY == 0:
-            known.learn(expected.measured, usage)
-            self._models.move_to_end(model)
+        known.ratio = corrected(known.ratio, expected.measured, usage.input)
+        known.output += WEIGHT * (usage.total_output - known.output)
+        self._models.move_to_end(model)
 
 
 def tokens_of(body: bytes) -> int:

@@ -71,30 +71,26 @@ class Held:
                     self._queue.released(scope)
 
 
-class Entered:
+class Entered(Taken):
     """As Held, for what was taken of a tab: the limits of a client and a route, which are for no place."""
 
-    __slots__ = ("_queue", "_scopes", "_tab", "_taken")
+    __slots__ = ("_queue", "_scopes", "_tab", "open")
     place: Place | None = None
 
-    def __init__(self, tab: Tab, taken: Taken, queue: Queue | None, scopes: Sequence[str]) -> None:
+    def __init__(self, tab: Tab, queue: Queue | None, scopes: Sequence[str]) -> None:
         self._tab = tab
-        self._taken: Taken | None = taken
         self._queue = queue
         self._scopes = scopes
-
-    @property
-    def open(self) -> bool:
-        return self._taken is not None
+        self.open = True
 
     def settle(self, spent: "Spending | None") -> None:
-        taken, self._taken = self._taken, None
-        if taken is None:
+        if not self.open:
             return
+        self.open = False
         if spent is None:
-            self._tab.settle(taken, taken.tokens, taken.microdollars)
+            self._tab.settle(self, self.tokens, self.microdollars)
         else:
-            self._tab.settle(taken, spent.tokens, spent.microdollars or 0)
+            self._tab.settle(self, spent.tokens, spent.microdollars or 0)
         if self._queue is not None:
             for scope in self._scopes:
                 self._queue.released(scope)

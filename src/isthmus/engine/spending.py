@@ -8,13 +8,14 @@ import math
 from collections.abc import Mapping
 from enum import Enum, StrEnum, auto
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.operations import Operation
 from isthmus.core.usage import Usage
+from isthmus.core.value import Value
 from isthmus.engine.expected import BYTES
 from isthmus.routing.limits import Measure
 
@@ -66,7 +67,7 @@ RULES: Mapping[Ending, Rule] = {
 }
 
 
-class Spending(NamedTuple):
+class Spending(Value, frozen=True, gc=False):
     """All that an exchange came to. `microdollars` is None where nobody knows a price of any place that took it."""
 
     usage: Usage

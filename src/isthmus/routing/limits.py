@@ -185,10 +185,6 @@ class Ledger:
             self._sweep(now)
         return [self._windows.setdefault(name, window_of(limit)) for name, limit in zip(names, limits, strict=True)]
 
-    def next_lease(self, now: float) -> tuple[str, float]:
-        """A name that no other has, and when it ends."""
-        return next(self._leases), now + self._lease
-
     def _note(self, grant: Grant, names: Sequence[WindowName]) -> None:
         """Count it in the windows of these names, which are those of its claims."""
         claims, at, lease = grant
@@ -212,8 +208,8 @@ class Ledger:
             if window.used(now) <= 0:
                 self.forgotten += 1
                 del self._windows[name]
-            elif window.fresh:
-                window.fresh = False
+            elif window.seen != window.total:
+                window.seen = window.total
                 self._windows.move_to_end(name)
         if len(self._windows) >= MOST_WINDOWS:
             self._windows.popitem(last=False)
@@ -232,6 +228,7 @@ class Tab:
 
     Grants and settles what is plain, and nothing else: where anything has no room, nothing is taken, and whoever asked
     has the ledger say why. It reaches into the windows itself: a call for each would take longer than all else here.
+    What it grants has no lease: it is for ledgers whose leases do not end.
     """
 
     __slots__ = ("_amounts", "_known", "_ledger", "_limits", "_running", "_time")
@@ -244,26 +241,29 @@ class Tab:
         self._amounts: Sequence[tuple[int, int, Window]] = ()
         self._running: Sequence[tuple[int, RunningWindow]] = ()
 
-    def take(self, tokens: int, microdollars: int) -> "Taken | None":
-        """One request that may come to so much; None where there is no room for that."""
-        now, ledger = self._time(), self._ledger
-        if self._known != ledger.forgotten:
+    def take(self, taken: "Taken", tokens: int, microdollars: int) -> bool:
+        """One request that may come to so much, which is noted in `taken`. False where there is no room for that."""
+        now = self._time()
+        if self._known != self._ledger.forgotten:
             self._find(now)
         amounts = (1, tokens, microdollars)
         for most, measure, window in self._amounts:
             if not window.begins <= now < window.ends:
                 window.turn(now)
             if window.total + amounts[measure] > most:
-                return None
+                return False
         for most, running in self._running:
-            if running.used(now) >= most:
-                return None
+            if running.ends <= now:
+                running.turn(now)
+            if running.total >= most:
+                return False
         for _, measure, window in self._amounts:
-            amount = amounts[measure]
-            window.amounts[window.current] += amount
-            window.total += amount
-            window.fresh = True
-        return Taken(tokens, microdollars, now, self._lease(now) if self._running else "")
+            window.total += amounts[measure]
+        for _, running in self._running:
+            running.unnamed += 1
+            running.total += 1
+        taken.at, taken.tokens, taken.microdollars, taken.running = now, tokens, microdollars, self._running
+        return True
 
     def settle(self, taken: "Taken", tokens: int, microdollars: int) -> None:
         """It came to so much, and no longer runs."""
@@ -273,20 +273,13 @@ class Tab:
         differences = (0, tokens - taken.tokens, microdollars - taken.microdollars)
         for _, measure, window in self._amounts:
             if difference := differences[measure]:
-                if window.begins <= at <= now < window.ends and window.amounts[window.current] + difference >= 0:
-                    window.amounts[window.current] += difference
+                if window.begins <= at <= now < window.ends and window.total + difference >= window.before:
                     window.total += difference
                 else:
                     window.settle("", at, difference, now)
-        for _, running in self._running:
-            running.settle(taken.lease, at, 0, now)
-
-    def _lease(self, now: float) -> str:
-        lease, until = self._ledger.next_lease(now)
-        for _, running in self._running:
-            running.add(lease, 1, now, until)
-            running.fresh = True
-        return lease
+        for _, running in taken.running:
+            running.unnamed -= 1
+            running.total -= 1
 
     def _find(self, now: float) -> None:
         """The windows, with each limit's bound, and with the place of its measure among the amounts."""
@@ -299,15 +292,16 @@ class Tab:
 
 
 class Taken:
-    """What was granted of a tab at Unix time `at`: so much of each of its limits that count tokens or microdollars."""
+    """What was granted of a tab at Unix time `at`: so much of each of its limits that count tokens or microdollars.
 
-    __slots__ = ("at", "lease", "microdollars", "tokens")
+    `running` are the windows in which it counts as one that runs. All of it is noted by the tab.
+    """
 
-    def __init__(self, tokens: int, microdollars: int, at: float, lease: str) -> None:
-        self.tokens = tokens
-        self.microdollars = microdollars
-        self.at = at
-        self.lease = lease
+    __slots__ = ("at", "microdollars", "running", "tokens")
+    at: float
+    tokens: int
+    microdollars: int
+    running: Sequence[tuple[int, RunningWindow]]
 
 
 _PLACES: Mapping[Measure, int] = {Measure.REQUESTS: 0, Measure.TOKENS: 1, Measure.MICRODOLLARS: 2}

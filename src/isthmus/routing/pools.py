@@ -111,6 +111,8 @@ def _at_held(pool: Pool, board: Board, now: float) -> int:
     start = _after(pool, held)
     found = next((one for one in _well(pool, board, start, now) if _is_ready(pool[one], board, now)), None)
     if found is None:
+        found = next(iter(_well(pool, board, start, now)), None)  # whose rest is over, as a trial has to show
+    if found is None:
         return start
     turns.hold_key(provider, whole.first, pool[found].credential)
     return found

@@ -1,7 +1,7 @@
 """What counts of one limit at present: amounts by parts of a window, or who runs.
 
-Knows no limit: how much may count is told by whoever asks. Times are Unix seconds. `fresh` is said of a window
-that was taken of since its ledger looked.
+Knows no limit: how much may count is told by whoever asks. Times are Unix seconds. `seen` is for a window's ledger:
+what its `total` was when the ledger looked whether it is in use.
 """
 
 import math
@@ -16,18 +16,17 @@ class Window:
     """Amounts by part, where a part is a number of `width` seconds since 1970.
 
     `total` is that of all parts that counted in the part `current`, which lasts from `begins` until `ends`; from one
-    part on to the next, `turn` has to be told. Whoever claims very often reads and changes these four by itself: what
-    is added to `total` is added to the current one of `amounts` too.
+    part on to the next, `turn` has to be told. What is of the current part is `total` less `before`, the sum of the
+    others; so whoever claims very often may add to `total` by itself.
     """
 
-    __slots__ = ("_ahead", "_behind", "_width", "amounts", "begins", "current", "ends", "fresh", "total")
+    __slots__ = ("_ahead", "_behind", "_others", "_width", "before", "begins", "current", "ends", "seen", "total")
 
     def __init__(self, span: int, parts: int) -> None:
-        self.amounts: dict[int, int] = {}
-        self.total = 0
+        self._others: dict[int, int] = {}
+        self.total = self.before = self.seen = 0
         self.current = 0
         self.begins = self.ends = 0.0
-        self.fresh = False
         self._width = span / parts
         self._behind = parts if parts > 1 else 0
         self._ahead = parts
@@ -40,12 +39,14 @@ class Window:
 
     def turn(self, now: float) -> None:
         """What is outlived by now counts no more. A clock that was set back for longer than a span outlives too."""
+        amounts = self._amounts()
         self.current = current = self._part(now)
         self.begins, self.ends = self._begin(current), self._begin(current + 1)
         first, last = current - self._behind, current + self._ahead
-        for part in [part for part in self.amounts if not first <= part <= last]:
-            self.total -= self.amounts.pop(part)
-        self.amounts.setdefault(current, 0)
+        own = amounts.pop(current, 0)
+        self._others = {part: amount for part, amount in amounts.items() if first <= part <= last}
+        self.before = sum(self._others.values())
+        self.total = self.before + own
 
     def wait(self, most: int, amount: int, now: float) -> float | None:
         """Seconds until there is room for `amount` within `most`; None where there is."""
@@ -54,8 +55,8 @@ class Window:
         excess = self.used(now) + amount - most
         if excess <= 0 or amount <= 0:
             return None
-        for part in sorted(self.amounts):
-            excess -= self.amounts[part]
+        for part, counted in sorted(self._amounts().items()):
+            excess -= counted
             if excess <= 0:
                 return self._begin(part + self._behind + 1) - now
         return NEVER
@@ -73,21 +74,28 @@ class Window:
         """What was taken at `at` came to so much more."""
         self.used(now)
         claimed = self._part(at)
-        if claimed in self.amounts:
+        if self._counts(claimed):
             self._change(claimed, difference)
         elif difference > 0:
             self._change(self.current, difference)
 
+    def _amounts(self) -> dict[int, int]:
+        return {**self._others, self.current: self.total - self.before}
+
+    def _counts(self, part: int) -> bool:
+        return self.current - self._behind <= part <= self.current + self._ahead
+
     def _change(self, part: int, more: int) -> None:
         """So much more of a part, which never has less than nothing."""
-        before = self.amounts.get(part)
-        if before is None:
-            before = 0
-            if part != self.current:
-                self.ends = self.begins
-        if before + more < 0:
-            more = -before
-        self.amounts[part] = before + more
+        if part == self.current:
+            self.total += max(more, self.before - self.total)
+            return
+        amount = self._others.get(part)
+        if amount is None:
+            amount, self.ends = 0, self.begins  # the next who asks has to find out whether it counts
+        more = max(more, -amount)
+        self._others[part] = amount + more
+        self.before += more
         self.total += more
 
 
@@ -110,26 +118,28 @@ class BudgetWindow(Window):
     def settle(self, lease: str, at: float, difference: int, now: float) -> None:  # noqa: ARG002  as a RunningWindow's
         self.used(now)
         claimed = self._part(at)
-        if claimed in self.amounts or (difference > 0 and claimed == self.current):
+        if self._counts(claimed):
             self._change(claimed, difference)
 
 
 class RunningWindow:
-    """When each lease ends; none does before `ends`, until when `total` of them run."""
+    """When each lease ends; none does before `ends`, until when `total` run: the leases, and `unnamed` ones.
 
-    __slots__ = ("_leases", "begins", "ends", "fresh", "total")
+    Those are given back by whoever counts them, and never end by themselves.
+    """
+
+    __slots__ = ("_leases", "begins", "ends", "seen", "total", "unnamed")
 
     def __init__(self) -> None:
         self._leases: dict[str, float] = {}
-        self.total = 0
+        self.total = self.unnamed = self.seen = 0
         self.begins, self.ends = -math.inf, math.inf
-        self.fresh = False
 
     def turn(self, now: float) -> None:
         """Whose lease has ended by now runs no more."""
         self._leases = {lease: until for lease, until in self._leases.items() if until > now}
         self.ends = min(self._leases.values(), default=math.inf)
-        self.total = len(self._leases)
+        self.total = len(self._leases) + self.unnamed
 
     def wait(self, most: int, amount: int, now: float) -> float | None:
         """0 where there is no room for `amount`; None where there is."""
@@ -146,8 +156,8 @@ class RunningWindow:
         if until > now:
             self._leases[lease] = until
             self.ends = min(self.ends, until)
-            self.total = len(self._leases)
+            self.total = len(self._leases) + self.unnamed
 
     def settle(self, lease: str, at: float, difference: int, now: float) -> None:  # noqa: ARG002  as a Window's
         self._leases.pop(lease, None)
-        self.total = len(self._leases)
+        self.total = len(self._leases) + self.unnamed

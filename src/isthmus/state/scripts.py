@@ -168,13 +168,13 @@ for i, key in ipairs(KEYS) do
     elseif width == 0 then
         redis.call('ZREM', key, ARGV[at + 3])
     elseif difference ~= 0 then
-        local behind = tonumber(ARGV[at + 5])
-        parts(key, width, behind, tonumber(ARGV[at + 6]), now)
+        local behind, ahead = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
+        parts(key, width, behind, ahead, now)
         local claimed, current = part_of(since, width), part_of(now, width)
-        local counts = redis.call('HEXISTS', key, whole(claimed)) == 1
-        local adds = difference > 0 and (width > 0 or claimed == current)
+        local counts = claimed >= current - behind and claimed <= current + ahead
         local part = whole(counts and claimed or current)
-        if counts or adds then
+        local adds = difference > 0 and (counts or width > 0)
+        if adds or (counts and redis.call('HEXISTS', key, part) == 1) then
             if redis.call('HINCRBY', key, part, whole(difference)) < 0 then
                 redis.call('HSET', key, part, '0')
             end

@@ -132,7 +132,7 @@ class Tally:
             self._count_spent(spent, row)
 
     def _count_spent(self, spent: Spending, row: Row) -> None:
-        usage, microdollars = spent
+        usage, microdollars = spent.usage, spent.microdollars
         if not row.tokens:
             row.tokens = tuple(self._numbers("isthmus_tokens_total", *row.labels, kind) for kind in KINDS)
         fresh, read, written, output, reasoning = row.tokens
