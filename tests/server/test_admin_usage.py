@@ -1,5 +1,6 @@
 """What was used is told in sums, as JSON and as CSV."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from fakes.records import FakeRecords
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.management import Actor, Role
-from isthmus.engine.records import By, Used
+from isthmus.engine.records import By, UsageQuery, UsageSum, Used
 from isthmus.server.admin import usage as resource
 from isthmus.server.admin.call import AdminCall
 from isthmus.server.admin.usage import NOTHING, read_query, usage
@@ -71,6 +72,20 @@ async def test_the_total_is_over_groups_that_the_limit_leaves_out_too() -> None:
     records = kept(used(1, at=NOON - 60), used(2, at=NOON - 60, model="other"))
     found = await told(records, b"by=model&limit=1")
     assert (len(found["groups"]), found["more"], found["total"]["requests"]) == (1, True, 2)
+
+
+async def test_what_is_written_while_it_is_asked_for_is_in_the_total_as_in_the_groups() -> None:
+    class Busy(FakeRecords):
+        async def usage(self, query: UsageQuery) -> Sequence[UsageSum]:
+            found = await super().usage(query)
+            self.use([used(number, at=NOON - 60) for number in range(6, 12)])
+            return found
+
+    records = Busy()
+    records.use([used(number, at=NOON - 60, model=f"m-{number % 2}") for number in range(6)])
+    found = await usage(records, read_query(call(b"by=model")))
+    assert [one.requests for one in found.groups] == [3, 3]
+    assert (found.total.requests, found.total.dollars, found.total.mean_ms) == (6, "0.000060", 300.0)
 
 
 async def test_groups_by_time_tell_when_they_begin() -> None:

@@ -21,6 +21,7 @@ DAY = 86_400.0
 MOST = 10_000
 """Sums in one answer."""
 CSV = b"text/csv; charset=utf-8"
+_SUMMED = tuple(name for name in UsageSum.__struct_fields__ if name not in ("group", "at"))
 _TIMES = frozenset({By.HOUR, By.DAY, By.MONTH})
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
@@ -69,7 +70,10 @@ async def usage(records: Records, query: UsageQuery) -> Usage:
     """The sums that are asked for, and those over all of them. Raises STORE_GONE."""
     one_more = UsageQuery(since=query.since, until=query.until, by=query.by, only=query.only, limit=query.limit + 1)
     found = await records.usage(one_more)
-    whole = await records.usage(UsageQuery(since=query.since, until=query.until, only=query.only))
+    if len(found) > query.limit:
+        whole = await records.usage(UsageQuery(since=query.since, until=query.until, only=query.only))
+    else:
+        whole = _together(found)  # and not asked for: what was written since would be in one of them alone
     return Usage(
         since=as_date(query.since),
         until=as_date(query.until),
@@ -78,6 +82,12 @@ async def usage(records: Records, query: UsageQuery) -> Usage:
         total=_figures(whole[0]) if whole else NOTHING,
         more=len(found) > query.limit,
     )
+
+
+def _together(found: Sequence[UsageSum]) -> Sequence[UsageSum]:
+    """One sum over all of these, or none over none."""
+    sums = {name: sum(getattr(one, name) for one in found) for name in _SUMMED}
+    return [UsageSum(group={}, at=None, **sums)] if found else []
 
 
 def read_query(call: AdminCall) -> UsageQuery:
