@@ -106,6 +106,10 @@ class World:
         self.until = dict.fromkeys(self.names, 0.0)
         self.now = 0.0
 
+    def spend(self, name: str, seconds: float) -> None:
+        """No room for so long, but never less long than somebody was told before."""
+        self.until[name] = max(self.until[name], self.now + seconds)
+
     def ask(self, model: str = "m") -> list[str]:
         """Under whom one request was asked, the one that answered last; "" behind them where none did."""
         tier = Tier((Target("codex", model),))
@@ -130,7 +134,7 @@ def test_no_request_fails_while_any_account_has_room(strategy: PoolStrategy, siz
     for _ in range(60):
         spent = [name for name in world.names if world.until[name] > world.now]
         if len(spent) < size - 1 and world.dice.random() < 0.3:
-            world.until[world.dice.choice(world.names)] = world.now + world.dice.uniform(SHORT_REST + 1, 3000)
+            world.spend(world.dice.choice(world.names), world.dice.uniform(SHORT_REST + 1, 3000))
         elif world.dice.random() < 0.3:
             world.now += world.dice.uniform(0, 900)
         assert world.ask()[-1] != ""
@@ -142,7 +146,7 @@ def test_who_stays_with_one_changes_only_when_that_one_is_spent(size: int, seed:
     turns, health = world.board.turns, world.board.health
     for _ in range(60):
         if world.dice.random() < 0.2:
-            world.until[world.dice.choice(world.names)] = world.now + world.dice.uniform(SHORT_REST + 1, 3000)
+            world.spend(world.dice.choice(world.names), world.dice.uniform(SHORT_REST + 1, 3000))
         world.now += world.dice.uniform(0, 300)
         held = turns.held_key("codex", "0")
         well = world.until[held] <= world.now and health.state(_at(held), world.now) is State.READY
@@ -165,7 +169,7 @@ def test_who_fills_the_first_is_back_at_it_as_soon_as_it_is_well(size: int, seed
     world = World(size, PoolStrategy.FILL_FIRST, seed)
     for _ in range(60):
         if world.dice.random() < 0.2:
-            world.until[world.dice.choice(world.names)] = world.now + world.dice.uniform(1, 3000)
+            world.spend(world.dice.choice(world.names), world.dice.uniform(1, 3000))
         world.now += world.dice.uniform(0, 300)
         ready = [name for name in world.names if world.board.health.state(_at(name), world.now) is not State.RESTING]
         asked = world.ask()
