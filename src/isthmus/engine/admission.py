@@ -281,9 +281,7 @@ def settle(exchange: Exchange, now: Now, ports: Ports) -> None:
         else:
             held.settle(_spent_at(held.place, exchange, exchange.attempts, now))
     expected, usage = exchange.expected, exchange.usage
-    if expected is None or not expected.teaches or usage is None or not exchange.attempts:
-        return
-    if exchange.outcome == "answered":
+    if expected is not None and usage is not None and exchange.outcome == "answered" and exchange.attempts:
         ports.expected.learn(exchange.attempts[-1].target.model, expected, usage)
 
 

@@ -26,7 +26,7 @@ LONG = 512
 OUTPUT = 500
 """Tokens of output, of a model that has not answered yet."""
 EACH, EVERY = 64, 8
-"""So many requests to a model teach each by itself; of those that follow, one in so many does."""
+"""So many answers of a model teach each by itself; of those that follow, one in so many does."""
 REMEMBERED = 512
 """Models whose answers are remembered; the one that answered longest ago is forgotten first."""
 
@@ -41,27 +41,23 @@ LONGEST = max(map(len, OUTPUT_BOUNDS))
 
 
 class Expectation(Value, frozen=True, gc=False):
-    """Tokens. `measured` is the input by the body's length, before what was learnt of the model.
-
-    `teaches`: what becomes of this request is to be learnt from.
-    """
+    """Tokens. `measured` is the input by the body's length, before what was learnt of the model."""
 
     input: int
     output: int
     measured: int
-    teaches: bool = True
 
 
 class _Learnt:
-    """Of one model: what its provider counts for each token that is measured, and how long its answers are.
+    """Of one model, from `answers`: what its provider counts for each token that is measured, and how long they are.
 
-    `ratio` is None while no answer was long enough to tell. `asked` is how often it was asked since it is known.
+    `ratio` is None while no answer was long enough to tell.
     """
 
-    __slots__ = ("asked", "output", "ratio")
+    __slots__ = ("answers", "output", "ratio")
 
     def __init__(self, output: float) -> None:
-        self.asked = 0
+        self.answers = 0
         self.output = output
         self.ratio: float | None = None
 
@@ -77,20 +73,14 @@ class Expectations:
 
         `peek` is what was read of it, which may tell what it allows.
         """
-        size = len(body)
-        measured = size // BYTES if size <= SHORT else tokens_of(body)
+        measured, known = tokens_of(body), self._models.get(model)
         bound = UNSET if peek is None else peek.bound
         if bound is UNSET:
             bound = output_bound(body)
-        input_, output, teaches, known = measured, OUTPUT, True, self._models.get(model)
-        if known is not None:
-            known.asked = asked = known.asked + 1
-            output, teaches = int(known.output + 0.5), asked <= EACH or asked % EVERY == 0
-            if known.ratio is not None:
-                input_ = int(measured * known.ratio + 0.5)
+        ratio, output = (None, OUTPUT) if known is None else (known.ratio, int(known.output + 0.5))
         if bound is not None and 0 <= bound < output:
             output = bound
-        return Expectation(input_ or 1, output, measured, teaches)
+        return Expectation((measured if ratio is None else int(measured * ratio + 0.5)) or 1, output, measured)
 
     def learn(self, model: str, expected: Expectation, usage: Usage) -> None:
         """A provider has counted what came of it."""
@@ -99,6 +89,9 @@ class Expectations:
             known = self._models[model] = _Learnt(usage.total_output)
             if len(self._models) > REMEMBERED:
                 self._models.popitem(last=False)
+        known.answers += 1
+        if known.answers > EACH and known.answers % EVERY:
+            return
         known.ratio = corrected(known.ratio, expected.measured, usage.input)
         known.output += WEIGHT * (usage.total_output - known.output)
         self._models.move_to_end(model)

@@ -261,7 +261,7 @@ class _Looking:
 
     def _estimate(self, ask: Ask) -> Estimate:
         """By the request's length, and by what answers of the model have come to of late."""
-        expected = self._ports.expected.of(self._body, ask.target.model)
+        expected = self._ports.expected.of(self._body, ask.target.model, self._exchange.peek)
         usage = Usage(fresh_input=expected.input, output=expected.output)
         price = self._now.price(ask.target, ask.credential, self._ports.clock.time())
         if price is None:
