@@ -116,13 +116,20 @@ async def _opened(
     keeper = Keeper(outside, live)
     intake = Intake(keeper, outside)
     own = SignIns(asking(transport), intake.take_in, clock)
-    sign_ins = own if link is None else SignInsOfWorkers(link, own, partial(_found, keeper))
+    sign_ins = own if link is None else await _of_workers(link, own, keeper)
     left = partial(left_by, home=home(loaded.environment), variable=loaded.environment.get)
     try:
         yield keeper, Book(keeper, outside, intake, sign_ins, left)
     finally:
         await sign_ins.aclose()
         await keeper.aclose()
+
+
+async def _of_workers(link: Link, own: SignIns, keeper: Keeper) -> SignInsOfWorkers:
+    """This worker's `own`, and all that others have under way."""
+    sign_ins = SignInsOfWorkers(link, own, partial(_found, keeper))
+    await sign_ins.catch_up()
+    return sign_ins
 
 
 async def _found(keeper: Keeper, identity: str) -> Account:

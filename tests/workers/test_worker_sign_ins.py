@@ -1,7 +1,7 @@
 """A sign-in is one of all workers: whichever of them a client comes back to, knows it and ends it."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,9 @@ from isthmus.engine.accounts import Account, SignInProgress
 from isthmus.providers.issuer import SignInFlow
 from isthmus.state.memory import BoundedMemory
 from isthmus.workers import sign_ins
-from isthmus.workers.hub import Hub
+from isthmus.workers.hub import SIGN_INS, Hub
 from isthmus.workers.link import Link, open_link
-from isthmus.workers.sign_ins import KNOWN, SignInsOfWorkers
+from isthmus.workers.sign_ins import SignInsOfWorkers
 
 
 class NoModel:
@@ -38,7 +38,8 @@ class NoModel:
 class Crew:
     """Two workers with one issuer and one store, and their links to one hub."""
 
-    def __init__(self, issuer: StrictIssuer, benches: list[Bench], links: list[Link]) -> None:
+    def __init__(self, issuer: StrictIssuer, benches: list[Bench], links: list[Link], hub: Path) -> None:
+        self.hub = hub
         self.strict = issuer
         self.issuer = row(issuer)
         self.benches = benches
@@ -49,6 +50,15 @@ class Crew:
 
     async def find(self, identity: str) -> Account:
         return Account(id=identity, issuer=self.issuer.name, name="as the store has it")
+
+    @asynccontextmanager
+    async def another(self) -> AsyncIterator[SignInsOfWorkers]:
+        """A worker that is started now."""
+        async with open_bench() as bench, open_link(self.hub, list) as link:
+            made = SignInsOfWorkers(link, bench.signing, self.find)
+            await made.catch_up()
+            yield made
+            await made.aclose()
 
     async def heard(self) -> None:
         """What was told by now has gone around."""
@@ -66,7 +76,7 @@ async def crew(tmp_path: Path) -> AsyncIterator[Crew]:
             await opened.enter_async_context(hub.open(tmp_path / "hub"))
             benches = [await opened.enter_async_context(open_bench()) for _ in range(2)]
             links = [await opened.enter_async_context(open_link(tmp_path / "hub", list)) for _ in range(2)]
-            made = Crew(issuer, benches, links)
+            made = Crew(issuer, benches, links, tmp_path / "hub")
             opened.push_async_callback(made.first.aclose)
             opened.push_async_callback(made.second.aclose)
             yield made
@@ -89,6 +99,16 @@ async def test_what_is_pasted_at_one_worker_ends_what_another_began(crew: Crew) 
     assert (account.id, account.name) == ("acc_1", "as the store has it")
     assert [len(bench.kept) for bench in crew.benches] == [1, 0]
     assert crew.first.sign_in(begun.id).progress is SignInProgress.COMPLETED
+
+
+async def test_a_worker_that_is_started_later_ends_what_others_began_before(crew: Crew) -> None:
+    before, begun = await crew.first.begin(crew.issuer), await crew.second.begin(crew.issuer)
+    await crew.first.cancel(before.id)
+    async with crew.another() as later:
+        told = [later.sign_in(one.id).progress for one in (before, begun)]
+        assert told == [SignInProgress.CANCELLED, SignInProgress.PENDING]
+        assert (await later.finish(begun.id, await back_to(begun.url))).id == "acc_1"
+    assert crew.second.sign_in(begun.id).progress is SignInProgress.COMPLETED
 
 
 async def test_why_it_failed_is_told_at_the_worker_that_was_asked(crew: Crew) -> None:
@@ -148,8 +168,11 @@ async def test_a_worker_that_is_gone_is_not_waited_for_for_ever(crew: Crew, monk
 async def test_what_is_known_of_other_workers_is_bounded(crew: Crew) -> None:
     begun = await crew.first.begin(crew.issuer)
     await crew.heard()
-    for number in range(KNOWN):
+    for number in range(SIGN_INS):
         crew.first._tell(replace(begun, id=f"state-{number}"))
     await crew.heard()
-    with pytest.raises(GatewayError):
-        crew.second.sign_in(begun.id)
+    async with crew.another() as later:
+        for worker in (crew.second, later):
+            assert worker.sign_in("state-0").progress is SignInProgress.PENDING
+            with pytest.raises(GatewayError):
+                worker.sign_in(begun.id)

@@ -6,6 +6,7 @@ Nothing here waits for a worker: answers that one does not read in time end its 
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +26,10 @@ FIRST_LINE = 100_000
 """Lines are numbered above those that a worker wrote before it knew the hub."""
 LATE = 1024 * 1024
 """Bytes that a worker may leave unread before it is told no more lines of the log."""
+SIGN_INS = 500
+"""Sign-ins that are known of at a time: by the hub, and of others by each worker."""
+NEWS_OF_SIGN_INS = "sign-in"
+"""The subject under which workers are told how far a sign-in of another one is."""
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +60,7 @@ class Hub:
         self.clock = clock
         self.guests: set[Guest] = set()
         self.sums = Sums()
+        self.sign_ins: OrderedDict[str, bytes] = OrderedDict()
         self.greeted = asyncio.Event()
         self.words = ""
         self.lines = FIRST_LINE
@@ -75,6 +81,12 @@ class Hub:
         data = frame([0, "told", message])
         for other in self.guests - {guest}:
             other.send(data)
+
+    def note_sign_in(self, identity: str, told: bytes) -> None:
+        """How far it is, for workers that are started later."""
+        self.sign_ins[identity] = told
+        while len(self.sign_ins) > SIGN_INS:
+            self.sign_ins.popitem(last=False)
 
     def tell_lines(self, entries: Sequence[Any]) -> None:
         """Number lines of the log, and tell all workers; one that reads slowly misses some."""
@@ -223,6 +235,16 @@ async def _tell(guest: Guest, message: object) -> object:
     return None
 
 
+async def _sign_in(guest: Guest, identity: str, told: bytes) -> object:
+    guest.hub.note_sign_in(identity, told)
+    guest.hub.tell_others(guest, [NEWS_OF_SIGN_INS, told])
+    return None
+
+
+async def _sign_ins(guest: Guest) -> object:
+    return list(guest.hub.sign_ins.values())
+
+
 async def _log(guest: Guest, entries: Sequence[Any]) -> object:
     guest.hub.tell_lines(entries)
     return None
@@ -258,6 +280,8 @@ ANSWERS: Mapping[str, Answer] = {
     "lost": _lost,
     "use": _use,
     "tell": _tell,
+    "sign-in": _sign_in,
+    "sign-ins": _sign_ins,
     "log": _log,
     "count": _count,
     "counted": _counted,

@@ -1,7 +1,7 @@
 """The sign-ins of all workers, as if they were this one's own: whichever a client comes back to, ends them.
 
 Each stays with the worker that began it, and so do its verifier or device code. The others know how far it is, and hand
-on what was pasted. A worker that is started later knows only those that begin from then on.
+on what was pasted. The hub tells a worker that is started later.
 """
 
 import asyncio
@@ -15,15 +15,14 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.accounts import Account, SignIn, SignInProgress
 from isthmus.providers.issuer import Issuer, SignInFlow
 from isthmus.wire import json
+from isthmus.workers.hub import NEWS_OF_SIGN_INS, SIGN_INS
 from isthmus.workers.link import Link
 
-KNOWN = 500
-"""Sign-ins of other workers that are known of at a time."""
 PATIENCE = 60.0
 """Seconds in which another worker has exchanged a code, or has not."""
 HEARD = 1.0
-"""Seconds that a sign-in waits until others have heard of it."""
-NEWS, ASKED, ANSWERED = "sign-in", "sign-in asked", "sign-in answered"
+"""Seconds that a sign-in waits until others have heard of it, and a new worker for those that there are."""
+ASKED, ANSWERED = "sign-in asked", "sign-in answered"
 FINISH, CANCEL, STOP = "finish", "cancel", "stop"
 _GONE = "the worker that began this sign-in does not answer: begin it again"
 
@@ -41,13 +40,18 @@ class SignInsOfWorkers:
         self._waiting: dict[str, asyncio.Future[Sequence[Any]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         own.tell = self._tell
-        link.hears |= {NEWS: self._hear, ASKED: self._hear_asked, ANSWERED: self._hear_answer}
+        link.hears |= {NEWS_OF_SIGN_INS: self._hear, ASKED: self._hear_asked, ANSWERED: self._hear_answer}
+
+    async def catch_up(self) -> None:
+        """Know those that others began before this worker was started, as far as the hub answers."""
+        for told in await self._link.ask("sign-ins", budget=HEARD) or ():
+            sign_in = _read(told)
+            self._others.setdefault(sign_in.id, sign_in)
 
     async def begin(self, issuer: Issuer, flow: SignInFlow | None = None, *, port: int | None = None) -> SignIn:
         """All workers have heard of it when this returns, as far as the hub answers."""
         begun = await self._own.begin(issuer, flow, port=port)
-        self._tell(begun)
-        await self._link.ask("get", NEWS, budget=HEARD)
+        await self._link.ask("sign-in", begun.id, json.encode(begun), budget=HEARD)
         return begun
 
     def sign_in(self, identity: str) -> SignIn:
@@ -98,12 +102,12 @@ class SignInsOfWorkers:
         return _read(told)
 
     def _tell(self, sign_in: SignIn) -> None:
-        self._link.tell_others(NEWS, json.encode(sign_in))
+        self._link.tell("sign-in", sign_in.id, json.encode(sign_in))
 
     def _hear(self, told: bytes) -> None:
         sign_in = _read(told)
         self._others[sign_in.id] = sign_in
-        while len(self._others) > KNOWN:
+        while len(self._others) > SIGN_INS:
             self._others.popitem(last=False)
 
     def _hear_asked(self, asked: Sequence[str]) -> None:
