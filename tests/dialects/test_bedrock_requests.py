@@ -127,6 +127,21 @@ def test_claude_is_told_to_call_one_at_a_time_in_its_own_words() -> None:
     assert written(request, NOVA)[1] == [("parallel_tools", "dropped")]
 
 
+def test_that_is_a_choice_so_it_is_told_beside_tools_alone() -> None:
+    forbidden = asked(tools=(Tool("clock"),), tool_choice=ToolChoice(ToolMode.NONE), parallel_tools=False)
+    assert written(forbidden) == (content({"text": "Hello"}), [("tool_choice", "emulated")])
+    unknown = asked(tools=(Foreign("openai_chat", Raw(b"{}")),), parallel_tools=False)
+    assert written(unknown) == (content({"text": "Hello"}), [("tools[0]", "dropped")])
+
+
+def test_made_up_tools_hold_none_that_was_chosen() -> None:
+    named = ToolChoice(ToolMode.NAMED, "search")
+    unknown = (Foreign("openai_chat", Raw(b"{}")),)
+    body, _ = written(asked(HELLO, CALLED, ANSWERED, tools=unknown, tool_choice=named, parallel_tools=False))
+    assert body["toolConfig"].keys() == {"tools"}
+    assert body["additionalModelRequestFields"] == {"tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}
+
+
 def test_a_result_that_is_json_reads_as_its_text_and_stays_json() -> None:
     result = {"toolUseId": "call_1", "content": [{"json": {"degrees": 3}}], "status": "error"}
     body = content({"toolResult": result})

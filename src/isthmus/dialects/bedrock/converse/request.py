@@ -194,12 +194,13 @@ def write_request(request: ChatRequest, profile: ModelProfile, losses: Losses) -
         system = [*system, words]
     max_tokens, plan = fit_output(request, plan_reasoning(request, turns, pen), pen)
     chosen, own = write_sampling(request.sampling, pen, thinking=plan.on)
-    own = {**write_thinking(request.reasoning, plan, pen), **own, **_write_parallel(request, pen)}
+    tools = write_tools(request, asks_for_tools(turns), pen)
+    own = {**write_thinking(request.reasoning, plan, pen), **own, **_write_parallel(request, tools, pen)}
     body: Block = {"messages": [turn.body() for turn in turns]}
     if system:
         body["system"] = system
     body["inferenceConfig"] = chosen if max_tokens is None else {"maxTokens": max_tokens, **chosen}
-    body["toolConfig"] = write_tools(request, asks_for_tools(turns), pen)
+    body["toolConfig"] = tools
     body["outputConfig"] = {"effort": plan.effort, "textFormat": asked}
     body[_MODEL_FIELDS] = own
     body["requestMetadata"] = {"user_id": _write_user(request.end_user, pen)}
@@ -208,14 +209,17 @@ def write_request(request: ChatRequest, profile: ModelProfile, losses: Losses) -
     return json.encode(_with_extra(body, request.extra, losses))
 
 
-def _write_parallel(request: ChatRequest, pen: Pen) -> Block:
-    """Several calls at once are every model's default, so only their being forbidden needs words, which Claude has."""
-    if request.parallel_tools is not False or not request.tools:
+def _write_parallel(request: ChatRequest, tools: Block, pen: Pen) -> Block:
+    """Several calls at once are every model's default, so only their being forbidden needs words, which Claude has.
+
+    `tools` is what is written of them: a choice beside none, or of one that is not there, is refused.
+    """
+    if request.parallel_tools is not False or not request.tools or not tools:
         return {}
     if pen.profile.maker != CLAUDE or not pen.profile.parallel_tools:
         pen.losses.drop("parallel_tools", "this model cannot be told whether to call several tools at once")
         return {}
-    choice = request.tool_choice
+    choice = request.tool_choice if "toolChoice" in tools else None
     word = "auto" if choice is None else {"required": "any", "named": "tool"}.get(choice.mode, "auto")
     told: Block = {"type": word, "disable_parallel_tool_use": True}
     if choice is not None and choice.name is not None:
