@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from isthmus.core.chat import ChatRequest, Message, Role
@@ -92,8 +92,19 @@ def test_any_request_is_written_and_what_is_written_is_read(
     codec.read_request(body)
 
 
+CALLING = Message(Role.ASSISTANT, (ToolCall("call_1", "clock", "{}"),))
+RESULT = ToolResult("call_1", (Text("noon"),))
+HEARD = Message(Role.USER, (RESULT, Text("")))
+
+
+def talk(*turns: Message) -> ChatRequest:
+    return ChatRequest(model="m", messages=(Message(Role.USER, (Text("hi"),)), *turns), max_output=16)
+
+
 @DIALECT
 @given(request=requests())
+@example(request=talk(CALLING, HEARD, Message(Role.USER, ())))
+@example(request=talk(CALLING, HEARD, Message(Role.USER, (Text("So?"),))))
 def test_what_was_written_once_is_settled(dialect: str, request: ChatRequest) -> None:
     """Whatever a writer had to change, it changes once: what is read of its work survives the next writing."""
     codec = codec_of(dialect)

@@ -27,6 +27,8 @@ from isthmus.wire import json
 from isthmus.wire.json import Fields
 
 _BLANK = Text("")
+_SILENT = (Message(Role.USER, ()), Message(Role.USER, (_BLANK,)))
+"""Turns that leave nothing where results are in front of them: what follows is joined in their place."""
 _ROLES: Mapping[str, Role] = {
     "system": Role.SYSTEM,
     "developer": Role.DEVELOPER,
@@ -69,9 +71,10 @@ class _Reading:
 
     def _close(self, turn: Message) -> None:
         """`turn` follows: joined with the results that wait, where it is the user's."""
+        if self._results and turn in _SILENT:
+            return
         if self._results and turn.role is Role.USER and turn.extra is None and whole_message(turn) is None:
-            said = [part for part in turn.parts if part != _BLANK]
-            turn = Message(Role.USER, (*self._results, *said))
+            turn = Message(Role.USER, (*self._results, *turn.parts))
         elif self._results:
             self._turns.append(Message(Role.USER, tuple(self._results)))
         self._results = []

@@ -30,7 +30,8 @@ from isthmus.dialects.openai.chat.extras import empties, fields_of, keep, restor
 from isthmus.wire import json
 from isthmus.wire.json import Fields
 
-_BLANK = Text("")
+_SILENT = (Message(Role.USER, ()), Message(Role.USER, (Text(""),)))
+"""Turns that leave nothing where results are in front of them: what follows is joined in their place."""
 _DROPPED_WHEN_EMPTY = ("reasoning_content", "reasoning")
 
 
@@ -46,7 +47,7 @@ def gathered(said: Iterable[Message | ToolResult]) -> tuple[Message, ...]:
     for one in said:
         if type(one) is ToolResult:
             results.append(one)
-        elif type(one) is Message:
+        elif type(one) is Message and not (results and one in _SILENT):
             turns.append(_joined(results, one, turns) if results else one)
             results = []
     if results:
@@ -65,7 +66,7 @@ def _read_message(item: Raw, path: str) -> Message | ToolResult:
 def _joined(results: Sequence[Part], turn: Message, turns: list[Message]) -> Message:
     """`turn` with the results in front, or as it is with the results as a turn before it."""
     if turn.role is Role.USER and turn.name is None and turn.extra is None and whole_message(turn) is None:
-        return Message(Role.USER, (*results, *(part for part in turn.parts if part != _BLANK)))
+        return Message(Role.USER, (*results, *turn.parts))
     turns.append(Message(Role.USER, tuple(results)))
     return turn
 

@@ -56,6 +56,8 @@ def read_turns(items: Sequence[Raw], path: str = "input") -> tuple[Message, ...]
             continue
         if answers:
             joins = said.role is Role.USER
+            if joins and not _full(said.parts):
+                continue  # It leaves nothing: what follows is joined in its place.
             before = tuple(answers)
             answers = []
             turns.append(Message(Role.USER, (*before, *_full(said.parts)) if joins else before))
