@@ -171,6 +171,16 @@ def test_a_run_of_turns_that_call_is_answered_behind_its_last() -> None:
     assert losses == []
 
 
+def test_all_that_the_model_said_before_its_call_is_one_turn_with_it() -> None:
+    """A call must follow a turn of the user's."""
+    said = Message(Role.ASSISTANT, (Text("I look."),))
+    body, _ = contents(ASKED, said, said, Message(Role.ASSISTANT, (CALL,)))
+    assert [(turn["role"], [next(iter(part)) for part in turn["parts"]]) for turn in body] == [
+        ("user", ["text"]),
+        ("model", ["text", "text", "functionCall"]),
+    ]
+
+
 def test_a_call_that_nobody_answered_is_answered_with_an_error() -> None:
     body, losses = contents(ASKED, Message(Role.ASSISTANT, (CALL,)), ASKED)
     response = body[2]["parts"][0]["functionResponse"]

@@ -95,6 +95,7 @@ def test_any_request_is_written_and_what_is_written_is_read(
 CALLING = Message(Role.ASSISTANT, (ToolCall("call_1", "clock", "{}"),))
 RESULT = ToolResult("call_1", (Text("noon"),))
 HEARD = Message(Role.USER, (RESULT, Text("")))
+SAYING = Message(Role.ASSISTANT, (Text("I look."),))
 
 
 def talk(*turns: Message) -> ChatRequest:
@@ -105,6 +106,7 @@ def talk(*turns: Message) -> ChatRequest:
 @given(request=requests())
 @example(request=talk(CALLING, HEARD, Message(Role.USER, ())))
 @example(request=talk(CALLING, HEARD, Message(Role.USER, (Text("So?"),))))
+@example(request=talk(SAYING, SAYING, CALLING))
 def test_what_was_written_once_is_settled(dialect: str, request: ChatRequest) -> None:
     """Whatever a writer had to change, it changes once: what is read of its work survives the next writing."""
     codec = codec_of(dialect)

@@ -234,16 +234,19 @@ def _speak_system(system: Sequence[Turn], pen: Pen) -> Written:
 
 
 def _runs(turns: Sequence[Written]) -> list[Written]:
-    """Two turns of one side are one where results or calls are among them, which belong beside one another."""
+    """Turns of one side are one where results or calls are among them, which belong beside one another."""
     runs: list[Written] = []
     for turn in turns:
-        last = runs[-1] if runs else None
-        if last is not None and last.role == turn.role and (last.answers or (turn.calls and not last.calls)):
-            last.blocks = sorted([*last.blocks, *turn.blocks], key=_behind_results)
-            last.extra = last.extra or turn.extra
-        else:
-            runs.append(turn)
+        runs.append(turn)
+        while len(runs) > 1 and _are_one(runs[-2], runs[-1]):
+            following, last = runs.pop(), runs[-1]
+            last.blocks = sorted([*last.blocks, *following.blocks], key=_behind_results)
+            last.extra = last.extra or following.extra
     return runs
+
+
+def _are_one(turn: Written, following: Written) -> bool:
+    return turn.role == following.role and bool(turn.answers or (following.calls and not turn.calls))
 
 
 def _behind_results(block: Block | Raw) -> bool:
