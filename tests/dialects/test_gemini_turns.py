@@ -181,6 +181,15 @@ def test_all_that_the_model_said_before_its_call_is_one_turn_with_it() -> None:
     ]
 
 
+def test_a_result_has_the_name_of_the_call_that_it_stands_behind() -> None:
+    """Some hosts give the same ids again in every turn."""
+    answered = Message(Role.USER, (answer("call_1"),))
+    again = Message(Role.ASSISTANT, (replace(CALL, name="date"),))
+    body, losses = contents(ASKED, Message(Role.ASSISTANT, (CALL,)), answered, again, answered)
+    assert [body[place]["parts"][0]["functionResponse"]["name"] for place in (2, 4)] == ["clock", "date"]
+    assert losses == []
+
+
 def test_a_call_that_nobody_answered_is_answered_with_an_error() -> None:
     body, losses = contents(ASKED, Message(Role.ASSISTANT, (CALL,)), ASKED)
     response = body[2]["parts"][0]["functionResponse"]

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from isthmus.core.chat import ChatRequest, Message, Role
+from isthmus.core.chat import ChatRequest, Message, Role, Tool
 from isthmus.core.content import Refusal, Text, ToolCall, ToolResult
 from isthmus.core.errors import GatewayError
 from isthmus.core.fold import fold, unfold
@@ -107,6 +108,7 @@ def talk(*turns: Message) -> ChatRequest:
 @example(request=talk(CALLING, HEARD, Message(Role.USER, ())))
 @example(request=talk(CALLING, HEARD, Message(Role.USER, (Text("So?"),))))
 @example(request=talk(SAYING, SAYING, CALLING))
+@example(request=talk(CALLING, CALLING, Message(Role.USER, (Text("So?"),))))
 def test_what_was_written_once_is_settled(dialect: str, request: ChatRequest) -> None:
     """Whatever a writer had to change, it changes once: what is read of its work survives the next writing."""
     codec = codec_of(dialect)
@@ -190,3 +192,15 @@ def test_results_in_any_place_answer_their_calls(dialect: str) -> None:
     request = ChatRequest(model="m", messages=(Message(Role.ASSISTANT, (call,)), told), max_output=7)
     read = codec.read_request(codec.write_request(request, ABLE[dialect], Losses()))
     assert bare(read.messages[-1].parts[0]) == result
+
+
+@pytest.mark.parametrize("dialect", [one for one in DIALECTS if not TONGUES[one].toolless])
+def test_a_call_is_answered_by_the_result_behind_it_though_an_older_one_has_its_id(dialect: str) -> None:
+    """Some hosts give the same ids again in every turn."""
+    codec, losses = codec_of(dialect), Losses()
+    call, result = ToolCall("call_1", "date", "{}"), ToolResult("call_1", (Text("today"),))
+    later = (Message(Role.ASSISTANT, (call,)), Message(Role.USER, (result,)))
+    request = replace(talk(CALLING, Message(Role.USER, (RESULT,)), *later), tools=(Tool("clock"), Tool("date")))
+    read = codec.read_request(codec.write_request(request, ABLE[dialect], losses))
+    assert bare(read.messages) == bare(request.messages)
+    assert losses.found == []

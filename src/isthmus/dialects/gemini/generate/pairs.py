@@ -27,9 +27,9 @@ class Turn(Value, frozen=True):
     message: Message | None = None
 
 
-def names_of(messages: Sequence[Message]) -> Mapping[str, str]:
-    """The tools' names by the ids of their calls."""
-    return {part.id: part.name for message in messages for part in message.parts if type(part) is ToolCall}
+def names_of(turn: Turn) -> Mapping[str, str]:
+    """The tools' names by the ids of the turn's calls."""
+    return {part.id: part.name for _, part in turn.parts if type(part) is ToolCall}
 
 
 def arrange(messages: Sequence[Message], losses: Losses) -> list[Turn]:
@@ -47,17 +47,20 @@ def _placed(message: Message, number: int) -> Turn:
 
 
 class _Arranging:
-    """`_found` is the first result for each call, with its path, and the number of the turn that holds it."""
+    """`_found` are the results for each call, with their paths, and the numbers of the turns that hold them.
+
+    There may be several: some hosts give the same ids again in every turn.
+    """
 
     def __init__(self, turns: Sequence[Turn], losses: Losses) -> None:
         self._turns = turns
         self._losses = losses
-        self._found: dict[str, tuple[int, str, ToolResult]] = {}
+        self._found: dict[str, list[tuple[int, str, ToolResult]]] = {}
         self._taken: set[str] = set()
         for number, turn in enumerate(turns):
             for path, part in turn.parts:
                 if type(part) is ToolResult:
-                    self._found.setdefault(part.call_id, (number, path, part))
+                    self._found.setdefault(part.call_id, []).append((number, path, part))
 
     def arranged(self) -> list[Turn]:
         arranged: list[Turn] = []
@@ -89,8 +92,9 @@ class _Arranging:
         answers: list[tuple[str, Part]] = []
         places: list[tuple[int, str]] = []
         for path, call in calls:
-            place, at, result = self._found.get(call.id, (-1, "", None))
-            if result is not None and place >= number and at not in self._taken:
+            waiting = [one for one in self._found.get(call.id, ()) if one[0] >= number and one[1] not in self._taken]
+            if waiting:
+                place, at, result = waiting[0]
                 self._taken.add(at)
                 answers.append((at, result))
                 places.append((place, at))

@@ -135,7 +135,7 @@ def write_messages(messages: Sequence[Message], words: str | None, pen: Pen) -> 
 
     Raises INVALID when nobody says anything.
     """
-    names = names_of(messages)
+    names: dict[str, str] = {}
     system: Blocks = []
     turns: list[Written] = []
     waiting: list[Turn] = []
@@ -143,6 +143,7 @@ def write_messages(messages: Sequence[Message], words: str | None, pen: Pen) -> 
         if turn.role in _SYSTEM:
             waiting.append(turn)
             continue
+        names.update(names_of(turn))
         written = _write_turn(turn, names, pen)
         if written is None:
             continue
