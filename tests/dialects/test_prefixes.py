@@ -9,13 +9,13 @@ from contextlib import suppress
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fakes.clock import FakeClock
-from isthmus.core.chat import ChatRequest, Message, Role
-from isthmus.core.content import Part, Reasoning, Signature, Text, ToolCall
+from isthmus.core.chat import ChatRequest, Message, ReasoningMode, ReasoningOptions, Role
+from isthmus.core.content import Part, Reasoning, Signature, Text, ToolCall, ToolResult
 from isthmus.core.errors import GatewayError
 from isthmus.core.losses import Losses
 from isthmus.engine.reasoning_memory import recall, remember
@@ -27,6 +27,8 @@ from support.specimens import ABLE, DIALECTS, codec_of, specimens
 DIALECT = pytest.mark.parametrize("dialect", DIALECTS)
 TALKING = [one for one in DIALECTS if one not in ("openai_completions", "ollama_generate")]
 """Dialects that hold a conversation; the others are told one as a transcript."""
+ANTHROPICS = ("anthropic", "bedrock")
+"""Dialects of models that take only thoughts which Anthropic signed."""
 LISTS: Mapping[str, str] = {
     "gemini": "contents",
     "openai_responses": "input",
@@ -100,17 +102,26 @@ def test_no_specimen_changes_as_it_grows(dialect: str) -> None:
         assert_each_begins_as_the_one_before(dialect, written(dialect, growing(specimen.request, dialect)))
 
 
+ASKED = Message(Role.USER, (Text("What time is it?"),))
+CALLED = (
+    Message(Role.ASSISTANT, (Text("I look."), ToolCall("call_1", "clock", "{}"))),
+    Message(Role.USER, (ToolResult("call_1", (Text("noon"),)), Text("Go on."))),
+)
+THINKING = ReasoningOptions(ReasoningMode.ON)
+
+
 @given(request=CONVERSATIONS, vendor=st.sampled_from(["anthropic", "google", "openai", ""]))
+@example(request=ChatRequest(model="m", messages=(ASKED, *CALLED), reasoning=THINKING), vendor="google")
 async def test_thoughts_that_are_put_back_change_no_byte_before_them(request: ChatRequest, vendor: str) -> None:
     """The client's dialect carries none: every answer is remembered, and every request is given them again.
 
-    Anthropic takes only signed ones, so no reasoning is asked for beside those without.
+    Anthropic takes only those that it signed, so no reasoning is asked of it beside others.
     """
-    proof = Signature(vendor, "c2lnbmVk") if vendor else None
-    asked = without_thoughts(request if proof else replace(request, reasoning=None))
-    recalled = await held(asked, proof)
+    recalled = await held(without_thoughts(request), Signature(vendor, "c2lnbmVk") if vendor else None)
+    unasked = [replace(one, reasoning=None) for one in recalled]
     for dialect in TALKING:
-        assert_each_begins_as_the_one_before(dialect, written(dialect, recalled))
+        told = unasked if dialect in ANTHROPICS and vendor != "anthropic" else recalled
+        assert_each_begins_as_the_one_before(dialect, written(dialect, told))
 
 
 async def held(whole: ChatRequest, proof: Signature | None) -> Sequence[ChatRequest]:
