@@ -34,7 +34,9 @@ CHECKS = (
     negative_data_rejection,
     unsupported_method,
 )
-schema = schemathesis.openapi.from_dict(dict(described(ADMIN.rows))).exclude(path=ENDLESS)
+REFUSING = schemathesis.Config.from_dict({"checks": {"negative_data_rejection": {"expected-statuses": ["4xx", "5xx"]}}})
+"""A body beyond its bound is refused with 413, which is not among the statuses that this tool expects by itself."""
+schema = schemathesis.openapi.from_dict(dict(described(ADMIN.rows)), config=REFUSING).exclude(path=ENDLESS)
 
 
 @schema.parametrize()
