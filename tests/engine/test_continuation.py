@@ -122,7 +122,10 @@ def two(first: Scripted, *second: Scripted | GatewayError, dialect: str = "opena
 async def ask(line: Line, client: str = "openai_chat", **more: object) -> bytes:
     answer = await begin(line, client, **more)
     assert answer.stream is not None, answer.body
-    return b"".join([piece async for piece in answer.stream])
+    told = b"".join([piece async for piece in answer.stream])
+    assert line.exchange is not None
+    line.exchange.close()
+    return told
 
 
 async def begin(line: Line, client: str = "openai_chat", headers: Headers = (), **more: object) -> Answer:

@@ -44,6 +44,7 @@ class CountLine(Line):
         call = Call(COUNT_CODECS[dialect], "/v1/count", (), named=None if model is None else Named(model))
         self.exchange = Exchange("ex_test", call, self.ports.clock, 1)
         answer = await serve_count(self.exchange, receive, self.live.take(), self.ports)
+        self.exchange.close()
         return answer.status, answer.headers, answer.body
 
 

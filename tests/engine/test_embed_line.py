@@ -18,7 +18,7 @@ from isthmus.engine.live import Live
 from isthmus.engine.snapshot import Snapshot
 from isthmus.engine.spending import spending
 from isthmus.providers.provider import Provider
-from isthmus.providers.quirks import NO_QUIRKS, Quirks
+from isthmus.providers.quirks import Quirks
 from isthmus.routing.limits import Limit, Measure
 from isthmus.routing.plan import Branch, Route, Rules, Target, When, first_of
 from isthmus.state.limits import LocalLimiter
@@ -40,7 +40,7 @@ ROUTES = {"fast": ["one/m1", "two/m2"]}
 
 
 def embedding(
-    name: str, *dialects: str, quirks: Quirks = NO_QUIRKS, profile: ModelProfile = UNKNOWN, speaks: bool = True
+    name: str, *dialects: str, quirks: Quirks | None = None, profile: ModelProfile = UNKNOWN, speaks: bool = True
 ) -> Provider:
     spoken = {Operation.EMBED: dialects or ("openai",)} if speaks else {Operation.CHAT: ("openai_chat",)}
     return replace(provider(name, quirks=quirks, profile=profile), dialects=spoken)
@@ -59,6 +59,7 @@ class EmbedLine(Line):
         call = Call(EMBED_CODECS[dialect], "/v1/embeddings", headers, named=named)
         self.exchange = Exchange("ex_test", call, self.ports.clock, 1)
         answer = await serve_embedding(self.exchange, receive, self.live.take(), self.ports)
+        self.exchange.close()
         assert answer.stream is None
         return answer.status, answer.headers, answer.body
 

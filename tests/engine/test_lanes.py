@@ -14,7 +14,7 @@ from isthmus.dialects.table import CODECS
 from isthmus.engine import lane as lanes
 from isthmus.engine.exchange import Lane
 from isthmus.engine.lane import choose_lane, forward
-from isthmus.providers.quirks import NO_QUIRKS, Quirks
+from isthmus.providers.quirks import Quirks
 from isthmus.wire import json
 from support.line import Line, provider
 
@@ -40,12 +40,12 @@ DONE = b"data: [DONE]\n\n"
 @pytest.mark.parametrize(
     ("codec", "dialect", "quirks", "peek", "lane"),
     [
-        (OPENAI, "openai_chat", NO_QUIRKS, PLAIN, Lane.PASSTHROUGH),
-        (ANTHROPIC, "anthropic", NO_QUIRKS, PLAIN, Lane.PASSTHROUGH),
+        (OPENAI, "openai_chat", None, PLAIN, Lane.PASSTHROUGH),
+        (ANTHROPIC, "anthropic", None, PLAIN, Lane.PASSTHROUGH),
         (OPENAI, "openai_chat", ODD, PLAIN, Lane.PATCH),
-        (OPENAI, "openai_chat", NO_QUIRKS, Peek("m", refused=frozenset({"tools"})), Lane.PATCH),
-        (ANTHROPIC, "anthropic", NO_QUIRKS, Peek("m", marked=True), Lane.TRANSLATE),
-        (OPENAI, "anthropic", NO_QUIRKS, PLAIN, Lane.TRANSLATE),
+        (OPENAI, "openai_chat", None, Peek("m", refused=frozenset({"tools"})), Lane.PATCH),
+        (ANTHROPIC, "anthropic", None, Peek("m", marked=True), Lane.TRANSLATE),
+        (OPENAI, "anthropic", None, PLAIN, Lane.TRANSLATE),
         (ANTHROPIC, "openai_chat", ODD, PLAIN, Lane.TRANSLATE),
     ],
 )
@@ -53,7 +53,7 @@ def test_the_cheapest_correct_lane_is_taken(codec: Any, dialect: str, quirks: Qu
     assert choose_lane(codec, CODECS[dialect, Operation.CHAT], provider("one", dialect, quirks=quirks), peek) is lane
 
 
-def forwarded(body: bytes, *, model: str = "m", quirks: Quirks = NO_QUIRKS) -> bytes:
+def forwarded(body: bytes, *, model: str = "m", quirks: Quirks | None = None) -> bytes:
     host = provider("one", quirks=quirks)
     return forward(body, OPENAI.peek(body), OPENAI, provider=host, model=model, losses=Losses())
 

@@ -13,6 +13,7 @@ from isthmus.dialects.anthropic.messages import CODEC as ANTHROPIC
 from isthmus.dialects.bedrock.converse import CODEC as CONVERSE
 from isthmus.dialects.codec import Peek
 from isthmus.engine.exchange import Lane
+from isthmus.engine.exchange import Call
 from isthmus.engine.lane import choose_lane, outgoing, their_codec
 from isthmus.providers.bedrock import ClaudeEvents, address, wrap
 from isthmus.providers.build import build
@@ -113,7 +114,8 @@ def test_claudes_own_clients_are_not_translated_for_claude() -> None:
 
 def sent(body: dict[str, Any], client: Headers = ()) -> Outgoing:
     aim = Aim(Operation.CHAT, "anthropic", SONNET, stream=True)
-    return outgoing(bedrock(secret=Secret("key-123")), aim, json.encode(body), client=client, ours=ANTHROPIC)
+    call = Call(ANTHROPIC, "/v1/messages", client)
+    return outgoing(bedrock(secret=Secret("key-123")), aim, json.encode(body), call=call, ours=ANTHROPIC)
 
 
 def test_claudes_request_is_put_into_the_envelope() -> None:

@@ -6,6 +6,7 @@ from isthmus.dialects.table import CODECS, COUNT_CODECS, EMBED_CODECS
 from isthmus.server.clients import is_loopback, presented_key
 from isthmus.server.endpoints import ENDPOINTS, VERBS, Serves, caller_dialect, find_path
 from isthmus.server.routes import find_route
+from isthmus.wire.headers import said_to_us
 
 
 @pytest.mark.parametrize(
@@ -47,12 +48,12 @@ def test_a_path_that_nobody_serves_is_not_found(path: str) -> None:
     ],
 )
 def test_a_client_key_is_taken_in_any_of_its_forms(headers: tuple[tuple[bytes, bytes], ...], query: bytes) -> None:
-    assert presented_key(headers, query) == "k1"
+    assert presented_key(said_to_us(headers), query) == "k1"
 
 
 @pytest.mark.parametrize("headers", [(), ((b"authorization", b"Bearer "),), ((b"x-api-key", b""),)])
 def test_no_key_is_no_key(headers: tuple[tuple[bytes, bytes], ...]) -> None:
-    assert presented_key(headers, b"monkey=1") is None
+    assert presented_key(said_to_us(headers), b"monkey=1") is None
 
 
 @pytest.mark.parametrize(

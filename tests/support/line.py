@@ -17,7 +17,7 @@ from isthmus.engine.serve import serve
 from isthmus.engine.snapshot import Snapshot
 from isthmus.engine.verdict import note_end
 from isthmus.providers.provider import Origin, Provider
-from isthmus.providers.quirks import NO_QUIRKS, Quirks
+from isthmus.providers.quirks import Quirks
 from isthmus.routing.plan import Route, Target, first_of
 from isthmus.state.memory import BoundedMemory
 from isthmus.telemetry.recent import RecentExchanges, RecentLosses
@@ -27,7 +27,7 @@ KEY = "sk-provider-0123456789abcdef"
 
 
 def provider(
-    name: str, dialect: str = "openai_chat", *, quirks: Quirks = NO_QUIRKS, profile: ModelProfile = UNKNOWN
+    name: str, dialect: str = "openai_chat", *, quirks: Quirks | None = None, profile: ModelProfile = UNKNOWN
 ) -> Provider:
     """A provider at `name`.example.com that serves every model."""
     return Provider(
@@ -117,5 +117,6 @@ class Line:
         answer = await serve(self.open(dialect, headers), receive, self.live.take(), self.ports)
         whole = answer.body if answer.stream is None else b"".join([piece async for piece in answer.stream])
         assert self.exchange is not None
+        self.exchange.close()
         note_end(self.exchange, self.live.take(), self.clock.now())
         return answer.status, answer.headers, whole

@@ -6,6 +6,8 @@ logs it, counts it and returns it to the caller.
 
 from enum import StrEnum
 
+from msgspec import Struct
+
 from isthmus.core.value import Extra, Value
 
 LIMIT = 100
@@ -35,12 +37,11 @@ class Loss(Value, frozen=True):
     reason: str
 
 
-class Losses:
+class Losses(Struct, eq=False):
     """The ledger. Equal entries are kept once, so that a stream of thousands of deltas stays bounded."""
 
-    def __init__(self) -> None:
-        self.found: list[Loss] = []
-        self.more = 0
+    found: list[Loss] = []
+    more: int = 0
 
     def drop(self, path: str, reason: str) -> None:
         self._note(Loss(path, Deed.DROPPED, reason))

@@ -1,5 +1,6 @@
 """What a caller asks of a model, on its way to whoever is asked."""
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from isthmus.core.chat import ChatRequest
@@ -9,21 +10,18 @@ from isthmus.engine.continuation import can_break_off
 from isthmus.engine.empty import Aside
 
 
-class Asked:
+class Asked(Struct, eq=False):
     """The caller's request on its way to several targets. It is read at most once, and only if a lane needs it.
 
     `peek` says what stands in its path where the dialect has the model there.
     """
 
-    __slots__ = ("_peek", "_read", "aside", "body", "codec", "unknown")
-
-    def __init__(self, body: bytes, codec: Codec, peek: Peek) -> None:
-        self.body = body
-        self.codec = codec
-        self.aside: Aside | None = None
-        self._peek = peek
-        self._read: ChatRequest | None = None
-        self.unknown: GatewayError | None = None
+    body: bytes
+    codec: Codec
+    peek: Peek
+    aside: Aside | None = None
+    unknown: GatewayError | None = None
+    _read: ChatRequest | None = None
 
     def request(self) -> ChatRequest:
         """What is asked. Raises INVALID, and `unknown` where it continues something that only its provider may have."""
@@ -31,10 +29,10 @@ class Asked:
             raise self.unknown
         if self._read is None:
             read = self.codec.read_request(self.body)
-            named = self.codec.model_in_path or not self._peek.stream_said
-            self._read = replace(read, model=self._peek.model, stream=self._peek.stream) if named else read
+            named = self.codec.model_in_path or not self.peek.stream_said
+            self._read = replace(read, model=self.peek.model, stream=self.peek.stream) if named else read
         return self._read
 
     def can_break_off(self) -> bool:
         """Is it a stream whose answer another model could go on with?"""
-        return self._peek.stream and self.unknown is None and can_break_off(self.body, self.request)
+        return self.peek.stream and self.unknown is None and can_break_off(self.body, self.request)

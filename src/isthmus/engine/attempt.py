@@ -39,23 +39,27 @@ from isthmus.routing.plan import Target
 from isthmus.wire.framings import CONTENT_TYPES
 from isthmus.wire.headers import find
 
+_TRANSLATE, _CHAT = Lane.TRANSLATE, Operation.CHAT
+
 
 async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Ports) -> Answer:
     """Walk the plan until a target answers. Raises the last error when none does."""
     assert exchange.plan is not None  # noqa: S101  the line has planned before
     if exchange.plan.rules.branches:
         take_branch(exchange, asked.body, asked.request, now, ports)
-    if ports.memory is not None and now.places.several(exchange.plan):
+    lone = now.places.lone(exchange.plan)
+    if lone is None and ports.memory is not None and now.places.several(exchange.plan):
         exchange.bond = await find_bond(exchange, asked.body, now.snapshot.affinity, ports.memory)
     once = partial(attempt_at, exchange, asked=asked, now=now, ports=ports)
     race = _race(exchange, asked, now, ports) if exchange.plan.rules.hedge is not None else None
     try:
-        answer = await in_order(exchange, once, now, ports, race, body=asked.body)
+        answer = await in_order(exchange, once, now, ports, race, body=asked.body, lone=lone)
     except GatewayError:
         if asked.aside is None:
             raise
         return asked.aside.passed_on(exchange)
-    asked.aside = None
+    if asked.aside is not None:
+        asked.aside = None
     if exchange.plan.rules.shadow is not None and ports.shadows is not None:
         ports.shadows.cast(exchange, partial(attempt_in_order, asked=copy(asked), ports=ports), now, ports)
     return answer if race is None else race.settled(answer)
@@ -121,10 +125,10 @@ async def attempt_at(
         anew = continues = True
     else:
         continues = False
-    exchange.lane = lane = Lane.TRANSLATE if anew else choose_lane(ours, theirs, provider, exchange.peek)
+    exchange.lane = lane = _TRANSLATE if anew else choose_lane(ours, theirs, provider, exchange.peek)
     exchange.losses.found.clear()
     one = _Try(exchange, target, provider, asked, theirs, now, ports)
-    if lane is not Lane.TRANSLATE:
+    if lane is not _TRANSLATE:
         return one.content(await _carried(one, exchange.peek))
     if ours.split is not None and len(pieces := ours.split(asked.body)) > 1:
         return await _several_answered(one, pieces)
@@ -222,12 +226,12 @@ async def _asked_anew(one: _Try, request: ChatRequest) -> tuple[Translation, boo
 async def _send(one: _Try, body: bytes) -> Incoming:
     """Ask, unless something is lost of what may lose nothing."""
     exchange, envelope = one.exchange, one.provider.envelope
-    aim = Aim(Operation.CHAT, one.theirs.dialect, one.target.model, one.stream)
+    aim = Aim(_CHAT, one.theirs.dialect, one.target.model, one.stream)
     if envelope is not None and envelope.note is not None and one.asked.codec.dialect == aim.dialect:
         envelope.note(aim, exchange.call.headers, body, exchange.losses)
     if exchange.losses.found:
         check_losses(exchange, one.now.snapshot)
-    signed = outgoing(one.provider, aim, body, client=exchange.call.headers, ours=one.asked.codec)
+    signed = outgoing(one.provider, aim, body, call=exchange.call, ours=one.asked.codec)
     incoming = await send(signed, aim, one.provider, one.ports)
     exchange.hear(incoming.headers)
     return incoming
@@ -241,7 +245,8 @@ async def _refusal(one: _Try, incoming: Incoming) -> GatewayError:
 
 
 def _is_stream(one: _Try, incoming: Incoming) -> bool:
-    return CONTENT_TYPES[one.theirs.framing] in (find(incoming.headers, b"content-type") or b"")
+    told = find(incoming.headers, b"content-type")
+    return told is not None and told.find(CONTENT_TYPES[one.theirs.framing]) >= 0  # `in` raises and catches an error
 
 
 def _guess(exchange: Exchange, asked: Asked, model: str, ports: Ports) -> int:

@@ -147,7 +147,7 @@ async def _ask(asked: _Asked, target: Target, provider: Provider, *, theirs: Cou
     exchange, ours = asked.exchange, asked.codec
     body = _body(asked, theirs, provider, target.model)
     aim = Aim(Operation.COUNT_TOKENS, theirs.dialect, target.model)
-    signed = outgoing(provider, aim, body, client=exchange.call.headers, ours=ours)
+    signed = outgoing(provider, aim, body, call=exchange.call, ours=ours)
     incoming = await send(signed, aim, provider, ports)
     exchange.hear(incoming.headers)
     try:

@@ -6,7 +6,6 @@ from isthmus.core.errors import GatewayError, Kind
 from isthmus.engine.exchange import Exchange
 from isthmus.providers.provider import Provider
 from isthmus.routing.plan import Timing
-from isthmus.wire.headers import find
 
 TIMEOUT = b"x-isthmus-timeout"
 
@@ -16,7 +15,7 @@ def deadline(exchange: Exchange) -> float | None:
 
     Raises INVALID for a wrong header.
     """
-    said, timing = find(exchange.call.headers, TIMEOUT), timing_of(exchange)
+    said, timing = exchange.call.said.get(TIMEOUT), timing_of(exchange)
     total = None if timing is None else timing.total
     if said is not None:
         seconds = _read(said)

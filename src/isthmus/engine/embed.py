@@ -166,7 +166,7 @@ class _Asking:
     def _suited(self, body: bytes) -> bytes:
         """What the host refuses is left out. What it wants set concerns chats."""
         quirks = self.provider.quirks
-        if not quirks.rename and not quirks.drop:
+        if quirks is None or not (quirks.rename or quirks.drop):
             return body
         fields: dict[str, Raw] = json.read_fields(body)
         return json.encode(apply_quirks(fields, replace(quirks, default={}), self.exchange.losses))
@@ -175,7 +175,7 @@ class _Asking:
         """Send one request; the answer's headers and body. Raises what the provider refused."""
         theirs = self.theirs
         aim = Aim(Operation.EMBED, theirs.dialect, self._model)
-        signed = outgoing(self.provider, aim, body, client=self.exchange.call.headers, ours=self.ours)
+        signed = outgoing(self.provider, aim, body, call=self.exchange.call, ours=self.ours)
         incoming = await send(signed, aim, self.provider, self._ports)
         self.exchange.hear(incoming.headers)
         try:

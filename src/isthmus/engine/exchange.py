@@ -2,9 +2,12 @@
 
 import itertools
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from copy import copy
 from enum import StrEnum
+from types import MappingProxyType
+
+from msgspec.structs import force_setattr
 
 from isthmus.core.errors import GatewayError, Kind
 from isthmus.core.losses import Losses
@@ -23,7 +26,7 @@ from isthmus.routing.health import Place
 from isthmus.routing.meters import Meter
 from isthmus.routing.plan import Plan, Target
 from isthmus.routing.walk import Walk
-from isthmus.wire.headers import Headers
+from isthmus.wire.headers import Headers, said_to_us
 
 
 def new_ids() -> Iterator[str]:
@@ -46,11 +49,15 @@ class Named(Value, frozen=True):
     stream: bool = False
 
 
+_UNREAD: Mapping[bytes, bytes] = MappingProxyType({})
+
+
 class Call(Value, frozen=True):
     """What the server learned of a request before its body.
 
     `presented` is the client key as it was sent, None without one; `peer` the client's address;
-    `named` is set for dialects that have the model in the path.
+    `named` is set for dialects that have the model in the path. `said` are the headers that are looked for each
+    time, as `said_to_us` has them: read here where nobody had to before.
     """
 
     codec: AnyCodec
@@ -59,6 +66,11 @@ class Call(Value, frozen=True):
     presented: str | None = None
     peer: str = ""
     named: Named | None = None
+    said: Mapping[bytes, bytes] = _UNREAD
+
+    def __post_init__(self) -> None:
+        if self.said is _UNREAD:
+            force_setattr(self, "said", said_to_us(self.headers))
 
 
 class Bond:
@@ -134,6 +146,7 @@ OF_THE_ANSWER = frozenset({"empty", "error", "first_byte_at", "guessed", "lane",
 class Exchange:
     """Owned by the engine. Times in seconds of the clock's `now`; `at` is Unix time.
 
+    `outcome` is "answered", "cancelled" or "failed": decided when it is over, not at the headers; "" before.
     `bytes_in` is the length of its body; `expected` what it was taken for, where somebody had to guess; `spent` what it
     came to, once it is over and somebody asked. `trace` is None for one that belongs to none.
     """
@@ -161,6 +174,7 @@ class Exchange:
         "lane",
         "losses",
         "meter",
+        "outcome",
         "peek",
         "plan",
         "seams",
@@ -209,6 +223,7 @@ class Exchange:
         self.cached = False
         self.cancelled = False
         self.empty = False
+        self.outcome = ""
 
     def fork(self) -> "Exchange":
         """The same request, for an attempt beside what is noted here. The attempts so far are its too."""
@@ -251,7 +266,8 @@ class Exchange:
 
     def runs_at(self, meter: Meter) -> None:
         """An answer has begun at the place that `meter` measures. One that began elsewhere before is over there."""
-        self.leave()
+        if self.meter is not None:
+            self.leave()
         self.meter = meter
 
     def leave(self) -> None:
@@ -262,14 +278,9 @@ class Exchange:
 
     def close(self) -> None:
         """It is over, whichever way: nobody reads on what its provider may still be sending."""
+        self.outcome = "cancelled" if self.cancelled else "answered" if self.error is None else "failed"
         upstream, self.upstream = self.upstream, None
         if upstream is not None:
             upstream.close()
-        self.leave()
-
-    @property
-    def outcome(self) -> str:
-        """answered, cancelled, or failed: decided when the last byte has left, not at the headers."""
-        if self.cancelled:
-            return "cancelled"
-        return "answered" if self.error is None else "failed"
+        if self.meter is not None:
+            self.leave()

@@ -75,7 +75,7 @@ class Several:
 
     async def _ask(self, written: "Written", ports: Ports) -> ChatReply:
         aim, emulator = Aim(Operation.CHAT, self._theirs.dialect, self._model), written.emulator
-        signed = outgoing(self._provider, aim, written.body, client=self._exchange.call.headers, ours=self._ours)
+        signed = outgoing(self._provider, aim, written.body, call=self._exchange.call, ours=self._ours)
         incoming = await send(signed, aim, self._provider, ports)
         self._exchange.hear(incoming.headers)
         try:

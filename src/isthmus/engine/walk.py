@@ -39,6 +39,7 @@ MORE_ACCOUNTS = 16
 """Accounts that may be found spent, or refused, by one request beside its tries."""
 _OF_ACCOUNTS = frozenset({Kind.QUOTA_SPENT, Kind.CREDENTIAL_REJECTED, Kind.CREDENTIAL_REVOKED})
 _LIMITS = frozenset({Kind.QUOTA_SPENT, Kind.UPSTREAM_LIMITED})
+_COUNT_TOKENS = Operation.COUNT_TOKENS
 _DICE = Random()  # noqa: S311  jitter, not a secret
 
 
@@ -50,14 +51,16 @@ def in_order(
     race: "Race[_T] | None" = None,
     *,
     body: bytes = b"",
+    lone: Ask | None = None,
 ) -> Coroutine[object, object, _T]:
     """Ask one place after the other, or two at a time where there is a `race`. Raises the last error when none answers.
 
-    `body` is the request as it came, by which it is guessed how much of a limit it needs.
+    `body` is the request as it came, by which it is guessed how much of a limit it needs. `lone` is the plan's only
+    place, where that is known already.
     """
     assert exchange.plan is not None  # noqa: S101  the line has planned before it attempts
     exchange.bytes_in = len(body)
-    lone = now.places.lone(exchange.plan)
+    lone = lone or now.places.lone(exchange.plan)
     if lone is None or race is not None or exchange.attempts or now.bounded or now.board.health.ailing:
         return _along(exchange, once, now, ports, race, body=body)
     return _alone(exchange, lone, once, now, ports, body=body)
@@ -192,7 +195,7 @@ async def attempt(
         provider = within(provider, timing, None if until is None else until - ports.clock.now())
     began = ports.clock.now()
     record = AttemptRecord(ask.target, ask.credential, began, ask.told, place)
-    counts = exchange.call.codec.operation is Operation.COUNT_TOKENS
+    counts = exchange.call.codec.operation is _COUNT_TOKENS
     if now.covered and not counts:
         record.spill = spill_of(exchange.plan, ask.target, ask.credential, now, exchange.at)
     _count(exchange, ask, now, began)

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from isthmus.core.operations import Operation
 from isthmus.core.value import Value
 from isthmus.providers.provider import Address, Emulator, Envelope, Signer
-from isthmus.providers.quirks import NO_QUIRKS, Quirks
+from isthmus.providers.quirks import Quirks
 from isthmus.providers.signers import bearer
 
 OPENAI_CHAT = "openai_chat"
@@ -92,7 +92,7 @@ class Host(Value, frozen=True):
     key_env: tuple[str, ...] = ()
     dialect: str = OPENAI_CHAT
     sign: Signer = bearer
-    quirks: Quirks = NO_QUIRKS
+    quirks: Quirks | None = None
     models: tuple[str, ...] = ()
     listed: bool = True
     automatic: bool = True

@@ -14,7 +14,7 @@ from isthmus.core.profile import ModelProfile
 from isthmus.core.secret import Secret
 from isthmus.core.value import Value
 from isthmus.providers.key_guard import PIECE, SHORTEST, mask
-from isthmus.providers.quirks import NO_QUIRKS, Quirks
+from isthmus.providers.quirks import Quirks
 from isthmus.wire.frames import Framing
 from isthmus.wire.headers import Headers
 
@@ -150,7 +150,7 @@ class Provider(Value, frozen=True, kw_only=True):
     sign: Signer
     secret: Secret | None = None
     headers: Headers = ()
-    quirks: Quirks = NO_QUIRKS
+    quirks: Quirks | None = None
     profile: Callable[[str], ModelProfile]
     emulator: Callable[[], Emulator] | None = None
     envelope: Envelope | None = None
@@ -176,7 +176,7 @@ class Provider(Value, frozen=True, kw_only=True):
         """Does any of these hold the whole key, or a header that was configured?"""
         if self.secret is not None and len(key := self.secret.encoded()) >= SHORTEST:
             for _, value in headers:
-                if key in value:
+                if value.find(key) >= 0:  # `in` raises and catches an error
                     return True
         if not self.headers:
             return False

@@ -19,12 +19,6 @@ class Quirks(Value, frozen=True):
     drop: frozenset[str] = frozenset()
     default: Mapping[str, Raw] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self.rename or self.drop or self.default)
-
-
-NO_QUIRKS = Quirks()
-
 
 def apply_quirks(
     fields: dict[str, Raw], quirks: Quirks, losses: Losses, *, ours: frozenset[str] = frozenset()

@@ -8,7 +8,7 @@ now and then before its end, in case the provider was wrong. Time is told in mon
 asynchronous, and nothing waits.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from heapq import nsmallest
 from typing import NamedTuple, cast
@@ -134,22 +134,19 @@ class _Record:
 class Health:
     """The ledger of rests. A place that never failed takes no room.
 
-    `changes` counts the rests that began, were prolonged or ended, for whoever keeps or shares them.
+    `ailing` shows the places that failed and have not come back: where there are none, every one is READY. `changes`
+    counts the rests that began, were prolonged or ended, for whoever keeps or shares them.
     """
 
     def __init__(self, patience: Patience = Patience()) -> None:  # noqa: B008  a frozen value
         self._patience = patience
         self._records: dict[Place, _Record] = {}
+        self.ailing: Collection[Place] = self._records
         # To find a Place by the plain tuple that it is takes a third of the time that making one does.
         self._found = cast("Callable[[tuple[str, str, str]], _Record | None]", self._records.get)
         self._ill: dict[str, int] = {}
         self._slow: dict[str, tuple[Place, float]] = {}
         self.changes = 0
-
-    @property
-    def ailing(self) -> bool:
-        """Has any place failed that has not come back? Where none has, every one is READY."""
-        return bool(self._records)
 
     def state(self, place: Place, now: float) -> State:
         """May `place` be asked? Its account's rest is its own, and so is its provider's."""

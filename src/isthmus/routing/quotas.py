@@ -52,9 +52,14 @@ class Quotas:
 
     def told(self, place: Place, headers: Told, now: float, time: float) -> None:
         """An answer of `place` came with these headers, at Unix time `time`. They are not read here."""
-        if place not in self._words and len(self._words) >= MOST_PLACES:
-            del self._words[next(iter(self._words))]
-        self._words[place] = _Word(headers, now, time)
+        word = self._words.get(place)
+        if word is None:
+            if len(self._words) >= MOST_PLACES:
+                del self._words[next(iter(self._words))]
+            self._words[place] = _Word(headers, now, time)
+            return
+        word.told, word.at, word.time = headers, now, time
+        word.quota = word.near_until = None
 
     def places(self) -> tuple[Place, ...]:
         """Those that said something."""

@@ -36,7 +36,7 @@ from isthmus.server.pages import Health, Page, Recent, Visit, answer_page
 from isthmus.server.patrol import Patrol
 from isthmus.server.respond import Message, Receive, Responder, Send, send_page
 from isthmus.server.routes import Route, error_codec, find_route
-from isthmus.wire.headers import Headers, find
+from isthmus.wire.headers import Headers, find, said_to_us
 
 Line: TypeAlias = Callable[[Exchange, Callable[[int], Awaitable[bytes]], Now, Ports], Awaitable[Answer]]
 """What answers an exchange, as `serve` does."""
@@ -98,9 +98,10 @@ class Application:
         if found is not None and (found.row or path != self.live.take().snapshot.metrics_path):
             await self.office.answer(found, scope, receive, send)
             return
-        origin = find(headers, b"origin")
+        said, now = said_to_us(headers), self.live.take()
+        origin = said.get(b"origin")
         if origin is not None:
-            if not may_ask(origin, self.live.take().snapshot.cors):
+            if not may_ask(origin, now.snapshot.cors):
                 await send_page(_foreign(path, headers), send)
                 return
             send = _sharing(send, origin)
@@ -108,21 +109,20 @@ class Application:
                 await send_page(_preflight(headers), send)
                 return
         peer = scope["client"][0] if scope.get("client") else ""
-        presented = presented_key(headers, query) if self.live.take().snapshot.asks else None
-        call = Call(route.codec, path[:200], headers, presented, peer, route.named)
+        presented = presented_key(said, query) if now.snapshot.asks else None
+        call = Call(route.codec, path[:200], headers, presented, peer, route.named, said)
         line = LINES.get(route.serves)
         if line is None and route.serves is Serves.EXPLAIN:
-            said = path.removeprefix(EXPLAIN)
-            line = partial(serve_explanation, path=said, query=query, manages=self._manages(call))
+            asked = path.removeprefix(EXPLAIN)
+            line = partial(serve_explanation, path=asked, query=query, manages=self._manages(call))
         if line is not None:
-            if self.live.take().snapshot.bodies is not None:
+            if now.snapshot.bodies is not None:
                 line = partial(captured, line)
-            await self._exchange(call, line, receive, send)
+            await self._exchange(call, line, now, receive, send)
         else:
             await send_page(await self._page(route, call, receive, scope), send)
 
-    async def _exchange(self, call: Call, line: Line, receive: Receive, send: Send) -> None:
-        now = self.live.take()
+    async def _exchange(self, call: Call, line: Line, now: Now, receive: Receive, send: Send) -> None:
         limits = now.snapshot.limits
         exchange = Exchange(next(self._ids), call, self._ports.clock, now.version)
         if self._ports.tracer is not None:

@@ -29,14 +29,13 @@ async def read_body(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], 
     body: bytes = message["body"]
     if message.get("more_body", False):
         body = await _rest(receive, body, limit)
-    return unpacked(body, headers, limit)
+    return unpacked(body, find(headers, b"content-encoding"), limit)
 
 
-def unpacked(body: bytes, headers: Headers, limit: int) -> bytes:
-    """A body that is here, without its content coding. Raises TOO_LARGE and INVALID."""
+def unpacked(body: bytes, coding: bytes | None, limit: int) -> bytes:
+    """A body that is here, without its `content-encoding`. Raises TOO_LARGE and INVALID."""
     if len(body) > limit:
         raise _too_large(limit)
-    coding = find(headers, b"content-encoding")
     return body if coding is None else _unpack(body, coding.strip().lower(), limit)
 
 

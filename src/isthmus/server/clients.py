@@ -1,24 +1,26 @@
 """Who is calling: any of the four ways a client key is sent, on any route."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 from isthmus.wire.headers import Headers
 
+_KEYS = frozenset({b"x-api-key", b"x-goog-api-key"})
 _HERE = re.compile(rb"(localhost|127\.0\.0\.1|\[::1\])(:\d*)?")
 
 
-def presented_key(headers: Headers, query: bytes) -> str | None:
+def presented_key(said: Mapping[bytes, bytes], query: bytes) -> str | None:
     """The key from `authorization`, `x-api-key`, `x-goog-api-key` or `?key=`; None when none is sent.
 
-    The query form is read and never logged.
+    `said` are the request's headers as `said_to_us` has them. The query form is read and never logged.
     """
-    for name, value in headers:
+    for name, value in said.items():
         key = None
         if name == b"authorization":
             scheme, _, rest = value.partition(b" ")
             key = _text(rest if scheme.lower() == b"bearer" else value)
-        elif name in (b"x-api-key", b"x-goog-api-key"):
+        elif name in _KEYS:
             key = _text(value)
         if key is not None:
             return key

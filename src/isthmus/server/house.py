@@ -28,7 +28,7 @@ class House:
         self.date = b""
         self._application = application
         self._connections: set[Connection] = set()
-        self._running: dict[Turn, asyncio.Task[None]] = {}
+        self._running: set[Turn] = set()
         self._at_rest: list[tuple[asyncio.Task[None], asyncio.Future[Turn]]] = []
         self._servers: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -52,7 +52,7 @@ class House:
             log.warning("stopping: %d connections are cut off", len(self._connections))
             for connection in tuple(self._connections):
                 connection.abort()
-            tasks = tuple(self._running.values())
+            tasks = [turn.task for turn in self._running if turn.task is not None]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -75,19 +75,20 @@ class House:
 
     def begin(self, turn: Turn) -> None:
         if self._at_rest:
-            task, waiting = self._at_rest.pop()
-            self._running[turn] = task
+            turn.task, waiting = self._at_rest.pop()
             waiting.set_result(turn)
         else:
-            self._running[turn] = self.loop.create_task(self._work(turn))
+            turn.task = self.loop.create_task(self._work(turn))
+        self._running.add(turn)
 
     async def _work(self, turn: Turn) -> None:
         """Run this turn and others after it. A task that was cancelled serves no other.
 
         The application answers whatever goes wrong; if it does not, the client learns that much.
         """
+        task = turn.task
+        assert task is not None  # noqa: S101  this one
         while True:
-            task = self._running[turn]
             try:
                 await self._application(turn.scope, turn.receive, turn.send)
             except Exception:
@@ -95,7 +96,7 @@ class House:
             finally:
                 if not turn.over:
                     turn.abandon()
-                del self._running[turn]
+                self._running.discard(turn)
                 if not self._running:
                     self._changed.set()
             if task.cancelling() or len(self._at_rest) >= AT_REST:

@@ -61,7 +61,7 @@ async def _delete_there(record: Record, call: Call, now: Now, ports: Ports) -> N
     if provider is None:
         return
     aim = Aim(Operation.CHAT, CODEC.dialect, record.model)
-    asked = outgoing(provider, aim, b"", client=call.headers, ours=CODEC)
+    asked = outgoing(provider, aim, b"", call=call, ours=CODEC)
     path, mark, query = asked.target.partition("?")
     deletion = Outgoing(asked.origin, "DELETE", f"{path}/{record.kept.id}{mark}{query}", asked.headers)
     incoming = await send(deletion, aim, provider, ports)

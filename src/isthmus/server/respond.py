@@ -61,15 +61,14 @@ class Responder:
         self._exchange = exchange
         self._every = ping_every
         self._loop = patrol.loop
-        self._task = asyncio.current_task(patrol.loop)
+        self._task = asyncio.current_task(patrol.loop) if self._turn is None else self._turn.task
         self._watcher: asyncio.Task[None] | None = None
         self._pinging: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._patrol = patrol
         self._last = self._loop.time()
         self._body_read = self._writing = self._over = False
-        codec = exchange.call.codec
-        self._ends = ENDINGS[codec.framing] if isinstance(codec, Codec) else ()
+        self._ends: tuple[bytes, ...] = ()
         self._at_boundary = True
         self.gone = False
         self.started = False
@@ -77,9 +76,11 @@ class Responder:
 
     async def body(self, limit: int) -> bytes:
         """The request's body. Raises TOO_LARGE, INVALID for a coding we do not know, ClientLeft."""
-        headers = self._exchange.call.headers
-        here = None if self._turn is None else self._turn.whole_body()
-        body = await read_body(self._receive, headers, limit) if here is None else unpacked(here, headers, limit)
+        call, here = self._exchange.call, None if self._turn is None else self._turn.whole_body()
+        if here is None:
+            body = await read_body(self._receive, call.headers, limit)
+        else:
+            body = unpacked(here, call.said.get(b"content-encoding"), limit)
         self._body_read = True
         return body
 
@@ -101,20 +102,22 @@ class Responder:
         self._watcher = self._pinging = self._task = self._timer = None
 
     async def _send_whole(self, answer: Answer) -> None:
-        headers = (*answer.headers, (b"content-length", b"%d" % len(answer.body)))
+        status, body, exchange = answer.status, answer.body, self._exchange
+        if self._body_read and self._turn is not None and self._turn.answer(status, answer.headers, body):
+            self.started = self._over = True
+            exchange.status, exchange.bytes_out = status, len(body)
+            return
+        headers = (*answer.headers, (b"content-length", b"%d" % len(body)))
         if not self._body_read:
             headers = (*headers, (b"connection", b"close"))
-        head = self._head(answer.status, headers)
-        at_once = self._turn is not None and self._turn.answer(answer.status, headers, answer.body)
-        if not at_once:
-            await self._send(head)
+        await self._send(self._head(status, headers))
         self._over = True
-        self._exchange.bytes_out = len(answer.body)
-        if at_once:
-            return
-        await self._send({"type": "http.response.body", "body": answer.body})
+        exchange.bytes_out = len(body)
+        await self._send({"type": "http.response.body", "body": body})
 
     async def _pass_on(self, answer: Answer, stream: Chunks) -> None:
+        codec = self._exchange.call.codec
+        self._ends = ENDINGS[codec.framing] if isinstance(codec, Codec) else ()
         if not self.started:
             await self._send(self._head(answer.status, answer.headers + STREAM_HEADERS))
         try:

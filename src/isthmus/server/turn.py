@@ -20,6 +20,7 @@ _STATUS_LINES: Mapping[int, bytes] = {
 }
 _CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
 _BODILESS = (204, 304)
+_CLOSE = b"connection: close"
 
 
 class Wire(Protocol):
@@ -59,7 +60,7 @@ class Wire(Protocol):
 class Turn:
     """`gone`: the client left. `over`: the answer is complete. `keep`: the connection may serve another request.
 
-    `whole`: all of the request has arrived.
+    `whole`: all of the request has arrived. `task` runs the application for it.
     """
 
     __slots__ = (
@@ -79,6 +80,7 @@ class Turn:
         "over",
         "scope",
         "started",
+        "task",
         "whole",
     )
 
@@ -92,6 +94,7 @@ class Turn:
         modern: bool,
     ) -> None:
         self.scope = scope
+        self.task: asyncio.Task[None] | None = None
         self.keep = keep
         self.gone = self.over = self.started = self.whole = False
         self._wire = wire
@@ -167,11 +170,25 @@ class Turn:
         return self._taken()
 
     def answer(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bool:
-        """The whole answer at once, where the client can take it now; else nothing is done, and `send` waits for it."""
-        if self.gone or self.started or self._wire.stuffed:
+        """The whole answer at once, where that is plain and the client can take it now.
+
+        Else nothing is done, and `send` sees to it. `headers` say nothing of the body's length or of the connection.
+        """
+        wire = self._wire
+        if self.gone or self.started or wire.stuffed or status in _BODILESS or self.scope["method"] == "HEAD":
             return False
-        self._begin(status, headers)
-        self._go_on(body, more=False)
+        lines = [wire.date, *map(b": ".join, headers), b"content-length: %d" % len(body)]
+        if not self.keep:
+            lines.append(_CLOSE)
+        head = _STATUS_LINES[status] + _joined(lines)
+        self.started = self.over = True
+        if len(body) <= ONE_PIECE:
+            wire.write(head + body)
+        else:
+            wire.write_both(head, body)
+        if self._waiter is not None:
+            self.wake()
+        wire.answered(self)
         return True
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
@@ -212,7 +229,7 @@ class Turn:
                 self.keep, said_close = False, True
         lines = [self._wire.date, *map(b": ".join, headers)]
         if not (self.keep or said_close):
-            lines.append(b"connection: close")
+            lines.append(_CLOSE)
         self._bodiless = status in _BODILESS or self.scope["method"] == "HEAD"
         if self._bodiless:
             self._left = 0

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
+from types import NoneType
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import URL, Connection, event
@@ -43,6 +44,7 @@ _VALUES = (TypeError, ValueError, ArithmeticError)
 """What values raise that no driver can send."""
 
 sqlite3.register_adapter(bool, int)
+sqlite3.register_adapter(NoneType, {None: None}.get)
 """As the driver takes it anyway, but only after it has asked twice whether somebody knows better."""
 
 _P = ParamSpec("_P")

@@ -26,13 +26,15 @@ class KeyCounts:
 
     def count(self, exchanges: Sequence[Exchange]) -> None:
         """Take in exchanges that are over, each once. Raises Spoiled."""
-        one_by_one((one for one in exchanges if not one.call.path.startswith(NO_QUESTION)), self._count)
+        one_by_one(exchanges, self._count)
 
     def told(self) -> Mapping[tuple[str, str], KeyCount]:
         """By provider and key."""
         return {key: KeyCount(one.requests, one.failed, one.input, one.output) for key, one in self._keys.items()}
 
     def _count(self, exchange: Exchange) -> None:
+        if exchange.call.path.startswith(NO_QUESTION):
+            return
         for attempt in exchange.attempts:
             numbers = self._numbers((attempt.target.provider, attempt.credential))
             numbers.requests += 1

@@ -11,7 +11,6 @@ from typing import TypeAlias
 from msgspec import Raw
 from msgspec.structs import replace
 
-from isthmus.core.usage import Usage
 from isthmus.dialects.codec import Peek
 from isthmus.engine.exchange import AttemptRecord, Exchange
 from isthmus.engine.facts import facts
@@ -60,8 +59,16 @@ class LineForms:
         form = self._forms.get(kind)
         if form is None:
             form = self._learn(kind, exchange)
-        milliseconds = (end - exchange.started_at) * 1000
-        return form % (at.encode(), exchange.id.encode(), milliseconds, exchange.bytes_out, *_tokens(usage))
+        return form % (
+            at.encode(),
+            exchange.id.encode(),
+            (end - exchange.started_at) * 1000,
+            exchange.bytes_out,
+            usage.fresh_input + usage.cache_read + usage.cache_write,
+            usage.output + usage.reasoning,
+            usage.cache_read,
+            usage.reasoning,
+        )
 
     def _learn(self, kind: _Kind, exchange: Exchange) -> bytes:
         if len(self._forms) >= MOST:
@@ -100,7 +107,3 @@ def _kind_of(exchange: Exchange, peek: Peek, plan: Plan, only: AttemptRecord) ->
         exchange.outcome,
         exchange.version,
     )
-
-
-def _tokens(usage: Usage) -> tuple[int, int, int, int]:
-    return usage.input, usage.total_output, usage.cache_read, usage.reasoning

@@ -54,7 +54,7 @@ class Tally:
         self._live = live
         self._names = ModelNames()
         self._rows: dict[tuple[object, ...], Row] = {}
-        self._now: Now | None = None
+        self._now = live.take()
 
     def count(self, exchanges: Sequence[Exchange]) -> None:
         """Take in exchanges that are over, each once. Raises Spoiled."""
@@ -62,8 +62,7 @@ class Tally:
         if now is not self._now or len(self._rows) > MOST_ROWS:
             self._rows.clear()
             self._now = now
-        asked = (one for one in exchanges if not one.call.path.startswith(NO_QUESTION))
-        one_by_one(asked, lambda exchange: self._count(exchange, now))
+        one_by_one(exchanges, self._count)
 
     def add(self, name: str, amount: float, *labels: str) -> None:
         """Count `amount` more of something."""
@@ -88,8 +87,10 @@ class Tally:
             found = self.series[key] = [0.0] * METRICS[name].width
         return found
 
-    def _count(self, exchange: Exchange, now: Now) -> None:
-        attempts = exchange.attempts
+    def _count(self, exchange: Exchange) -> None:
+        if exchange.call.path.startswith(NO_QUESTION):
+            return
+        attempts, now = exchange.attempts, self._now
         last = exchange.answered or (attempts[-1] if attempts else None)
         row = self._row_of(exchange, last, now)
         row.exchanges[0] += 1
@@ -128,7 +129,8 @@ class Tally:
         if row.first is not None and first is not None:
             row.first[bisect_left(FIRST_SECONDS, first - began)] += 1
             row.first[-1] += first - began
-        if (spent := spending(exchange, now.tariffs)) is not SPENT_NOTHING:
+        spent = exchange.spent or spending(exchange, now.tariffs)
+        if spent is not SPENT_NOTHING:
             self._count_spent(spent, row)
 
     def _count_spent(self, spent: Spending, row: Row) -> None:

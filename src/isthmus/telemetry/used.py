@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from isthmus.core.errors import Kind
 from isthmus.core.operations import Operation
-from isthmus.engine.exchange import AttemptRecord, Exchange
+from isthmus.engine.exchange import AttemptRecord, Exchange, Lane
 from isthmus.engine.live import Live, Now
 from isthmus.engine.records import Records, Used
 from isthmus.engine.shadow import PATH as SHADOW
@@ -26,6 +26,8 @@ OPERATIONS: Mapping[Operation, str] = {
     Operation.COUNT_TOKENS: "count",
     Operation.LIST_MODELS: "list",
 }
+LANES: Mapping[Lane | None, str] = {None: "", **{lane: lane.value for lane in Lane}}
+"""As plain texts: a database's driver would ask each member of an enumeration how it wants to be written."""
 NOBODY = AttemptRecord(Target("", ""))
 """In place of a try, where none was made."""
 
@@ -64,7 +66,7 @@ def _is_paid(exchange: Exchange) -> bool:
 def _row(exchange: Exchange, now: Now) -> Used:
     attempts, peek, client, error = exchange.attempts, exchange.peek, exchange.client, exchange.error
     last = exchange.answered or (attempts[-1] if attempts else NOBODY)
-    spent = spending(exchange, now.tariffs)
+    spent = exchange.spent or spending(exchange, now.tariffs)
     usage, microdollars = spent.usage, spent.microdollars
     codec, began = exchange.call.codec, exchange.started_at
     end, first = exchange.finished_at, exchange.first_byte_at
@@ -79,7 +81,7 @@ def _row(exchange: Exchange, now: Now) -> Used:
         "" if peek is None else peek.model[:LONGEST],
         codec.dialect,
         OPERATIONS[codec.operation],
-        exchange.lane or "",
+        LANES[exchange.lane],
         peek is not None and peek.stream,
         exchange.outcome,
         exchange.status,

@@ -1,6 +1,6 @@
 """HTTP headers as the engine holds them: pairs of bytes, names in lower case."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -19,6 +19,28 @@ HOP_BY_HOP = frozenset(
     }
 )
 """Names that describe one connection and are never passed on (RFC 9110, section 7.6.1)."""
+
+FOR_US = frozenset(
+    {
+        b"authorization",
+        b"content-encoding",
+        b"origin",
+        b"x-api-key",
+        b"x-goog-api-key",
+        b"x-isthmus-hops",
+        b"x-isthmus-timeout",
+    }
+)
+"""Names that are looked for in every request."""
+
+
+def said_to_us(headers: Headers) -> Mapping[bytes, bytes]:
+    """Of each of FOR_US that is there, the first value, in the order of the headers: one pass in place of many."""
+    said: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in FOR_US and name not in said:
+            said[name] = value
+    return said
 
 
 def find(headers: Headers, name: bytes) -> bytes | None:

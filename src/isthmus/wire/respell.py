@@ -16,6 +16,8 @@ NEAR = 512
 """Bytes from the beginning of a body in which a field is looked for first, and that its string may have."""
 
 _STRING = rb'"[^"]*"'
+_OPENS, _OBJECT = frozenset(b"{,"), ord("{")
+_NOT_FLAT = re.compile(rb"[\\{\[]")
 _BEFORE = b",{ \t\r\n"
 _MEMBER = _STRING + rb"\s*:\s*(?:" + _STRING + rb"|[-+.0-9eE]+|true|false|null)\s*"
 
@@ -54,11 +56,11 @@ def _near(body: bytes, mark: bytes) -> tuple[int, int] | None:
     behind it, opens that name.
     """
     at = body.find(mark, 1, NEAR)
-    if at < 0 or body[at - 1] not in b"{," or body[:1] != b"{":
+    if at < 0 or body[at - 1] not in _OPENS or body[0] != _OBJECT:
         return None
     start = at + len(mark)
     end = body.find(b'"', start, start + NEAR)
-    if end < 0 or body.find(b"\\", 0, end) >= 0 or body.find(b"{", 1, at) >= 0 or body.find(b"[", 0, at) >= 0:
+    if end < 0 or _NOT_FLAT.search(body, 1, at) is not None or body.find(b"\\", start, end) >= 0:
         return None
     return start - 1, end + 1
 
