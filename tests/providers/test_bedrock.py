@@ -12,8 +12,7 @@ from isthmus.core.secret import Secret
 from isthmus.dialects.anthropic.messages import CODEC as ANTHROPIC
 from isthmus.dialects.bedrock.converse import CODEC as CONVERSE
 from isthmus.dialects.codec import Peek
-from isthmus.engine.exchange import Lane
-from isthmus.engine.exchange import Call
+from isthmus.engine.exchange import Call, Lane
 from isthmus.engine.lane import choose_lane, outgoing, their_codec
 from isthmus.providers.bedrock import ClaudeEvents, address, wrap
 from isthmus.providers.build import build
