@@ -22,6 +22,7 @@ from isthmus.wire.respell import respell
 HOPS = b"x-isthmus-hops"
 """How many gateways have sent the request on. Providers that are certainly none are not told."""
 MOST_HOPS = 8
+_TOLD = tuple(b"%d" % hops for hops in range(MOST_HOPS + 1))
 _BY_URL = re.compile(rb'"type"\s*:\s*"url"')
 _PASSTHROUGH, _PATCH, _TRANSLATE, _CHAT = Lane.PASSTHROUGH, Lane.PATCH, Lane.TRANSLATE, Operation.CHAT
 """Looked up once, as wherever requests come by: a member of an enumeration takes as long as three dictionaries."""
@@ -120,7 +121,7 @@ def outgoing(provider: Provider, aim: Aim, body: bytes, *, call: Call, ours: Any
             passed += pick(call.headers, provider.envelope.passes)
         body = json.encode(provider.envelope.wrap(aim, json.read_fields(body), passed))
     if provider.may_be_gateway:
-        passed += ((HOPS, b"%d" % _one_more(call)),)
+        passed += ((HOPS, _TOLD[_one_more(call)]),)
     return Outgoing(provider.origin, method, target, provider.sign(headers + passed, provider.secret), body)
 
 
