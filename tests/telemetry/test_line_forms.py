@@ -19,8 +19,7 @@ from isthmus.wire import json
 from tests.fakes.clock import FakeClock
 
 ODD = {
-    "first_byte_ms", "losses", "attempts", "skipped", "continued", "spill", "empty", "cached", "trace", "error",
-    "message",
+    "first_byte_ms", "attempts", "skipped", "continued", "spill", "empty", "cached", "trace", "error", "message",
 }  # fmt: skip
 
 
@@ -95,10 +94,14 @@ def test_who_differs_in_anything_does_not_get_the_line_of_another(change: Callab
 
 
 def test_losses_are_told_with_the_exchange_that_has_them() -> None:
-    forms, exchange = LineForms(), finished(2)
+    forms = LineForms()
     forms.line(finished(), "then")
-    exchange.losses.drop("sampling.top_k", "this dialect has no top_k")
-    assert b"sampling.top_k" in forms.line(exchange, "now")
+    for number, path in enumerate(["sampling.top_k", '100% "x" %d', "sampling.top_k"]):
+        exchange = finished(number)
+        exchange.losses.drop(path, "this dialect has none")
+        line = forms.line(exchange, "now")
+        assert json.decode(line)["losses"] == [f"{path} dropped"]
+        assert line == json.encode(facts(exchange, "now"))
 
 
 def test_every_fact_is_of_one_kind() -> None:

@@ -39,6 +39,8 @@ class Shared(NamedTuple):
     lane: Lane | None
     status: int
     outcome: str
+    losses: tuple[Loss, ...]
+    more_losses: int
 
 
 class Times(NamedTuple):
@@ -138,6 +140,7 @@ class PastRing:
         """What it has in common with others. What is held is the same object, so that it can be told by where it is."""
         codec, plan, target = exchange.call.codec, exchange.plan, first.target
         client, lane, status, outcome = exchange.client.name, exchange.lane, exchange.status, exchange.outcome
+        losses, more = (*exchange.losses.found,), exchange.losses.more
         key = (
             client,
             id(codec),
@@ -149,14 +152,15 @@ class PastRing:
             lane,
             status,
             outcome,
+            losses,
+            more,
         )
         known = self._known.get(key)
         if known is None:
             if len(self._known) >= self._kept:
                 self._known.clear()
-            known = self._known[key] = Shared(
-                client, codec, peek.model, peek.stream, plan, target, first.credential, lane, status, outcome
-            )
+            what = codec, peek.model, peek.stream, plan, target, first.credential, lane, status, outcome
+            known = self._known[key] = Shared(client, *what, losses, more)
         return known
 
 
@@ -171,7 +175,7 @@ def _counts(usage: Usage) -> tuple[int, ...]:
 
 
 class Odd(Value, frozen=True, kw_only=True):
-    """What most exchanges do not have: several attempts or none, an error, a way, losses."""
+    """What most exchanges do not have: several attempts or none, an error, a way."""
 
     attempts: tuple[AttemptRecord, ...]
     asks: Sequence[Ask] = ()
@@ -180,8 +184,6 @@ class Odd(Value, frozen=True, kw_only=True):
     skipped: tuple[str, ...] = ()
     seams: tuple[str, ...] = ()
     spill: str | None = None
-    losses: tuple[Loss, ...] = ()
-    more_losses: int = 0
     error: Refusal | None = None
 
 
@@ -198,8 +200,6 @@ def _odd(exchange: Exchange) -> Odd:
         skipped=exchange.skipped,
         seams=exchange.seams,
         spill=None if exchange.answered is None or exchange.answered.spill is None else exchange.answered.spill.why(),
-        losses=tuple(exchange.losses.found),
-        more_losses=exchange.losses.more,
         error=None if error is None else Refusal(error.kind, error.message),
     )
 
@@ -215,7 +215,7 @@ def _is_plain(exchange: Exchange) -> bool:
         exchange.walk is None
         and exchange.bond is None
         and answered.spill is None
-        and not (exchange.losses.found or exchange.seams or exchange.skipped)
+        and not (exchange.seams or exchange.skipped)
     )
 
 
@@ -309,8 +309,8 @@ def told_past(past: Past, now: Now) -> PastExplained:
         continued=odd.seams,
         spill=odd.spill,
         lane=shared.lane,
-        losses=odd.losses,
-        more_losses=odd.more_losses,
+        losses=shared.losses,
+        more_losses=shared.more_losses,
         spent=_spent(past, now),
         outcome=shared.outcome,
         status=shared.status,

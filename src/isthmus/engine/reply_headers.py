@@ -1,9 +1,15 @@
 """The headers of an answer: what it is, who gave it after how many tries, and what was lost on its way."""
 
+from functools import lru_cache
+
+from isthmus.core.losses import Loss
 from isthmus.dialects.codec import AnyCodec
 from isthmus.engine.exchange import Exchange
 from isthmus.providers.provider import Provider
 from isthmus.wire.headers import Headers, pick
+
+LEDGERS = 256
+"""Ledgers whose headers are remembered: a client's requests mostly lose the same."""
 
 
 def reply_headers(
@@ -23,7 +29,7 @@ def reply_headers(
         *route_headers(exchange),
     )
     if exchange.losses.found:
-        headers += ((b"x-isthmus-losses", told_losses(exchange)),)
+        headers += ((b"x-isthmus-losses", told_losses((*exchange.losses.found,), exchange.losses.more)),)
     return headers
 
 
@@ -41,15 +47,15 @@ def route_headers(exchange: Exchange) -> Headers:
     return told if spill is None else (*told, (b"x-isthmus-spill", spill.words().encode()))
 
 
-def told_losses(exchange: Exchange) -> bytes:
+@lru_cache(maxsize=LEDGERS)
+def told_losses(found: tuple[Loss, ...], more: int) -> bytes:
     """The ledger as one header of at most about a kilobyte: `path;deed` items, and how many more there are."""
     items, size = [], 0
-    found = exchange.losses.found
     for loss in found:
         item = f"{loss.path};{loss.deed}".encode("ascii", "replace").replace(b"\n", b" ").replace(b"\r", b" ")
         size += len(item) + 2
         if size > 1000:
             break
         items.append(item)
-    left = len(found) - len(items) + exchange.losses.more
+    left = len(found) - len(items) + more
     return b", ".join(items) + (b", +%d more" % left if left else b"")

@@ -30,7 +30,7 @@ OWN: Mapping[str, bytes] = {
 """The facts that are each exchange's own, in their order, and how they are written."""
 SHARED = frozenset(
     {"level", "event", "client", "path", "dialect", "model", "read_as", "target", "lane", "stream", "status", "outcome",
-     "version"}
+     "version", "losses"}
 )  # fmt: skip
 """The facts by which exchanges have one form. All others are odd: an exchange that has one is written by itself."""
 MOST = 500
@@ -88,7 +88,7 @@ def _is_odd(exchange: Exchange) -> bool:
         return True
     if exchange.first_byte_at is not None:
         return True
-    return bool(exchange.losses.found) or any(_oddities(exchange))
+    return any(_oddities(exchange))
 
 
 def _kind_of(exchange: Exchange, peek: Peek, plan: Plan, only: AttemptRecord) -> _Kind:
@@ -106,4 +106,5 @@ def _kind_of(exchange: Exchange, peek: Peek, plan: Plan, only: AttemptRecord) ->
         exchange.status,
         exchange.outcome,
         exchange.version,
+        (*exchange.losses.found,),
     )
