@@ -29,6 +29,9 @@ class Deed(StrEnum):
     EMULATED = "emulated"
 
 
+_DROPPED = Deed.DROPPED
+
+
 class Loss(Value, frozen=True):
     """`path` names the item in the core's words ("sampling.top_k", "messages[2].parts[0]")."""
 
@@ -44,7 +47,7 @@ class Losses(Struct, eq=False):
     more: int = 0
 
     def drop(self, path: str, reason: str) -> None:
-        self._note(Loss(path, Deed.DROPPED, reason))
+        self._note(Loss(path, _DROPPED, reason))
 
     def rewrite(self, path: str, reason: str) -> None:
         self._note(Loss(path, Deed.REWRITTEN, reason))

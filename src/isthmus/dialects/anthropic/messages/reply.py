@@ -26,6 +26,8 @@ from isthmus.dialects.anthropic.words import DIALECT, STOP_REASONS, STOP_WORDS
 from isthmus.wire import json
 from isthmus.wire.json import DECODE_ERRORS, NULL, Fields, Malformed
 
+_STOP, _OTHER, _FILTERED = Reason.STOP, Reason.OTHER, Reason.FILTERED
+
 
 def read_reply(body: bytes) -> ChatReply:
     """Raises GARBLED for what is no answer, and the told error for an error in a 200."""
@@ -69,8 +71,8 @@ def read_finish(word: str | None, sequence: str | None, *, calls: bool) -> Finis
     """The native word is kept where the core's says less, or says otherwise than clients expect beside calls."""
     if word is None:
         return None
-    reason = STOP_REASONS.get(word, Reason.OTHER)
-    kept = reason is Reason.OTHER or (calls and reason is Reason.STOP)
+    reason = STOP_REASONS.get(word, _OTHER)
+    kept = reason is _OTHER or (calls and reason is _STOP)
     return Finish(reason, sequence, Foreign(DIALECT, json.raw(word)) if kept else None)
 
 
@@ -78,13 +80,13 @@ def write_finish(finish: Finish | None, losses: Losses, *, calls: bool, refused:
     """A provider that stops with calls open, or without saying why, is told as clients expect it."""
     if finish is not None and finish.native is not None and finish.native.dialect == DIALECT:
         return finish.native.body
-    reason = Reason.STOP if finish is None else finish.reason
-    if reason in (Reason.STOP, Reason.OTHER):
+    reason = _STOP if finish is None else finish.reason
+    if reason is _STOP or reason is _OTHER:
         if refused:
             return "refusal"
         if calls:
             return "tool_use"
-    if reason in (Reason.FILTERED, Reason.OTHER):
+    if reason is _FILTERED or reason is _OTHER:
         losses.rewrite("candidates[0].finish", f"the nearest reason of this dialect is {STOP_WORDS[reason]}")
     return STOP_WORDS[reason]
 

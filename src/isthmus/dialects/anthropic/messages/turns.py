@@ -27,6 +27,7 @@ from isthmus.wire.json import Fields, Malformed
 Blocks: TypeAlias = list[Block | Raw]
 
 _ROLES: Mapping[str, Role] = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM}
+_OF_SYSTEM = Role.SYSTEM
 _THOUGHTS = ("thinking", "redacted_thinking")
 OPENING = "<system>\nThe conversation opens with the assistant's words below.\n</system>"
 CONTINUE = "<system>\nContinue your last message from exactly where it ends.\n</system>"
@@ -41,7 +42,7 @@ def read_messages(body: Fields) -> tuple[Message, ...]:
 
 def led_by(system: tuple[Part, ...], turns: tuple[Message, ...]) -> tuple[Message, ...]:
     """The turns, and the system text as a message before them."""
-    return (Message(Role.SYSTEM, system), *turns) if system else turns
+    return (Message(_OF_SYSTEM, system), *turns) if system else turns
 
 
 def _read_turn(item: Raw, path: str) -> Message:

@@ -133,6 +133,7 @@ def write_messages(turns: Iterable[tuple[int | None, Message]], host: Host) -> l
     return conversation.messages
 
 
+_SYSTEM = Role.SYSTEM
 _WORDS: Mapping[Role, str] = {Role.USER: "user", Role.ASSISTANT: "assistant"}
 
 
@@ -148,7 +149,7 @@ class _Conversation:
         self.messages: list[Written] = []
         self._host = host
         self._behind: int | None = None
-        self._words = {**_WORDS, Role.SYSTEM: host.profile.system_role}
+        self._words = {**_WORDS, _SYSTEM: host.profile.system_role}
 
     def add(self, number: int | None, turn: Message) -> None:
         words = only_text(turn.parts)

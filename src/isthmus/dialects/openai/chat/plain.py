@@ -258,7 +258,7 @@ def _assistant(said: _Assistant) -> Message:
     if said.tool_calls or said.reasoning_content:
         thought = (Reasoning(said.reasoning_content),) if said.reasoning_content else ()
         parts = (*thought, *(() if parts == _BLANK else parts), *_calls(said.tool_calls))
-    return Message(Role.ASSISTANT, parts, said.name)
+    return Message(_MODEL, parts, said.name)
 
 
 def _result(said: _Result) -> ToolResult:
@@ -266,6 +266,7 @@ def _result(said: _Result) -> ToolResult:
     return ToolResult(said.tool_call_id, () if parts == _BLANK else parts)
 
 
+_MODEL = Role.ASSISTANT
 _BLANK = (Text(""),)
 _MESSAGES: Mapping[type, Callable[[Any], Message | ToolResult]] = {
     _System: _spoken(Role.SYSTEM),

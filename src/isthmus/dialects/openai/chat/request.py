@@ -188,6 +188,7 @@ def _read_stop(fields: Fields) -> tuple[str, ...] | None:
     return fields.texts("stop")
 
 
+_NO_REASONING = ReasoningStyle.NONE
 _UNSAID = Sampling()
 _STEERING = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs")
 """What models refuse that take no sampling, or none while they think."""
@@ -197,7 +198,7 @@ _PLAIN = ("seed", "n")
 def _write_sampling(request: ChatRequest, host: Host) -> dict[str, Any]:
     sampling, (profile, losses) = request.sampling, host
     document: dict[str, Any] = {}
-    thinks = profile.reasoning is not ReasoningStyle.NONE and is_on(request.reasoning)
+    thinks = profile.reasoning is not _NO_REASONING and is_on(request.reasoning)
     refuses = not profile.sampling or (thinks and not profile.sampling_while_reasoning)
     for name in (*_STEERING, *_PLAIN):
         value = getattr(sampling, name)

@@ -17,6 +17,7 @@ from isthmus.core.value import Foreign
 from isthmus.dialects.openai import CHAT
 from isthmus.wire import json
 
+_STOP, _OTHER = Reason.STOP, Reason.OTHER
 FINISHES: Mapping[str, Reason] = {
     "stop": Reason.STOP,
     "length": Reason.LENGTH,
@@ -50,8 +51,8 @@ def read_finish(word: str | None, *, called: bool) -> Finish | None:
     """Why the model stopped; None for nothing or "". `called`: it called tools, and may say `stop` all the same."""
     if not word:
         return None
-    reason = FINISHES.get(word, Reason.OTHER)
-    exact = word == WORDS[reason] and reason is not Reason.OTHER and not (called and reason is Reason.STOP)
+    reason = FINISHES.get(word, _OTHER)
+    exact = word == WORDS[reason] and reason is not _OTHER and not (called and reason is _STOP)
     return Finish(reason, native=None if exact else Foreign(CHAT, json.raw(word)))
 
 
