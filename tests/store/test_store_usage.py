@@ -50,8 +50,8 @@ ONLY = (
 
 @pytest.fixture
 async def model(store: Store) -> FakeRecords:
-    """A store in memory with the same rows, some weeks of them over the turn of a month."""
-    records, rows = FakeRecords(), tuple(many_rows(Random(7), 1500, seconds=25 * DAY))
+    """A store in memory with the same rows, some weeks of them over the turn of a month; of all widths of a statement."""
+    records, rows = FakeRecords(), tuple(many_rows(Random(7), 1527, seconds=25 * DAY))
     for begin in range(0, len(rows), 400):
         store.use(rows[begin : begin + 400])
     records.use(rows)

@@ -1,5 +1,6 @@
 """Writes rows of use, and in the same transaction all that they add up to: hours, and what was spent."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain, product
@@ -18,9 +19,9 @@ from isthmus.store.upsert import upsert
 
 HOUR = 3600
 """Seconds."""
-WIDTH = 25
+WIDTHS = (250, 25, 1) if sqlite3.sqlite_version_info >= (3, 32) else (25, 1)
 """Rows in one statement of SQLite, whose driver lets go of the interpreter at each statement and waits to have it back:
-one row in each cost some 20 us of a busy core. Older builds take 999 values at once."""
+one row in each cost some 20 us of a busy core. Builds before 3.32 take 999 values at once, later ones 32,766."""
 LABELS = ("client", "team", "provider", "key", "model", "operation")
 TOKENS = ("fresh_input", "cache_read", "cache_write", "output", "reasoning")
 SUMS = ("requests", "failed", "cancelled", *TOKENS, "microdollars", "unpriced", "ms", "first_ms", "first_count")
@@ -76,14 +77,14 @@ class _Statements(NamedTuple):
 def _statements(dialect: Dialect) -> _Statements:
     row = _text(insert(used), dialect)
     head, values, group = row.rpartition(" VALUES ")
-    wide = (WIDTH, f"{head}{values}{', '.join([group] * WIDTH)}")
+    widths = WIDTHS if dialect.name == "sqlite" else (1,)
     sums = (
         upsert(dialect, used_hours, add=SUMS),
         upsert(dialect, used_days, add=SUMS),
         upsert(dialect, spent, add=("microdollars",)),
     )
-    widths = (wide, (1, row)) if dialect.name == "sqlite" else ((1, row),)
-    return _Statements(widths, *(_text(one, dialect) for one in sums))
+    rows = tuple((width, f"{head}{values}{', '.join([group] * width)}") for width in widths)
+    return _Statements(rows, *(_text(one, dialect) for one in sums))
 
 
 def _text(statement: Insert, dialect: Dialect) -> str:
