@@ -50,7 +50,7 @@ ONLY = (
 
 @pytest.fixture
 async def model(store: Store) -> FakeRecords:
-    """A store in memory with the same rows, some weeks of them over the turn of a month; of all widths of a statement."""
+    """A store in memory with the same rows, some weeks over the turn of a month; in statements of all widths."""
     records, rows = FakeRecords(), tuple(many_rows(Random(7), 1527, seconds=25 * DAY))
     for begin in range(0, len(rows), 400):
         store.use(rows[begin : begin + 400])
