@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from msgspec import Raw
 
-from isthmus.core.content import CacheMark, Part
+from isthmus.core.content import CacheMark, Part, Text
 from isthmus.core.value import Extra, Foreign, Value
 
 
@@ -27,6 +27,10 @@ class Message(Value, frozen=True):
     parts: tuple[Part, ...]
     name: str | None = None
     extra: Extra | None = None
+
+
+SILENT = (Message(Role.USER, ()), Message(Role.USER, (Text(""),)))
+"""Turns that leave nothing where results are in front of them: what follows is joined in their place."""
 
 
 class Tool(Value, frozen=True):

@@ -58,8 +58,7 @@ async def attempt_in_order(exchange: Exchange, asked: Asked, now: Now, ports: Po
         if asked.aside is None:
             raise
         return asked.aside.passed_on(exchange)
-    if asked.aside is not None:
-        asked.aside = None
+    asked.aside = None
     if exchange.plan.rules.shadow is not None and ports.shadows is not None:
         ports.shadows.cast(exchange, partial(attempt_in_order, asked=copy(asked), ports=ports), now, ports)
     return answer if race is None else race.settled(answer)

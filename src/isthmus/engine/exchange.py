@@ -266,8 +266,7 @@ class Exchange:
 
     def runs_at(self, meter: Meter) -> None:
         """An answer has begun at the place that `meter` measures. One that began elsewhere before is over there."""
-        if self.meter is not None:
-            self.leave()
+        self.leave()
         self.meter = meter
 
     def leave(self) -> None:
@@ -282,5 +281,4 @@ class Exchange:
         upstream, self.upstream = self.upstream, None
         if upstream is not None:
             upstream.close()
-        if self.meter is not None:
-            self.leave()
+        self.leave()

@@ -64,8 +64,8 @@ class LineForms:
             exchange.id.encode(),
             (end - exchange.started_at) * 1000,
             exchange.bytes_out,
-            usage.fresh_input + usage.cache_read + usage.cache_write,
-            usage.output + usage.reasoning,
+            usage.input,
+            usage.total_output,
             usage.cache_read,
             usage.reasoning,
         )

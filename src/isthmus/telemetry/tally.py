@@ -129,7 +129,7 @@ class Tally:
         if row.first is not None and first is not None:
             row.first[bisect_left(FIRST_SECONDS, first - began)] += 1
             row.first[-1] += first - began
-        spent = exchange.spent or spending(exchange, now.tariffs)
+        spent = spending(exchange, now.tariffs)
         if spent is not SPENT_NOTHING:
             self._count_spent(spent, row)
 

@@ -66,7 +66,7 @@ def _is_paid(exchange: Exchange) -> bool:
 def _row(exchange: Exchange, now: Now) -> Used:
     attempts, peek, client, error = exchange.attempts, exchange.peek, exchange.client, exchange.error
     last = exchange.answered or (attempts[-1] if attempts else NOBODY)
-    spent = exchange.spent or spending(exchange, now.tariffs)
+    spent = spending(exchange, now.tariffs)
     usage, microdollars = spent.usage, spent.microdollars
     codec, began = exchange.call.codec, exchange.started_at
     end, first = exchange.finished_at, exchange.first_byte_at

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from isthmus.core.chat import Message, Role
+from isthmus.core.chat import SILENT, Message, Role
 from isthmus.core.content import Part, Reasoning, Text, ToolCall, ToolResult, only_text
 from isthmus.core.losses import Losses
 from isthmus.core.profile import ModelProfile
@@ -27,8 +27,6 @@ from isthmus.wire import json
 from isthmus.wire.json import Fields
 
 _BLANK = Text("")
-_SILENT = (Message(Role.USER, ()), Message(Role.USER, (_BLANK,)))
-"""Turns that leave nothing where results are in front of them: what follows is joined in their place."""
 _ROLES: Mapping[str, Role] = {
     "system": Role.SYSTEM,
     "developer": Role.DEVELOPER,
@@ -71,7 +69,7 @@ class _Reading:
 
     def _close(self, turn: Message) -> None:
         """`turn` follows: joined with the results that wait, where it is the user's."""
-        if self._results and turn in _SILENT:
+        if self._results and turn in SILENT:
             return
         if self._results and turn.role is Role.USER and turn.extra is None and whole_message(turn) is None:
             turn = Message(Role.USER, (*self._results, *turn.parts))

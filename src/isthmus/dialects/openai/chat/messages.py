@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Raw
 from msgspec.structs import replace
 
-from isthmus.core.chat import Message, Role
+from isthmus.core.chat import SILENT, Message, Role
 from isthmus.core.content import Media, Part, Reasoning, Refusal, Text, ToolCall, ToolResult, only_text
 from isthmus.core.value import Extra, Foreign
 from isthmus.dialects.openai import CHAT
@@ -30,8 +30,6 @@ from isthmus.dialects.openai.chat.extras import empties, fields_of, keep, restor
 from isthmus.wire import json
 from isthmus.wire.json import Fields
 
-_SILENT = (Message(Role.USER, ()), Message(Role.USER, (Text(""),)))
-"""Turns that leave nothing where results are in front of them: what follows is joined in their place."""
 _DROPPED_WHEN_EMPTY = ("reasoning_content", "reasoning")
 
 
@@ -47,7 +45,7 @@ def gathered(said: Iterable[Message | ToolResult]) -> tuple[Message, ...]:
     for one in said:
         if type(one) is ToolResult:
             results.append(one)
-        elif type(one) is Message and not (results and one in _SILENT):
+        elif type(one) is Message and not (results and one in SILENT):
             turns.append(_joined(results, one, turns) if results else one)
             results = []
     if results:
