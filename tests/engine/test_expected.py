@@ -1,11 +1,13 @@
 """What a request is expected to come to, before anybody has counted it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from isthmus.core.operations import Operation
 from isthmus.core.usage import Usage
 from isthmus.dialects.table import CODECS
-from isthmus.engine.expected import MEDIA, OUTPUT, Expectations, output_bound, tokens_of
+from isthmus.engine.expected import LONG, LOOKS, MEDIA, OUTPUT, SHORT, Expectations, output_bound, tokens_of
 
 TEXT = b'{"model":"m","messages":[{"role":"user","content":"%b"}]}'
 PICTURE = b"iVBORw0KGgo" * 10_000
@@ -22,6 +24,7 @@ def test_a_text_has_a_token_for_every_four_bytes() -> None:
         b'{"messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,%b"}}]}]}',
         b'{"messages":[{"content":[{"type":"image","source":{"type":"base64","data":"%b"}}]}]}',
         b'{"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data": "%b"}}]}]}',
+        b'{"messages":[{"role":"user","content":"what is it?","images":["%b"]}]}',
     ],
 )
 def test_a_picture_counts_as_one_however_large_it_is(body: bytes) -> None:
@@ -31,6 +34,38 @@ def test_a_picture_counts_as_one_however_large_it_is(body: bytes) -> None:
 def test_a_word_called_data_is_no_file() -> None:
     body = b'{"data":"short","more":{"data":{"x":1}}}'
     assert tokens_of(body) == len(body) // 4
+
+
+def test_of_several_pictures_in_a_list_each_counts() -> None:
+    body = b'{"messages":[{"role":"user","content":"compare","images":["%b", "%b","%b"]}]}'
+    assert tokens_of(body % (PICTURE, PICTURE, PICTURE)) == (len(body) - 6) // 4 + 3 * MEDIA
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"thinking":"hm","signature":"%b"}', b'{"content":"decode this: %b"}', b'{"content":"no end of it: %b']
+)
+def test_base64_that_is_said_to_be_no_file_is_text(body: bytes) -> None:
+    body %= PICTURE
+    assert tokens_of(body) == len(body) // 4
+
+
+def test_a_picture_whose_slashes_are_escaped_is_one() -> None:
+    body = b'{"data":"%b"}'
+    assert tokens_of(body % (rb"iVBOR\/w0KGgo" * 1000)) == (len(body) - 2) // 4 + MEDIA
+
+
+PARTS = st.lists(st.tuples(st.booleans(), st.integers(min_value=1, max_value=40_000)), min_size=1, max_size=12)
+
+
+@given(parts=PARTS)
+def test_a_file_is_found_wherever_it_stands_unless_it_is_a_small_part(parts: list[tuple[bool, int]]) -> None:
+    told = [b'{"data":"%b"}' % (b"A" * size) if file else b'{"text":"%b"}' % (b"word " * size) for file, size in parts]
+    body = b'{"parts":[%b]}' % b",".join(told)
+    files = [size for file, size in parts if file]
+    found = [size for size in files if size > len(body) // LOOKS + 2 * LONG]
+    least = (len(body) - sum(files)) // 4 + MEDIA * len(found)
+    most = (len(body) - sum(found)) // 4 + MEDIA * len(files)
+    assert len(body) <= SHORT or least <= tokens_of(body) <= most
 
 
 def test_a_file_that_is_cut_off_is_one_all_the_same() -> None:

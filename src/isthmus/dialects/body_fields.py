@@ -13,8 +13,10 @@ OUTPUT_BOUNDS = (
     b'"num_predict"',
 )
 """The most tokens that the answer may have, wherever in the body it stands."""
-FILES = (b"base64,", b'"data"')
-"""What stands before the base64 of a file."""
+FILES = (rb'"data"\s*:\s*', rb'"images"\s*:\s*\[\s*')
+"""Patterns of what stands before a string that is the base64 of a file."""
+DATA_URL = b"base64,"
+"""What stands before it in a URL that is the file itself."""
 SYSTEM = ("system", "instructions", "systemInstruction", "system_instruction")
 """Top-level fields with what comes before the conversation."""
 TURNS = ("messages", "contents", "input")

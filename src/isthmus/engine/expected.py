@@ -6,12 +6,13 @@ well is counted elsewhere (counting.py). Nothing is read of the request but the 
 
 import re
 from collections import OrderedDict
+from collections.abc import Iterator
 
 from msgspec import UNSET
 
 from isthmus.core.usage import Usage
 from isthmus.core.value import Value
-from isthmus.dialects.body_fields import FILES, OUTPUT_BOUNDS
+from isthmus.dialects.body_fields import DATA_URL, FILES, OUTPUT_BOUNDS
 from isthmus.dialects.codec import Peek
 from isthmus.engine.counting import WEIGHT, corrected
 
@@ -23,6 +24,11 @@ MEDIA = 300
 """Tokens for a picture, or whatever else stands in the body as base64."""
 LONG = 512
 """Bytes from which on the value of such a field is a file, and not a word."""
+LOOKS = 32
+"""Places of a body that are looked at for a file, as far from each other: to search all of it takes as long as to pass
+it on. What is missed is a small part of the body, and counts as text."""
+FRAME = 128
+"""Bytes before a file in which it is said to be one."""
 OUTPUT = 500
 """Tokens of output, of a model that has not answered yet."""
 EACH, EVERY = 64, 8
@@ -33,7 +39,9 @@ REMEMBERED = 512
 SHORT = 4096
 """Bytes up to which no body is looked into for files: one that is so small costs about what its length says."""
 
-_VALUE = re.compile(rb'\s*:?\s*"?')
+_BASE64 = re.compile(rb"[\w+/=\\-]{64}")
+_FILE = re.compile(b"(?:" + b"|".join(FILES) + rb')"\Z')
+_NEXT = re.compile(rb'"\s*,\s*"')
 _BOUND = re.compile(b"(?:" + b"|".join(OUTPUT_BOUNDS) + rb")\s*:\s*(\d{1,9})")
 _ENDINGS = (b'okens"', b'_predict"')
 """What the names of all bounds end with: in most bodies there is none of them, or one."""
@@ -102,12 +110,8 @@ def tokens_of(body: bytes) -> int:
     if len(body) <= SHORT:
         return len(body) // BYTES
     files = size = 0
-    for mark in FILES:
-        if mark not in body:  # as in most
-            continue
-        for start, end in _values(body, mark):
-            if end - start >= LONG:
-                files, size = files + 1, size + end - start
+    for start, end in _files(body):
+        files, size = files + 1, size + end - start
     return (len(body) - size) // BYTES + MEDIA * files
 
 
@@ -122,15 +126,28 @@ def output_bound(body: bytes) -> int | None:
     return None
 
 
-def _values(body: bytes, mark: bytes) -> list[tuple[int, int]]:
-    """Where the values behind each `mark` begin and end. One that is not closed ends with the body."""
-    found = []
-    at = body.find(mark)
-    while at >= 0:
-        opened = _VALUE.match(body, at + len(mark))
-        start = at + len(mark) if opened is None else opened.end()
-        end = body.find(b'"', start)
+def _files(body: bytes) -> Iterator[tuple[int, int]]:
+    """Where files begin and end, but for small ones that no look fell on. One that is not closed ends with the body."""
+    step = max(LONG, len(body) // LOOKS)
+    at, last = step, -1
+    while at < len(body):
+        if _BASE64.match(body, at) is None:
+            at += step
+            continue
+        quote, end = body.rfind(b'"', 0, at), body.find(b'"', at)
         end = len(body) if end < 0 else end
-        found.append((start, end))
-        at = body.find(mark, end)
-    return found
+        start = _file_at(body, quote, last)
+        if start is not None and end - start >= LONG:
+            yield start, end
+            last = end
+        at = max(end + 1, at + step)
+
+
+def _file_at(body: bytes, quote: int, last: int) -> int | None:
+    """Where the file begins in the string behind `quote`, if it is one. `last`: where the string of another ended."""
+    url = body.find(DATA_URL, quote, quote + FRAME)
+    if url >= 0:
+        return url + len(DATA_URL)
+    begin = max(0, quote + 1 - FRAME)
+    listed = last >= begin and _NEXT.fullmatch(body, last, quote + 1)
+    return quote + 1 if listed or _FILE.search(body, begin, quote + 1) else None
