@@ -24,7 +24,7 @@ MEDIA = 300
 """Tokens for a picture, or whatever else stands in the body as base64."""
 LONG = 512
 """Bytes from which on the value of such a field is a file, and not a word."""
-LOOKS = 32
+LOOKS = 16
 """Places of a body that are looked at for a file, as far from each other: to search all of it takes as long as to pass
 it on. What is missed is a small part of the body, and counts as text."""
 FRAME = 128
