@@ -49,6 +49,13 @@ def test_base64_that_is_said_to_be_no_file_is_text(body: bytes) -> None:
     assert tokens_of(body) == len(body) // 4
 
 
+def test_a_long_word_just_before_a_file_is_no_part_of_it() -> None:
+    body = b'{"id":"%b","url":"data:image/png;base64,%b"}'
+    told = body % (b"x" * 600, PICTURE)
+    for blank in range(0, 6000, 50):  # so that some look falls on the word
+        assert tokens_of(b" " * blank + told) == (blank + len(body) + 596) // 4 + MEDIA
+
+
 def test_a_picture_whose_slashes_are_escaped_is_one() -> None:
     body = b'{"data":"%b"}'
     assert tokens_of(body % (rb"iVBOR\/w0KGgo" * 1000)) == (len(body) - 2) // 4 + MEDIA

@@ -1,7 +1,7 @@
 """How all dialects spell the few things that are looked for in a request's body without reading it.
 
 For whoever needs them on the way of every request, before it is known whether the body will be read at all. Holds names
-only; what they mean in full is in the dialects' own folders.
+and patterns only; what they mean in full is in the dialects' own folders.
 """
 
 OUTPUT_BOUNDS = (

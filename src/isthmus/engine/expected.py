@@ -21,12 +21,12 @@ END = 8 * 1024
 BYTES = 4
 """Of a request's body for one token of its input."""
 MEDIA = 300
-"""Tokens for a picture, or whatever else stands in the body as base64."""
+"""Tokens for a picture, or whatever else is sent as a file."""
 LONG = 512
 """Bytes from which on the value of such a field is a file, and not a word."""
 LOOKS = 16
-"""Places of a body that are looked at for a file, as far from each other: to search all of it takes as long as to pass
-it on. What is missed is a small part of the body, and counts as text."""
+"""Places of a body that are looked at for a file, as far from each other: to search all of it takes nearly half as long
+as all else that is done with it. What is missed is a small part of the body, and counts as text."""
 FRAME = 128
 """Bytes before a file in which it is said to be one."""
 OUTPUT = 500
