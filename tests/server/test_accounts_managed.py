@@ -4,7 +4,6 @@ to over every management API, and nothing of what proves them is left anywhere b
 
 import asyncio
 import json
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ from fakes.gateway import open_gateway
 from fakes.scripts import HELLO, Answer, Words
 from fakes.strict_issuer import open_strict_issuer
 from fakes.strict_words import Person
-from support.asking import PATIENCE, ask
+from support.asking import ask
 from support.codex import ADA, BEN, CodexPlace, configured, open_codex_place
+from support.log_files import await_written
 from support.planting import found
 
 CAROL = Person("carol+codex@example.com", "acc-carol", "plus")
@@ -190,7 +190,7 @@ async def test_nothing_that_proves_an_account_is_told_or_kept_in_clear(place: Co
     answers = {path: ask(place.gateway.root + path)[1] for path in TOLD}
     answers["archive"] = json.dumps(place.manage("POST", "/admin/accounts/export", {"passphrase": PASSPHRASE})).encode()
     folder = place.gateway.log.parent
-    await asyncio.to_thread(written, folder / "all.log", b"/admin/accounts/export")
+    await asyncio.to_thread(await_written, folder / "all.log", b"/admin/accounts/export")
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     secrets = secrets_of(place)
     assert {name.split()[0] for name in secrets} == {"access", "refresh", "code", "verifier", "state", "passphrase"}
@@ -200,10 +200,3 @@ async def test_nothing_that_proves_an_account_is_told_or_kept_in_clear(place: Co
     assert [(name, where) for name, secret in secrets.items() for where in found(secret, everything)] == []
     assert all(answers.values())
     assert b"acc-last" in b"".join(files.values()), "the store was searched"
-
-
-def written(file: Path, words: bytes) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while words not in file.read_bytes():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -15,6 +15,7 @@ from fakes.strict_issuer import open_strict_issuer
 from fakes.upstream import Upstream
 from support.asking import ask
 from support.codex import ADA, BEN, CodexPlace, configured
+from support.log_files import await_written
 
 MODEL = "gpt-5.2"
 CHAT = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": "Hello"}]}).encode()
@@ -60,7 +61,8 @@ def test_accounts_are_used_up_one_after_the_other_and_what_is_paid_then_is_told(
     assert [one["x-isthmus-route"] for one in answers] == [f"codex/{MODEL}"] * 4 + [f"paid/{MODEL}"] * 2
     _, page, _ = ask(f"{place.gateway.root}/metrics")
     assert b'isthmus_spills_total{provider="paid",source="codex"} 2.0' in page
-    lines = [json.loads(line) for line in (tmp_path / "all.log").read_text().splitlines()]
+    written = await_written(tmp_path / "all.log", b'"event":"exchange"', times=len(answers))
+    lines = [json.loads(line) for line in written.splitlines()]
     assert [one.get("spill") for one in lines if one.get("event") == "exchange"] == [None] * 4 + [SPILL] * 2
     assert _considered(place, answers[4]) == [
         ("codex", BEN.email, "asked"),
